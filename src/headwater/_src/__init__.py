@@ -1,0 +1,1 @@
+"""Implementation layers of headwater; the public names live one folder up."""

@@ -1,0 +1,1 @@
+"""The lowest layer: dtypes, shapes, structures, errors and small helpers, knowing nothing of tensors."""

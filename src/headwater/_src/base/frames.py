@@ -1,0 +1,41 @@
+"""The user's own line: where in their program an operation was asked for."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import FrameType
+from typing import NamedTuple
+
+_HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
+_LIBRARY_MARKS = (os.sep + "keras" + os.sep + "src" + os.sep, os.sep + "optree" + os.sep)
+
+
+class Line(NamedTuple):
+    """A place in a program."""
+
+    filename: str
+    lineno: int
+    function: str
+
+    def __str__(self) -> str:
+        text = linecache.getline(self.filename, self.lineno).strip()
+        where = f"{self.filename}:{self.lineno}, in {self.function}"
+        return f"{where}: {text}" if text else where
+
+
+def is_library(filename: str) -> bool:
+    """Whether a file belongs to headwater or to Keras rather than to the user."""
+    return filename.startswith(_HERE) or any(mark in filename for mark in _LIBRARY_MARKS)
+
+
+def user_line(depth: int = 1) -> Line | None:
+    """The innermost line outside headwater and Keras, or None where there is none."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if not is_library(code.co_filename):
+            return Line(code.co_filename, frame.f_lineno, code.co_name)
+        frame = frame.f_back
+    return None

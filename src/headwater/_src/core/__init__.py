@@ -1,0 +1,1 @@
+"""Tensors, operation records, the dispatch switch and the graph that tracing fills."""

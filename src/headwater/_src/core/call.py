@@ -1,0 +1,364 @@
+"""The one switch: every call of every operation goes through here, eager, taped, traced or composite.
+
+`make_entry` writes the function that users call, specialised by arity. It serves the common case, eager tensors of the
+right dtypes, in a few instructions; all else goes to `call`, which converts, checks, dispatches, and raises the errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import dtypes
+from headwater._src.base.dtypes import DType
+from headwater._src.base.errors import InvalidArgumentError, OpError, invalid
+from headwater._src.base.text import describe
+from headwater._src.core import context
+from headwater._src.core.context import ctx
+from headwater._src.core.convert import convert, to_array
+from headwater._src.core.graph import add_node, current_graph
+from headwater._src.core.op import Op, describe_dtypes
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array, of_array
+
+NO_ATTRS: dict[str, Any] = {}
+_MAX_SCALARS = 4096
+
+
+class _Scalars(dict):
+    """Tensors of Python scalars by (type, value, dtype): `t * 2.0` in a loop converts its 2.0 once."""
+
+    def remember(self, value: Any, tensor: EagerTensor) -> None:
+        # 0.0 and -0.0 are equal keys with different values, so float zeros are never kept.
+        if (value.__class__ is float and value) or value.__class__ is int:
+            if len(self) >= _MAX_SCALARS:
+                self.clear()
+            self[value.__class__, value, tensor._array.dtype] = tensor
+
+
+scalars = _Scalars()
+
+# -- the entry --------------------------------------------------------------------------------------------------------
+
+_FIXED = """
+def {name}({signature}):
+    try:
+{scalars}
+        {first} = {p0}._array
+        dtype = {first}.dtype
+        {others}
+        result = kernel({arrays}{kernel_attrs}) if {checks} else None
+    except Exception:
+        result = None
+    if result is None:
+        return {slow}
+    out = new(EagerTensor)
+    out._array = result if result.__class__ is ndarray else as_array(result)
+    watched = {watch}
+    out._watch = record(watched, op, ({params},), (out,), {attrs}) if watched else 0
+    return out
+"""
+
+_GENERAL = """
+def {name}({signature}):
+    return call(op, {inputs}, {attrs}, name)
+"""
+
+
+def make_entry(op: Op) -> Any:
+    """The function that runs `op`: `entry(*tensors, **attributes, name=None)`, with the schema's parameter names."""
+    fast = op.single and not op.variadic and not op.stateful and op.params
+    return _compiled(op, _identifier(op), _fixed_source(op) if fast else _general_source(op))
+
+
+def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
+    """Python's operator and its mirror image for a binary operation.
+
+    They are entries of their own, so that an operator costs no more than the function: only the slow way out differs. It
+    hands over to the other operand where `answers(other, tensor)` says that it has operators of its own.
+    """
+    name = _identifier(op)
+    x, y = (p.name for p in op.params)
+
+    def ask(tensor: Any, other: Any) -> Any:
+        try:
+            return call(op, (tensor, other), NO_ATTRS)
+        except (TypeError, ValueError):
+            if answers(other, tensor):
+                return NotImplemented
+            raise
+
+    def ask_mirrored(tensor: Any, other: Any) -> Any:
+        other = convert(other, tensor.dtype)
+        return call(op, (other, tensor), NO_ATTRS)
+
+    scalars_x = f"if {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._array.dtype]"
+    scalars_y = f"if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._array.dtype]"
+    operator = _fixed_source(op, f"{x}, {y}", f"ask({x}, {y})", " " * 8 + scalars_y)
+    mirrored = _fixed_source(op, f"{y}, {x}", f"ask_mirrored({y}, {x})", " " * 8 + scalars_x)
+    return _compiled(op, name, operator, ask=ask), _compiled(op, name, mirrored, ask_mirrored=ask_mirrored)
+
+
+def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
+    scope: dict[str, Any] = {
+        **more, "op": op, "kernel": op.numpy, "call": call, "new": object.__new__, "EagerTensor": EagerTensor,
+        "ndarray": np.ndarray, "as_array": as_array, "record": context.record, "NO": NO_ATTRS, "scalars": scalars,
+        **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
+    }  # fmt: skip
+    exec(compile(source, f"<entry of {op.name}>", "exec"), scope)
+    entry = scope[name]
+    entry.__qualname__ = name
+    return entry
+
+
+def _identifier(op: Op) -> str:
+    return op.api[0].rpartition(".")[2] if op.api else op.name
+
+
+def _attrs_source(op: Op) -> str:
+    return "{" + ", ".join(f"{k!r}: {k}" for k in op.attrs) + "}" if op.attrs else "NO"
+
+
+def _signature(op: Op, tensors: list[str]) -> str:
+    parts = list(tensors)
+    if op.attrs and tensors and not tensors[-1].startswith("*"):
+        parts.append("*")
+    parts += [f"{k}=default_{k}" for k in op.attrs]
+    return ", ".join([*parts, "name=None"])
+
+
+def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str = "") -> str:
+    names = [p.name for p in op.params]
+    arrays = [f"a{i}" for i in range(len(names))]
+    checks = [f"dtype in ok_{names[0]}"]
+    for param, array in list(zip(op.params, arrays, strict=True))[1:]:
+        same = param.group == op.params[0].name
+        checks.append(f"{array}.dtype is dtype" if same else f"{array}.dtype in ok_{param.name}")
+        if not same and param.group != param.name:
+            checks.append(f"{array}.dtype is a{names.index(param.group)}.dtype")
+    return _FIXED.format(
+        name=_identifier(op),
+        signature=signature or _signature(op, names),
+        scalars=scalar_lines or _scalar_source(op, names),
+        slow=slow or f"call(op, ({', '.join(names)},), {_attrs_source(op)}, name)",
+        first=arrays[0],
+        p0=names[0],
+        others="; ".join(f"{a} = {n}._array" for a, n in zip(arrays[1:], names[1:], strict=True)) or "pass",
+        arrays=", ".join(arrays),
+        kernel_attrs="".join(f", {k}={k}" for k in op.attrs),
+        checks=" and ".join(checks),
+        params=", ".join(names),
+        attrs=_attrs_source(op),
+        watch=" | ".join(f"{n}._watch" for n in names),
+    )
+
+
+def _scalar_source(op: Op, names: list[str]) -> str:
+    """Two arguments of one dtype: either may be a Python scalar whose tensor is at hand."""
+    if len(names) != 2 or op.params[1].group != names[0]:
+        return "        pass"
+    x, y = names
+    lines = [f"        if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._array.dtype]"]
+    if not op.first_decides:
+        lines.append(f"        elif {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._array.dtype]")
+    return "\n".join(lines)
+
+
+def _general_source(op: Op) -> str:
+    names = ["*" + p.name if p.variadic else p.name for p in op.params]
+    inputs = op.params[0].name if op.variadic and len(names) == 1 else "(" + "".join(n + ", " for n in names) + ")"
+    return _GENERAL.format(
+        name=_identifier(op), signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op)
+    )
+
+
+# -- the general path -------------------------------------------------------------------------------------------------
+
+
+def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = None) -> Any:
+    """Runs, records or traces one call of `op`, whatever its arguments are."""
+    for arg in args:
+        handler = getattr(arg.__class__, "__headwater_dispatch__", None)
+        if handler is not None:
+            result = handler(arg, op, args, attrs)
+            if result is not NotImplemented:
+                return result
+    inputs = _convert_all(op, args)
+    attrs = _settle_host(op, attrs)
+    if _must_trace(op, inputs, attrs):
+        return add_node(op, inputs, attrs, name)
+    return run(op, inputs, attrs)
+
+
+def _must_trace(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> bool:
+    for tensor in inputs:
+        if tensor.__class__ is SymbolicTensor:
+            return True
+    for key in op.host:
+        if attrs[key].__class__ is SymbolicTensor:
+            return True
+    return op.stateful and current_graph() is not None
+
+
+def _settle_host(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:
+    """A symbolic shape whose values are known after all becomes plain integers."""
+    for key in op.host:
+        value = attrs[key]
+        if value.__class__ is SymbolicTensor and value.known is not None:
+            known = value.known.reshape(-1).tolist()
+            if None not in known:
+                attrs = {**attrs, key: known[0] if value._shape == () else tuple(known)}
+    return attrs
+
+
+def run(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """The eager call on converted inputs: checks, kernel, wrapping, recording."""
+    _check_dtypes(op, inputs)
+    arrays = [t._array for t in inputs]
+    try:
+        with np.errstate(all="ignore"):
+            results = op.numpy(*arrays, **attrs)
+    except OpError:
+        raise
+    except Exception as error:
+        raise _explain(op, inputs, attrs, error) from None
+    return _finish(op, tuple(inputs), attrs, (results,) if op.single else tuple(results))
+
+
+def _finish(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tuple[Any, ...]) -> Any:
+    outputs = tuple(of_array(r if r.__class__ is np.ndarray else as_array(r)) for r in results)
+    watched = 0
+    for tensor in inputs:
+        watched |= tensor._watch
+    if watched:
+        bits = context.record(watched, op, inputs, outputs, attrs)
+        if bits:
+            for out in outputs:
+                out._watch = bits if is_differentiable(out._array.dtype) else 0
+    return outputs[0] if op.single else outputs
+
+
+def is_differentiable(dtype: np.dtype) -> bool:
+    """Whether gradients flow through values of this dtype: floating and complex."""
+    found = dtypes.OF_NUMPY.get(dtype)
+    return found is not None and (found.is_floating or found.is_complex)
+
+
+# -- conversion of arguments ------------------------------------------------------------------------------------------
+
+
+def _convert_all(op: Op, args: Sequence[Any]) -> list[Tensor]:
+    if op.variadic:
+        return _convert_variadic(op, args)
+    if len(args) == 1:
+        return [_convert_alone(op, args[0], op.params[0].allowed)]
+    out: list[Any] = [None] * len(args)
+    groups: dict[str, list[int]] = {}
+    for i, param in enumerate(op.params):
+        groups.setdefault(param.group, []).append(i)
+    for members in groups.values():
+        if len(members) == 1:
+            out[members[0]] = _convert_alone(op, args[members[0]], op.params[members[0]].allowed)
+        else:
+            converted = _convert_group(op, [args[i] for i in members], op.params[members[0]].allowed)
+            for i, tensor in zip(members, converted, strict=True):
+                out[i] = tensor
+    return out
+
+
+def _convert_variadic(op: Op, args: Sequence[Any]) -> list[Tensor]:
+    fixed = [p for p in op.params if not p.variadic]
+    rest = args[len(fixed) :]
+    allowed = op.params[-1].allowed
+    head = [_convert_alone(op, a, p.allowed) for a, p in zip(args, fixed, strict=False)]
+    return head + (_convert_group(op, rest, allowed) if rest else [])
+
+
+def _convert_alone(op: Op, value: Any, allowed: frozenset[np.dtype]) -> Tensor:
+    if isinstance(value, (EagerTensor, SymbolicTensor)):
+        return value
+    if len(allowed) <= 2 and not isinstance(value, (TensorLike, np.ndarray, np.generic)):
+        wanted = dtypes.OF_NUMPY[min(allowed, key=lambda d: (d.kind == "c", d.itemsize))]
+        tensor = convert(value, None, wanted)
+        if tensor._spec.dtype not in allowed:
+            return convert(value, wanted)
+        return tensor
+    return convert(value)
+
+
+def _convert_group(op: Op, values: Sequence[Any], allowed: frozenset[np.dtype]) -> list[Tensor]:
+    """Arguments of one dtype: the first tensor decides it (or the first argument), the others must fit."""
+    if op.first_decides:
+        first = convert(values[0])
+        return [first] + [convert(v, None, first.dtype) for v in values[1:]]
+    decided: DType | None = None
+    for value in values:
+        if isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__"):
+            decided = dtypes.as_dtype(value.dtype)
+            break
+    if decided is None:
+        first = _convert_alone(op, values[0], allowed)
+        decided = first.dtype
+        return [first] + [convert(v, decided) for v in values[1:]]
+    out = []
+    for value in values:
+        if isinstance(value, (EagerTensor, SymbolicTensor)):
+            out.append(value)
+        elif value.__class__ is float or value.__class__ is int:
+            tensor = of_array(to_array(value, decided))
+            scalars.remember(value, tensor)
+            out.append(tensor)
+        elif isinstance(value, TensorLike):
+            out.append(convert(value))
+        else:
+            out.append(convert(value, decided))
+    return out
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+def _check_dtypes(op: Op, inputs: Sequence[Tensor]) -> None:
+    params = op.params if not op.variadic else _spread(op, len(inputs))
+    lead: dict[str, tuple[str, Tensor]] = {}
+    for param, tensor in zip(params, inputs, strict=False):
+        dtype = tensor._spec.dtype
+        known = lead.setdefault(param.group, (param.name, tensor))
+        if known[1] is not tensor and known[1]._spec.dtype != dtype:
+            raise _mismatch(op, known, (param.name, tensor))
+        if dtype not in param.allowed:
+            raise invalid(
+                f"{op.title}: {param.name} must be {describe_dtypes(param.allowed)}; got {describe(tensor)}. "
+                f"Convert it first: tf.cast({param.name}, ...)."
+            )
+
+
+def _spread(op: Op, count: int) -> list[Any]:
+    fixed = [p for p in op.params if not p.variadic]
+    last = op.params[-1]
+    return fixed + [last._replace(name=f"{last.name}[{i}]") for i in range(count - len(fixed))]
+
+
+def _mismatch(op: Op, known: tuple[str, Tensor], other: tuple[str, Tensor]) -> InvalidArgumentError:
+    (x, a), (y, b) = known, other
+    return invalid(
+        f"{op.title}: {x} and {y} must have the same dtype; got {x} = {describe(a)} and {y} = {describe(b)}. "
+        f"TensorFlow never converts dtypes by itself: write tf.cast({y}, {a.dtype!r})."
+    )
+
+
+def _explain(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], error: Exception) -> Exception:
+    """The error to raise for a kernel that failed: what the shape rule finds wrong, else the kernel's own words."""
+    if isinstance(error, (MemoryError, NotImplementedError, RecursionError)):
+        return error
+    try:
+        op.infer([t._spec for t in inputs], attrs)
+    except OpError as found:
+        return found
+    except (TypeError, NotImplementedError) as found:
+        return found
+    got = ", ".join(describe(t) for t in inputs)
+    if isinstance(error, TypeError):
+        return TypeError(f"{op.title}: {error} (got {got})")
+    return invalid(f"{op.title}: {error} (got {got})")

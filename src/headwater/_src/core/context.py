@@ -1,0 +1,69 @@
+"""What is going on in the current thread: recorders (tapes, accumulators), the graph being built, scopes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+class _Context(threading.local):
+    """Per-thread state. `recorders` are notified of every differentiable call that touches a tensor they watch."""
+
+    def __init__(self) -> None:
+        self.recorders: list[Any] = []
+        self.auto_watch = 0
+        """Bits of the recorders that watch trainable variables by themselves."""
+        self.recording = 0
+        """Bits of all recorders at work."""
+        self.graph: Any = None
+        self.graph_stack: list[Any] = []
+        self.name_scope = ""
+        self.device = ""
+        self.control_inputs: list[Any] = []
+
+
+ctx = _Context()
+
+
+def refresh_masks() -> None:
+    """Recomputes the masks after `ctx.recorders` changed."""
+    recording = auto = 0
+    for recorder in ctx.recorders:
+        recording |= recorder.bit
+        if recorder.auto_watch:
+            auto |= recorder.bit
+    ctx.recording = recording
+    ctx.auto_watch = auto
+
+
+# -- bits: each recorder that is alive owns one ------------------------------------------------------------------------
+
+watch_lock = threading.Lock()
+"""Held while the watch bits of tensors that several threads may share are changed."""
+_bits_used = 0
+
+
+def take_bit() -> int:
+    """The lowest bit that no living recorder owns."""
+    global _bits_used
+    with watch_lock:
+        bit = ~_bits_used & (_bits_used + 1)
+        _bits_used |= bit
+    return bit
+
+
+def free_bit(bit: int) -> None:
+    """Gives a bit back; its owner must have cleared it from every tensor before."""
+    global _bits_used
+    with watch_lock:
+        _bits_used &= ~bit
+
+
+def record(watched: int, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], attrs: dict[str, Any]) -> int:
+    """Notes a call on the recorders of this thread that watch one of its inputs; returns their bits for the outputs."""
+    noted = 0
+    for recorder in ctx.recorders:
+        if watched & recorder.bit:
+            recorder.note((op, inputs, outputs, attrs))
+            noted |= recorder.bit
+    return noted if op.grad is not None else 0

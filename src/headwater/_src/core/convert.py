@@ -1,0 +1,399 @@
+"""From Python values, NumPy arrays and everything that knows `__tf_tensor__` to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import dtypes
+from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.exporting import export
+from headwater._src.base.text import describe
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
+
+_F32, _I32, _I64, _F64 = (np.dtype(t) for t in (np.float32, np.int32, np.int64, np.float64))
+_OBJECT = np.dtype(object)
+_STR = (str, bytes, np.str_, np.bytes_)
+
+_pack: Callable[[list[Any]], Tensor] | None = None
+
+
+def install_pack(pack: Callable[[list[Any]], Tensor]) -> None:
+    """Tells how a list that contains tensors becomes one tensor; the operations layer calls this."""
+    global _pack
+    _pack = pack
+
+
+def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -> Tensor:
+    """`value` as a tensor.
+
+    Args:
+      value: a tensor, variable, array, Python number, string, or nested sequence of those.
+      dtype: what it must become; a tensor of another dtype is refused, a Python value must fit.
+      hint: used as `dtype` if the value allows it, ignored otherwise.
+    """
+    if value.__class__ is EagerTensor or value.__class__ is SymbolicTensor:
+        if dtype is not None and value.dtype is not dtype:
+            return value.__tf_tensor__(dtype)
+        return value
+    method = getattr(value.__class__, "__tf_tensor__", None)
+    if method is not None:
+        return method(value, dtype)
+    if dtype is None and hint is not None:
+        try:
+            return of_array(to_array(value, hint))
+        except (TypeError, ValueError):
+            pass
+    if isinstance(value, (list, tuple)) and _holds_tensors(value):
+        return _pack_list(value, dtype or hint)
+    return of_array(to_array(value, dtype))
+
+
+def _holds_tensors(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_holds_tensors(v) for v in value)
+    return isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__")
+
+
+def _leading_dtype(value: Any) -> DType | None:
+    if isinstance(value, (list, tuple)):
+        return next((d for d in map(_leading_dtype, value) if d is not None), None)
+    if isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__"):
+        return as_dtype(value.dtype)
+    return None
+
+
+def _pack_list(value: Any, dtype: DType | None) -> Tensor:
+    dtype = dtype or _leading_dtype(value)
+    assert _pack is not None
+    return _pack([_pack_list(v, dtype) if isinstance(v, (list, tuple)) else convert(v, dtype) for v in value])
+
+
+# -- values to arrays -------------------------------------------------------------------------------------------------
+
+
+def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
+    """A fresh ndarray of TensorFlow's dtype for `value`: Python floats give float32, ints int32 where they fit.
+
+    Raises:
+      TypeError: a Python value doesn't fit the dtype that was asked for.
+      ValueError: the value is ragged, of mixed types, out of range or of a kind that no tensor holds.
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _from_numpy(value, dtype)
+    cls = value.__class__
+    if cls is float or cls is int or cls is bool or cls is complex:
+        return _from_python(value, cls, np.asarray(value), dtype)
+    if isinstance(value, _STR):
+        return _from_strings(value, dtype)
+    if isinstance(value, (list, tuple, range)):
+        return _from_sequence(value, dtype)
+    if value is None or isinstance(value, (dict, set, frozenset)):
+        raise ValueError(f"A tensor can't be made of {describe(value)}: give a number, a string, an array or a list of them.")
+    return _from_protocol(value, dtype)
+
+
+def _from_protocol(value: Any, dtype: DType | None) -> np.ndarray:
+    if hasattr(value, "__array__") or hasattr(value, "__array_interface__") or hasattr(value, "__buffer__"):
+        return _from_numpy(np.asarray(value), dtype)
+    if hasattr(value, "__dlpack__"):
+        return _from_numpy(np.from_dlpack(value), dtype)
+    if isinstance(value, (int, float, complex)):
+        kind = next(k for k in (bool, int, float, complex) if isinstance(value, k))
+        return _from_python(value, kind, np.asarray(kind(value)), dtype)
+    if hasattr(value, "__iter__") and hasattr(value, "__len__"):
+        return _from_sequence(list(value), dtype)
+    raise ValueError(f"A tensor can't be made of {describe(value)}: no array, number, string or sequence.")
+
+
+def _from_numpy(value: Any, dtype: DType | None) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind in "SUOT":
+        return _from_strings(array, dtype)
+    if array.dtype not in dtypes.OF_NUMPY:
+        native = array.dtype.newbyteorder("=")
+        if native not in dtypes.OF_NUMPY:
+            raise ValueError(f"No TensorFlow dtype corresponds to NumPy's {array.dtype}; convert the array first.")
+        array = array.astype(native)
+    if dtype is None or dtype.np == array.dtype:
+        return np.array(array, order="C")
+    if dtype.np.kind == "O":
+        raise TypeError(f"An array of {array.dtype} can't become a tensor of strings; use tf.strings.as_string.")
+    with np.errstate(all="ignore"):
+        if array.dtype.kind == "c" and dtype.np.kind != "c":
+            array = array.real
+        return np.array(array.astype(dtype.np), order="C")
+
+
+def _misfit(value: Any, dtype: DType) -> TypeError:
+    return TypeError(
+        f"Cannot convert {describe(value)} to a tensor of dtype {dtype.name}: the value does not fit it, and TensorFlow "
+        f"never converts dtypes by itself. Write a value of that type, or make the tensor first and tf.cast it."
+    )
+
+
+_RANK = {bool: 0, int: 1, float: 2, complex: 3}
+_TARGET = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3, "V": 2}
+
+
+def _from_python(value: Any, cls: type, array: np.ndarray, dtype: DType | None) -> np.ndarray:
+    if dtype is None:
+        if cls is float:
+            return _checked_float32(array)
+        if cls is int:
+            return _fit_int(value, array)
+        return array
+    target = dtype.np
+    rank = 3 if dtype.is_complex else 2 if dtype.is_floating else 1 if target.kind in "iuV" else _TARGET.get(target.kind, -1)
+    if rank < 0 or _RANK[cls] > rank or (rank == 0) != (cls is bool) and rank == 0:
+        raise _misfit(value, dtype)
+    if array.dtype.kind == "O":
+        raise ValueError(f"The integer {describe(value)} is out of range for {dtype.name}.")
+    with np.errstate(all="ignore"):
+        return array.astype(target)
+
+
+def _checked_float32(array: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        narrow = array.astype(_F32)
+    if not np.array_equal(np.isinf(narrow), np.isinf(array)):
+        raise ValueError("A Python float is out of range for float32; give dtype=tf.float64.")
+    return narrow
+
+
+def _fit_int(value: Any, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "O" or array.dtype.kind == "u":
+        raise ValueError(f"The integer {describe(value)} is out of range for int64, the widest integer that Python values get.")
+    if array.size and (array.max() > 2147483647 or array.min() < -2147483648):
+        return array.astype(_I64, copy=False)
+    return array.astype(_I32)
+
+
+def _first_leaf(value: Any) -> Any:
+    while isinstance(value, (list, tuple, range)):
+        if not len(value):
+            return None
+        for item in value:
+            if not isinstance(item, (list, tuple)) or len(item):
+                value = item
+                break
+        else:
+            return None
+    return value
+
+
+def _from_sequence(value: Any, dtype: DType | None) -> np.ndarray:
+    leaf = _first_leaf(value)
+    if isinstance(leaf, _STR) or (dtype is not None and dtype.np.kind == "O"):
+        return _from_strings(value, dtype)
+    try:
+        array = np.array(value)
+    except (ValueError, TypeError):
+        array = np.empty((), _OBJECT)
+    except OverflowError:
+        raise ValueError(f"An integer of {describe(value)} is out of range for int64.") from None
+    kind = array.dtype.kind
+    if kind in "OSUT":
+        _explain_sequence(value, array)
+    if isinstance(leaf, np.ndarray) and leaf.ndim == 0:
+        leaf = leaf[()]
+    if array.size == 0:
+        return array.astype(dtype.np if dtype is not None else _F32)
+    if kind == "b":
+        return _from_python(value, bool, array, dtype)
+    if kind in "iu":
+        if isinstance(leaf, (bool, np.bool_)) and dtype is None:
+            raise ValueError(f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype.")
+        return _from_python(value, int, array, dtype)
+    if kind == "c":
+        return _from_python(value, complex, array, dtype)
+    if dtype is None and isinstance(leaf, (np.generic, np.ndarray)) and leaf.dtype.kind not in "iub":
+        return array.astype(leaf.dtype) if leaf.dtype in dtypes.OF_NUMPY else array
+    if kind == "f":
+        if isinstance(leaf, (bool, np.bool_)) and dtype is None:
+            raise ValueError(f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype.")
+        return _from_python(value, float, array.astype(_F64, copy=False), dtype)
+    if array.dtype in dtypes.OF_NUMPY:
+        return array if dtype is None else array.astype(dtype.np)
+    raise ValueError(f"No TensorFlow dtype corresponds to NumPy's {array.dtype}.")
+
+
+def _explain_sequence(value: Any, array: np.ndarray) -> None:
+    if array.ndim == 0 or _is_ragged(value):
+        raise ValueError(
+            f"The sequence {describe(value)} is not rectangular: its rows differ in length. Pad it, or use tf.ragged.constant."
+        )
+    flat = [v for v in _leaves(value)]
+    if any(v is None for v in flat) or len({_family(v) for v in flat}) > 1:
+        raise ValueError(
+            f"The sequence {describe(value)} has mixed types ({', '.join(sorted({type(v).__name__ for v in flat}))}); "
+            "a tensor has one dtype."
+        )
+    raise ValueError(f"An integer of {describe(value)} is out of range for int64, or its elements are no numbers.")
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _family(value: Any) -> str:
+    return "number" if isinstance(value, (int, float, complex, np.number)) else type(value).__name__
+
+
+def _is_ragged(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    lengths = {len(v) if isinstance(v, (list, tuple, np.ndarray)) and np.ndim(v) != 0 or isinstance(v, list) else -1 for v in value}
+    return len(lengths) > 1 or any(_is_ragged(v) for v in value)
+
+
+def _from_strings(value: Any, dtype: DType | None) -> np.ndarray:
+    if dtype is not None and dtype.np.kind != "O":
+        raise _misfit(value, dtype)
+    if isinstance(value, _STR):
+        array = np.empty((), _OBJECT)
+        array[()] = _encode(value)
+        return array
+    if isinstance(value, np.ndarray):
+        source = value.astype(_OBJECT)
+    else:
+        if _is_ragged(value):
+            raise ValueError(
+                f"The sequence {describe(value)} is not rectangular: its rows differ in length. Pad it, or use "
+                "tf.ragged.constant."
+            )
+        source = np.array(value, dtype=_OBJECT)
+    result = np.empty(source.shape, _OBJECT)
+    flat_in, flat_out = source.reshape(-1), result.reshape(-1)
+    for i, item in enumerate(flat_in):
+        if not isinstance(item, _STR):
+            what = "Strings and other values are mixed" if dtype is None else "A tensor of strings was asked for"
+            error = ValueError if dtype is None else TypeError
+            raise error(f"{what}, but {describe(item)} is neither str nor bytes.")
+        flat_out[i] = _encode(item)
+    return result
+
+
+def _encode(item: Any) -> bytes:
+    return item.encode("utf-8") if isinstance(item, str) else bytes(item)
+
+
+# -- public -----------------------------------------------------------------------------------------------------------
+
+
+@export("convert_to_tensor")
+def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
+    """Converts `value` to a tensor; a tensor comes back as it is.
+
+    Args:
+      value: a tensor, variable, NumPy array or scalar, Python number, str, bytes, or nested sequence of them. Arrays keep
+        their dtype; Python floats become float32, ints int32 (int64 where they don't fit), complex complex128.
+      dtype: the dtype wanted. Python values must fit it, arrays are converted, tensors of another dtype are refused.
+      dtype_hint: like `dtype`, but ignored where the value does not allow it.
+      name: ignored in eager execution.
+
+    Raises:
+      TypeError: a Python value doesn't fit `dtype`.
+      ValueError: the value is ragged or of mixed or foreign types, or a tensor has another dtype.
+    """
+    return convert(
+        value,
+        None if dtype is None else as_dtype(dtype),
+        None if dtype_hint is None else as_dtype(dtype_hint),
+    )
+
+
+@export("is_tensor")
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor, a variable, a composite tensor or a Keras variable (not a NumPy array).
+
+    >>> tf.is_tensor(1.0)
+    False
+    """
+    return isinstance(x, TensorLike)
+
+
+# -- host values: integers that decide shapes -------------------------------------------------------------------------
+
+
+def host_ints(value: Any, what: str) -> Any:
+    """`value` as a tuple of ints, or as it is if it depends on a symbolic tensor.
+
+    Shapes, permutations, sizes: arguments whose values an operation must know before it can run.
+    """
+    cls = value.__class__
+    if cls is tuple or cls is list:
+        for d in value:
+            if d.__class__ is not int:
+                return _host_mixed(value, what)
+        return tuple(value)
+    if cls is int:
+        return (value,)
+    if cls is EagerTensor:
+        return _host_array(value._array, what)
+    if cls is SymbolicTensor:
+        return value
+    if hasattr(value, "as_list"):
+        dims = value.as_list()
+        if None in dims:
+            raise ValueError(f"{what} must be fully known; got {value}.")
+        return tuple(dims)
+    if isinstance(value, TensorLike) or hasattr(cls, "__tf_tensor__"):
+        return host_ints(convert(value), what)
+    if isinstance(value, (list, tuple, range)):
+        return host_ints(tuple(value), what)
+    return _host_array(np.asarray(value), what)
+
+
+def _host_mixed(value: Any, what: str) -> Any:
+    if any(isinstance(d, SymbolicTensor) for d in value):
+        return convert([convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value])
+    out = []
+    for d in value:
+        if isinstance(d, (float, np.floating, str, bytes)) or d is None:
+            raise TypeError(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
+        out.append(int(d))
+    return tuple(out)
+
+
+def _host_array(array: np.ndarray, what: str) -> tuple[int, ...]:
+    if array.dtype.kind not in "iu":
+        if array.size == 0:
+            return ()
+        raise TypeError(f"{what} takes integers; got {describe(array)}.")
+    if array.ndim > 1:
+        raise _vector_error(what, array)
+    return tuple(array.reshape(-1).tolist())
+
+
+def _vector_error(what: str, array: np.ndarray) -> Exception:
+    from headwater._src.base.errors import invalid
+
+    return invalid(f"{what} must be a vector of integers; got {describe(array)}.")
+
+
+def host_int(value: Any, what: str) -> Any:
+    """`value` as an int, or as it is if it is symbolic."""
+    if value.__class__ is int or value.__class__ is SymbolicTensor:
+        return value
+    if isinstance(value, (float, str, bytes, np.floating)) or value is None:
+        raise TypeError(f"{what} takes an integer; got {describe(value)}.")
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__"):
+        value = convert(value)
+        if value.__class__ is SymbolicTensor:
+            return value
+        value = value._array
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu" or array.size != 1:
+        raise TypeError(f"{what} takes an integer; got {describe(value)}.")
+    return int(array.reshape(())[()])
+
+

@@ -1,0 +1,290 @@
+"""Graphs: ordered nodes over symbolic tensors. Tracing fills them; program order is the order of effects."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import dtypes
+from headwater._src.base.errors import InaccessibleTensorError
+from headwater._src.base.exporting import export
+from headwater._src.base.frames import Line, user_line
+from headwater._src.base.shapes import TensorShape
+from headwater._src.core.context import ctx
+from headwater._src.core.op import Op, Param
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor
+
+_MAX_KNOWN = 64
+"""Shape arithmetic concerns small vectors; larger values are not followed."""
+
+
+@export("Operation")
+class Node:
+    """One call in a graph: the record, its inputs, attributes and outputs, a name and the user's line."""
+
+    __slots__ = ("record", "inputs", "attrs", "outputs", "name", "graph", "line", "device", "control_inputs")
+
+    def __init__(self, graph: Graph, record: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
+        self.graph = graph
+        self.record = record
+        self.inputs = inputs
+        self.attrs = attrs
+        self.outputs: tuple[SymbolicTensor, ...] = ()
+        self.name = name
+        self.line: Line | None = user_line(3)
+        self.device = ctx.device
+        self.control_inputs = tuple(ctx.control_inputs)
+
+    @property
+    def type(self) -> str:
+        """The operation's name, such as `AddV2`."""
+        return self.record.name
+
+    def values(self) -> tuple[SymbolicTensor, ...]:
+        """The outputs."""
+        return self.outputs
+
+    def get_attr(self, name: str) -> Any:
+        """An attribute of the node; ValueError where it has none of that name."""
+        if name not in self.attrs:
+            raise ValueError(f"Operation {self.name!r} has no attr named {name!r}; it has {sorted(self.attrs)}.")
+        return self.attrs[name]
+
+    def __repr__(self) -> str:
+        return f"<tf.Operation {self.name!r} type={self.type}>"
+
+
+class _Source:
+    """The record of nodes that bring values in: placeholders and captured tensors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.grad = None
+        self.params: tuple[Param, ...] = ()
+        self.single = True
+
+
+PLACEHOLDER = _Source("Placeholder")
+CAPTURE = _Source("Capture")
+
+
+@export("Graph")
+class Graph:
+    """A list of nodes in program order, with the tensors it captured from outside."""
+
+    def __init__(self, name: str = "graph") -> None:
+        self.name = name
+        self.nodes: list[Node] = []
+        self.captures: dict[int, tuple[Any, SymbolicTensor]] = {}
+        self.outer = ctx.graph
+        self._names: dict[str, int] = {}
+        self.finalized = False
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Operations on symbolic tensors inside the `with` block are added to this graph."""
+        ctx.graph_stack.append(ctx.graph)
+        ctx.graph = self
+        try:
+            yield self
+        finally:
+            ctx.graph = ctx.graph_stack.pop()
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """`name`, or `name_1`, `name_2` where it is taken."""
+        key = name.lower()
+        count = self._names.get(key, 0)
+        if not mark_as_used:
+            return name if not count else f"{name}_{count}"
+        self._names[key] = count + 1
+        if not count:
+            return name
+        candidate = f"{name}_{count}"
+        return candidate if candidate.lower() not in self._names else self.unique_name(name)
+
+    def placeholder(self, shape: Any, dtype: Any, name: str | None = None) -> SymbolicTensor:
+        """A tensor that stands for an argument."""
+        spec = Spec(TensorShape(shape)._dims, dtypes.as_dtype(dtype).np)
+        return self._source(PLACEHOLDER, spec, name or "Placeholder", {})
+
+    def capture(self, tensor: Any) -> SymbolicTensor:
+        """The tensor of this graph that stands for an outer or eager one."""
+        found = self.captures.get(id(tensor))
+        if found is None:
+            inner = self._source(CAPTURE, tensor._spec, "capture", {})
+            if isinstance(tensor, EagerTensor):
+                inner.known = _known_of(tensor._array)
+            else:
+                inner.known = tensor.known
+            found = self.captures[id(tensor)] = (tensor, inner)
+        return found[1]
+
+    def _source(self, record: Any, spec: Spec, name: str, attrs: dict[str, Any]) -> SymbolicTensor:
+        node = Node(self, record, (), attrs, self.unique_name(ctx.name_scope + name))
+        tensor = SymbolicTensor(node, 0, spec)
+        node.outputs = (tensor,)
+        self.nodes.append(node)
+        return tensor
+
+    def enter(self, tensor: Tensor) -> Tensor:
+        """`tensor` as an input of this graph's nodes; InaccessibleTensorError for one of an unrelated graph."""
+        if isinstance(tensor, EagerTensor):
+            return self.capture(tensor)
+        graph = tensor.graph
+        if graph is self:
+            return tensor
+        outer = self.outer
+        while outer is not None:
+            if outer is graph:
+                return self.capture(tensor)
+            outer = outer.outer
+        raise InaccessibleTensorError(
+            f"The tensor {tensor!r} was made in the graph {graph.name!r}"
+            + (f" at {tensor.op.line}" if tensor.op.line else "")
+            + f" and is used in {self.name!r}, where it does not exist. Return it from its function, or pass it as an argument."
+        )
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def get_operations(self) -> list[Node]:
+        """The nodes in program order."""
+        return list(self.nodes)
+
+    @property
+    def operations(self) -> list[Node]:
+        """The same as `get_operations()`."""
+        return list(self.nodes)
+
+    def get_operation_by_name(self, name: str) -> Node:
+        """The node of that name; KeyError where there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(f"The name {name!r} refers to an Operation not in the graph {self.name!r}.")
+
+    def get_tensor_by_name(self, name: str) -> SymbolicTensor:
+        """The output `node:index`; KeyError or ValueError where there is none."""
+        node, colon, index = name.partition(":")
+        if not colon or not index.isdigit():
+            raise ValueError(f"A tensor's name has the form 'node:index'; got {name!r}.")
+        return self.get_operation_by_name(node).outputs[int(index)]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} of {len(self.nodes)} nodes>"
+
+
+class FuncGraph(Graph):
+    """The graph of a function's body."""
+
+
+def current_graph() -> Graph | None:
+    """The graph being built in this thread, if any."""
+    return ctx.graph
+
+
+def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None) -> Any:
+    """Traces one call: infers the outputs' specs and appends a node to the graph being built."""
+    graph = ctx.graph
+    if graph is None:
+        leaked = next(x for x in (*inputs, *attrs.values()) if x.__class__ is SymbolicTensor)
+        raise TypeError(
+            f"{leaked!r} is out of scope: it belongs to the graph {leaked.graph.name!r}, which is not being built here"
+            + (f" (made at {leaked.op.line})" if leaked.op.line else "")
+            + ". Return values from the function instead of keeping its tensors."
+        )
+    inputs = tuple(graph.enter(x) for x in inputs)
+    attrs = {k: graph.enter(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
+    static = {k: _static_host(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
+    specs = op.infer([t._spec for t in inputs], static)
+    node = Node(graph, op, inputs, attrs, graph.unique_name(ctx.name_scope + (name or _node_name(op))))
+    known = _follow(op, inputs, static, specs)
+    node.outputs = tuple(SymbolicTensor(node, i, s, k) for i, (s, k) in enumerate(zip(specs, known, strict=True)))
+    graph.nodes.append(node)
+    _record_node(op, node)
+    return node.outputs[0] if op.single else node.outputs
+
+
+def _record_node(op: Op, node: Node) -> None:
+    watched = 0
+    for tensor in node.inputs:
+        watched |= tensor._watch
+    if not watched:
+        return
+    from headwater._src.core.call import is_differentiable
+    from headwater._src.core.context import record
+
+    bits = record(watched, op, node.inputs, node.outputs, node.attrs)
+    for out in node.outputs:
+        out._watch = bits if is_differentiable(out._np_dtype) else 0
+
+
+def _node_name(op: Op) -> str:
+    return op.api[0].rpartition(".")[2] if op.api else op.name
+
+
+# -- values that are known in part ------------------------------------------------------------------------------------
+
+
+class PartialDims(tuple):
+    """The dimensions that a symbolic shape argument will have, None where unknown; `rank_unknown` if even their number is."""
+
+    rank_unknown = False
+
+
+def _static_host(tensor: SymbolicTensor) -> Any:
+    """What the shape rule may know of a symbolic host attribute."""
+    if tensor._shape == ():
+        return None if tensor.known is None else tensor.known[()]
+    if tensor.known is not None:
+        return PartialDims(tensor.known.reshape(-1).tolist())
+    if tensor._shape is None or tensor._shape[0] is None:
+        dims = PartialDims()
+        dims.rank_unknown = True
+        return dims
+    return PartialDims((None,) * tensor._shape[0])
+
+
+def _known_of(array: np.ndarray) -> Any:
+    if array.dtype.kind in "iu" and array.size <= _MAX_KNOWN and array.ndim <= 1:
+        return array.astype(object)
+    return None
+
+
+def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequence[Spec]) -> list[Any]:
+    """What is known of the results' values, from what is known of the inputs'."""
+    nothing: list[Any] = [None] * len(specs)
+    if op.stateful or any(s.dtype.kind not in "iu" or (s.shape is None) or len(s.shape) > 1 for s in specs):
+        return nothing
+    if op.name in ("Shape", "Size") or not inputs:
+        return _follow_shape(op, inputs) or nothing
+    if any(x.known is None for x in inputs):
+        return nothing
+    whole = not any(None in x.known.reshape(-1).tolist() for x in inputs)
+    if not whole and not op.moves:
+        return nothing
+    try:
+        arrays = [x.known.astype(x._np_dtype) if whole else x.known for x in inputs]
+        results = op.numpy(*arrays, **attrs)
+    except Exception:  # a value that can't be followed is only unknown
+        return nothing
+    results = (results,) if op.single else tuple(results)
+    return [np.asarray(r).astype(object) if np.size(r) <= _MAX_KNOWN else None for r in results]
+
+
+def _follow_shape(op: Op, inputs: Sequence[Any]) -> list[Any] | None:
+    if not inputs or inputs[0]._spec.shape is None:
+        return None
+    dims = inputs[0]._spec.shape
+    if op.name == "Shape":
+        known = np.empty(len(dims), object)
+        known[:] = dims
+        return [known]
+    if None in dims:
+        return None
+    return [np.array(int(np.prod(dims)), object)]

@@ -1,0 +1,1 @@
+"""`tf.distribute`: the default strategy, one replica on one device."""

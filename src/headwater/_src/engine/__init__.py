@@ -1,0 +1,1 @@
+"""Runs, differentiates, plans and lowers operation records; names no operation."""

@@ -1,0 +1,97 @@
+"""Reverse-mode differentiation over a list of recorded calls.
+
+A call is a tuple (op, inputs, outputs, attrs). The walk goes backwards, asks each record for the gradients of the inputs
+that matter, and adds up what meets in one tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from headwater._src.core.call import is_differentiable
+
+Entry = tuple[Any, tuple[Any, ...], tuple[Any, ...], dict[str, Any]]
+
+
+class VectorSpace(NamedTuple):
+    """The few operations that adding up gradients takes; the operations layer installs them."""
+
+    add: Callable[[Any, Any], Any]
+    zeros_like: Callable[[Any], Any]
+    ones_like: Callable[[Any], Any]
+    densify: Callable[[Any], Any]
+
+
+_space: VectorSpace | None = None
+
+
+def install(space: VectorSpace) -> None:
+    """Sets the operations used here; called once by the operations layer."""
+    global _space
+    _space = space
+
+
+def space() -> VectorSpace:
+    """The installed operations."""
+    assert _space is not None, "the operations layer is not loaded"
+    return _space
+
+
+def backpropagate(
+    entries: Sequence[Entry],
+    seeds: Iterable[tuple[Any, Any]],
+    sources: Iterable[Any],
+    needs: Callable[[Any], Any],
+) -> dict[int, Any]:
+    """Gradients of the seeded targets with respect to `sources`.
+
+    Args:
+      entries: the calls in the order in which they ran.
+      seeds: pairs (target, gradient of the target).
+      sources: tensors whose gradients are kept.
+      needs: whether a tensor's gradient can matter at all.
+
+    Returns:
+      id(source) -> gradient, for the sources that are connected.
+    """
+    assert _space is not None
+    add = _space.add
+    wanted = {id(s) for s in sources}
+    grads: dict[int, Any] = {}
+    for target, seed in seeds:
+        key = id(target)
+        grads[key] = add(grads[key], seed) if key in grads else seed
+    take = grads.pop
+    for op, inputs, outputs, attrs in reversed(entries):
+        if len(outputs) == 1:
+            key = id(outputs[0])
+            g = grads.get(key) if key in wanted else take(key, None)
+            if g is None:
+                continue
+            gs: tuple[Any, ...] = (g,)
+        else:
+            found = _multiple(outputs, grads, wanted)
+            if found is None:
+                continue
+            gs = found
+        if op.grad is None:
+            continue
+        needed = [True if needs(x) else False for x in inputs]
+        for x, dx in zip(inputs, op.backward(gs, outputs, inputs, attrs, needed), strict=True):
+            if dx is None or not needs(x):
+                continue
+            key = id(x)
+            known = grads.get(key)
+            grads[key] = dx if known is None else add(known, dx)
+    return grads
+
+
+def _multiple(outputs: tuple[Any, ...], grads: dict[int, Any], wanted: set[int]) -> tuple[Any, ...] | None:
+    found = [grads.get(id(o)) if id(o) in wanted else grads.pop(id(o), None) for o in outputs]
+    if all(g is None for g in found):
+        return None
+    zeros = space().zeros_like
+    return tuple(
+        zeros(o) if g is None and is_differentiable(o._spec.dtype) else g for g, o in zip(found, outputs, strict=True)
+    )

@@ -1,0 +1,54 @@
+"""`tf.gradients`: differentiation of a graph while it is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater._src.base import nest
+from headwater._src.base.exporting import export
+from headwater._src.core.context import ctx
+from headwater._src.core.tensor import SymbolicTensor
+from headwater._src.engine.backprop import backpropagate, space
+from headwater._src.engine.tape import UnconnectedGradients
+
+
+@export("gradients")
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    gate_gradients: bool = False,
+    aggregation_method: Any = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: Any = UnconnectedGradients.NONE,
+) -> list[Any]:
+    """Symbolic derivatives of the sum of `ys` with respect to each of `xs`, inside a graph.
+
+    Args:
+      ys: a tensor or list of tensors of the graph being built.
+      xs: a tensor or list of tensors.
+      grad_ys: gradients to begin with, one for each of ys; ones by default.
+      stop_gradients: tensors through which no gradient flows.
+      unconnected_gradients: "none" or "zero".
+
+    Raises:
+      RuntimeError: no graph is being built; use `tf.GradientTape` in eager code.
+    """
+    if ctx.graph is None:
+        raise RuntimeError("tf.gradients works inside graphs only; in eager code use tf.GradientTape.")
+    targets, sources = nest.flatten(ys), nest.flatten(xs)
+    stops = {id(t) for t in nest.flatten(stop_gradients)} if stop_gradients is not None else set()
+    live = {id(s) for s in sources}
+    entries = []
+    for node in list(ctx.graph.nodes):
+        if any(id(x) in live for x in node.inputs):
+            live.update(id(o) for o in node.outputs if id(o) not in stops)
+            entries.append((node.record, node.inputs, node.outputs, node.attrs))
+    upstream = nest.flatten(grad_ys) if grad_ys is not None else [None] * len(targets)
+    seeds = [(y, space().ones_like(y) if g is None else g) for y, g in zip(targets, upstream, strict=True)]
+    seeds = [(y, g) for y, g in seeds if isinstance(y, SymbolicTensor)]
+    grads = backpropagate(entries, seeds, sources, lambda x: id(x) in live)
+    zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
+    found = [grads.get(id(x)) for x in sources]
+    return [space().zeros_like(x) if g is None and zero else g for x, g in zip(sources, found, strict=True)]

@@ -1,0 +1,77 @@
+"""Conversion between dtypes, which happens only where it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.errors import unimplemented
+from headwater._src.base.exporting import export
+from headwater._src.base.lazy import jnp
+from headwater._src.core.composite import Composite
+from headwater._src.core.convert import convert
+from headwater._src.core.op import op
+from headwater._src.core.tensor import EagerTensor, Tensor
+
+
+def _cast(x: np.ndarray, *, dtype: Any) -> np.ndarray:
+    target = dtype.np
+    if (x.dtype.kind == "O") != (target.kind == "O"):
+        raise unimplemented(
+            f"tf.cast: strings and numbers don't convert into each other (from {x.dtype} to {dtype.name}); use "
+            "tf.strings.to_number or tf.strings.as_string."
+        )
+    if x.dtype.kind == "c" and target.kind != "c":
+        x = x.real
+    if x.dtype.kind in "fV" and target.kind in "iu":
+        return _float_to_int(x, target)
+    return x.astype(target)
+
+
+def _float_to_int(x: np.ndarray, target: np.dtype) -> np.ndarray:
+    """What TensorFlow's kernels do: wide targets as the processor converts, narrow ones by way of int32."""
+    wide = x.astype(np.float64) if x.dtype.kind == "V" or x.dtype.itemsize < 4 else x
+    if target.itemsize >= 4:
+        return wide.astype(target)
+    inside = np.where(np.isfinite(wide) & (np.abs(wide) < 2**31), wide, 0)
+    return inside.astype(np.int32).astype(target)
+
+
+cast_op = op(
+    "Cast", "x: A -> ?: dtype",
+    numpy=_cast,
+    lower=lambda x, *, dtype: (jnp.real(x) if x.dtype.kind == "c" and dtype.np.kind != "c" else x).astype(dtype.np),
+    grad=lambda g, y, x, *, dtype: cast_op(g, dtype=x.dtype) if x.dtype.is_floating or x.dtype.is_complex else None,
+    shape=lambda x, *, dtype: x.shape,
+    attrs={"dtype": None},
+)  # fmt: skip
+
+
+@export("cast", "dtypes.cast")
+def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
+    """`x` converted to another dtype.
+
+    Args:
+      x: a tensor, an array or a Python value, or a sparse or ragged tensor or IndexedSlices.
+      dtype: the dtype to convert to. Floats to integers drop the fraction, complex to real drops the imaginary part.
+
+    Returns:
+      A tensor of the shape of x; x itself where it has that dtype already.
+
+    Raises:
+      TypeError: `dtype` names no dtype.
+      UnimplementedError: strings to numbers or back.
+
+    >>> tf.cast([1.8, 2.2], tf.int32).numpy()
+    array([1, 2], dtype=int32)
+    """
+    if dtype.__class__ is not DType:
+        dtype = as_dtype(dtype)
+    if x.__class__ is EagerTensor:
+        return x if x._array.dtype is dtype.np else cast_op(x, dtype=dtype)
+    if isinstance(x, Composite):
+        return x._map_values(lambda v: cast(v, dtype))
+    tensor: Tensor = convert(x)
+    return tensor if tensor.dtype is dtype else cast_op(tensor, dtype=dtype)

@@ -1,0 +1,1 @@
+"""What keeps values between calls: variables, modules, tensor arrays, random generators."""

@@ -1,0 +1,1 @@
+"""From Python functions to graphs, and the switches and scopes around them."""

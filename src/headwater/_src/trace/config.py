@@ -1,0 +1,260 @@
+"""`tf.config`, `tf.sysconfig` and the little of `tf.test` that programs ask about the machine: one CPU, no accelerator."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from headwater._src.base import flags
+from headwater._src.base.exporting import export
+
+
+@export("config.PhysicalDevice")
+class PhysicalDevice(NamedTuple):
+    """A device of the machine."""
+
+    name: str
+    device_type: str
+
+
+@export("config.LogicalDevice")
+class LogicalDevice(NamedTuple):
+    """A device as programs see it."""
+
+    name: str
+    device_type: str
+
+
+@export("config.LogicalDeviceConfiguration", "config.experimental.VirtualDeviceConfiguration")
+class LogicalDeviceConfiguration(NamedTuple):
+    """How a physical device is to be divided; a CPU takes none of it."""
+
+    memory_limit: float | None = None
+    experimental_priority: int | None = None
+    experimental_device_ordinal: int | None = None
+
+
+_PHYSICAL = PhysicalDevice("/physical_device:CPU:0", "CPU")
+_LOGICAL = LogicalDevice("/device:CPU:0", "CPU")
+
+
+@export("config.list_physical_devices", "config.experimental.list_physical_devices")
+def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The devices of the machine, those of one type if a type is given: one CPU.
+
+    >>> tf.config.list_physical_devices("GPU")
+    []
+    """
+    return [_PHYSICAL] if device_type in (None, "CPU") else []
+
+
+@export("config.list_logical_devices", "config.experimental.list_logical_devices")
+def list_logical_devices(device_type: str | None = None) -> list[LogicalDevice]:
+    """The devices that programs may name, those of one type if a type is given: one CPU."""
+    return [_LOGICAL] if device_type in (None, "CPU") else []
+
+
+@export("config.get_visible_devices", "config.experimental.get_visible_devices")
+def get_visible_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The physical devices in use."""
+    return list_physical_devices(device_type)
+
+
+@export("config.set_visible_devices", "config.experimental.set_visible_devices")
+def set_visible_devices(devices: Any, device_type: str | None = None) -> None:
+    """Checks that `devices` exist; the one CPU is always in use.
+
+    Raises:
+      ValueError: a device is not one of the machine's.
+      RuntimeError: the CPU is to be hidden.
+    """
+    wanted = [] if devices is None else list(devices) if isinstance(devices, list) else [devices]
+    for device in wanted:
+        _known(device)
+    if not wanted and device_type in (None, "CPU"):
+        raise RuntimeError("tf.config.set_visible_devices: the CPU can't be hidden; it is the only device.")
+
+
+def _known(device: Any) -> None:
+    if device != _PHYSICAL:
+        raise ValueError(f"{device!r} is no device of this machine; it has {_PHYSICAL!r}.")
+
+
+@export("config.experimental.get_device_details")
+def get_device_details(device: PhysicalDevice) -> dict[str, Any]:
+    """What is known of a device: nothing for a CPU."""
+    _known(device)
+    return {}
+
+
+@export("config.experimental.set_memory_growth")
+def set_memory_growth(device: PhysicalDevice, enable: bool) -> None:
+    """Raises ValueError: memory growth is a setting of GPUs, and there is none."""
+    _known(device)
+    raise ValueError("tf.config.experimental.set_memory_growth: it is a setting of GPUs; got a CPU.")
+
+
+@export("config.experimental.get_memory_growth")
+def get_memory_growth(device: PhysicalDevice) -> bool:
+    """Raises ValueError: memory growth is a setting of GPUs, and there is none."""
+    _known(device)
+    raise ValueError("tf.config.experimental.get_memory_growth: it is a setting of GPUs; got a CPU.")
+
+
+@export("config.get_logical_device_configuration", "config.experimental.get_virtual_device_configuration")
+def get_logical_device_configuration(device: PhysicalDevice) -> list[LogicalDeviceConfiguration] | None:
+    """The division set for a device, or None."""
+    _known(device)
+    return None
+
+
+# -- switches ---------------------------------------------------------------------------------------------------------
+
+_settings: dict[str, Any] = {
+    "soft_placement": True,
+    "inter_op": 0,
+    "intra_op": 0,
+    "jit": "",
+    "deterministic": False,
+    "tensor_float_32": True,
+    "synchronous": True,
+}
+_optimizer_options: dict[str, Any] = {}
+
+
+@export("config.run_functions_eagerly", "config.experimental_run_functions_eagerly")
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Whether what `tf.function` returns runs its Python function as it is."""
+    flags.put("run_functions_eagerly", bool(run_eagerly))
+
+
+@export("config.functions_run_eagerly", "config.experimental_functions_run_eagerly")
+def functions_run_eagerly() -> bool:
+    """What `run_functions_eagerly` was set to."""
+    return flags.get("run_functions_eagerly")
+
+
+@export("config.set_soft_device_placement")
+def set_soft_device_placement(enabled: bool) -> None:
+    """Kept and given back; with one device there is nothing to place elsewhere."""
+    _settings["soft_placement"] = bool(enabled)
+
+
+@export("config.get_soft_device_placement")
+def get_soft_device_placement() -> bool:
+    """What `set_soft_device_placement` was given."""
+    return _settings["soft_placement"]
+
+
+@export("config.threading.set_inter_op_parallelism_threads")
+def set_inter_op_parallelism_threads(num_threads: int) -> None:
+    """Kept and given back: operations run one after the other, in the order of the program."""
+    _settings["inter_op"] = int(num_threads)
+
+
+@export("config.threading.get_inter_op_parallelism_threads")
+def get_inter_op_parallelism_threads() -> int:
+    """What `set_inter_op_parallelism_threads` was given; 0 by default."""
+    return _settings["inter_op"]
+
+
+@export("config.threading.set_intra_op_parallelism_threads")
+def set_intra_op_parallelism_threads(num_threads: int) -> None:
+    """Kept and given back: NumPy's matrix library reads its number of threads from the environment when it loads."""
+    _settings["intra_op"] = int(num_threads)
+
+
+@export("config.threading.get_intra_op_parallelism_threads")
+def get_intra_op_parallelism_threads() -> int:
+    """What `set_intra_op_parallelism_threads` was given; 0 by default."""
+    return _settings["intra_op"]
+
+
+@export("config.optimizer.set_jit")
+def set_jit(enabled: bool | str) -> None:
+    """Whether functions are compiled with XLA without being asked to: True, False, "autoclustering" or ""."""
+    if enabled not in (True, False, "autoclustering", ""):
+        raise ValueError(f"tf.config.optimizer.set_jit takes True, False, 'autoclustering' or ''; got {enabled!r}.")
+    _settings["jit"] = "autoclustering" if enabled else ""
+
+
+@export("config.optimizer.get_jit")
+def get_jit() -> str:
+    """What `set_jit` was given, as "autoclustering" or ""."""
+    return _settings["jit"]
+
+
+@export("config.optimizer.set_experimental_options")
+def set_experimental_options(options: dict[str, Any]) -> None:
+    """Kept and given back: TensorFlow's graph optimizers are not part of headwater."""
+    _optimizer_options.update(options)
+
+
+@export("config.optimizer.get_experimental_options")
+def get_experimental_options() -> dict[str, Any]:
+    """What `set_experimental_options` was given."""
+    return dict(_optimizer_options)
+
+
+@export("config.experimental.enable_op_determinism")
+def enable_op_determinism() -> None:
+    """Asks for the same bits at every run of the same program, which is always so."""
+    _settings["deterministic"] = True
+
+
+def is_op_determinism_enabled() -> bool:
+    """Whether `enable_op_determinism` was called."""
+    return _settings["deterministic"]
+
+
+@export("config.experimental.enable_tensor_float_32_execution")
+def enable_tensor_float_32_execution(enabled: bool) -> None:
+    """Kept and given back: it is a matter of GPUs."""
+    _settings["tensor_float_32"] = bool(enabled)
+
+
+@export("config.experimental.tensor_float_32_execution_enabled")
+def tensor_float_32_execution_enabled() -> bool:
+    """What `enable_tensor_float_32_execution` was given; True by default."""
+    return _settings["tensor_float_32"]
+
+
+@export("config.experimental.set_synchronous_execution")
+def set_synchronous_execution(enable: bool) -> None:
+    """Kept and given back: eager operations are done when they return."""
+    _settings["synchronous"] = bool(enable)
+
+
+@export("config.experimental.get_synchronous_execution")
+def get_synchronous_execution() -> bool:
+    """What `set_synchronous_execution` was given; True by default."""
+    return _settings["synchronous"]
+
+
+@export("sysconfig.get_build_info")
+def get_build_info() -> dict[str, Any]:
+    """Which accelerators' libraries this build carries: none."""
+    return {"is_cuda_build": False, "is_rocm_build": False, "is_tensorrt_build": False}
+
+
+@export("test.is_built_with_cuda", "test.is_built_with_gpu_support", "test.is_built_with_rocm")
+def is_built_with_cuda() -> bool:
+    """False: eager execution is NumPy's."""
+    return False
+
+
+@export("test.is_built_with_xla")
+def is_built_with_xla() -> bool:
+    """False: compilation is not in this version."""
+    return False
+
+
+@export("test.is_gpu_available")
+def is_gpu_available(cuda_only: bool = False, min_cuda_compute_capability: Any = None) -> bool:
+    """False: there is one CPU."""
+    return False
+
+
+@export("test.gpu_device_name")
+def gpu_device_name() -> str:
+    """The name of a GPU: "", for there is none."""
+    return ""

@@ -1,0 +1,10 @@
+"""Settings of the test run: JAX on the CPU in 64 bits, and XLA told to compile quickly rather than well."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
