@@ -7,7 +7,7 @@ from typing import Any
 from headwater._src.base.exporting import export
 
 
-def absent_function(public: str, module: str, sentence: str) -> Any:
+def not_here(public: str, module: str, sentence: str) -> Any:
     """A function called `tf.<public>` that raises NotImplementedError with `sentence`; `module` is the one that keeps it."""
     name = public.rpartition(".")[2]
 
@@ -17,7 +17,12 @@ def absent_function(public: str, module: str, sentence: str) -> Any:
     function.__name__ = function.__qualname__ = name
     function.__module__ = module
     function.__doc__ = f"Not in this version: raises NotImplementedError. {sentence}"
-    return export(public)(function)
+    return function
+
+
+def absent_function(public: str, module: str, sentence: str) -> Any:
+    """The same, declared public; the module must keep it under the last part of its name."""
+    return export(public)(not_here(public, module, sentence))
 
 
 def absent_class(public: str, module: str, sentence: str, base: type = object) -> Any:

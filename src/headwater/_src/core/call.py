@@ -46,7 +46,7 @@ def {name}({signature}):
     try:
 {scalars}
         {first} = {p0}._array
-        dtype = {first}.dtype
+        of_first = {first}.dtype
         {others}
         result = kernel({arrays}{kernel_attrs}) if {checks} else None
     except Exception:
@@ -131,10 +131,10 @@ def _signature(op: Op, tensors: list[str]) -> str:
 def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str = "") -> str:
     names = [p.name for p in op.params]
     arrays = [f"a{i}" for i in range(len(names))]
-    checks = [f"dtype in ok_{names[0]}"]
+    checks = [f"of_first in ok_{names[0]}"]
     for param, array in list(zip(op.params, arrays, strict=True))[1:]:
         same = param.group == op.params[0].name
-        checks.append(f"{array}.dtype is dtype" if same else f"{array}.dtype in ok_{param.name}")
+        checks.append(f"{array}.dtype is of_first" if same else f"{array}.dtype in ok_{param.name}")
         if not same and param.group != param.name:
             checks.append(f"{array}.dtype is a{names.index(param.group)}.dtype")
     return _FIXED.format(

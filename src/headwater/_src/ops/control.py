@@ -1,1 +1,513 @@
-"""To be written."""
+"""Control flow as functions: conditionals, loops, maps and folds.
+
+With eager values they run Python, so a tape sees every operation inside. A symbolic predicate needs control flow inside a
+graph, which raises NotImplementedError here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import nest
+from headwater._src.base.dtypes import as_dtype
+from headwater._src.base.errors import OutOfRangeError, invalid
+from headwater._src.base.exporting import export
+from headwater._src.base.shapes import TensorShape
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int
+from headwater._src.core.graph import FuncGraph
+from headwater._src.core.spec import TensorSpec, TypeSpec
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
+
+# -- conditionals -----------------------------------------------------------------------------------------------------
+
+
+def truth(pred: Any, what: str) -> bool:
+    """An eager predicate as a bool; ValueError where it has no single truth value."""
+    if pred.__class__ is bool:
+        return pred
+    if isinstance(pred, SymbolicTensor):
+        raise NotImplementedError(
+            f"{what}: the predicate {pred.name} is symbolic, and control flow inside a graph comes with tf.function, which is "
+            "not in this version of headwater. Run the code eagerly."
+        )
+    if pred is None:
+        raise ValueError(f"{what}: the predicate must be a boolean scalar; got None.")
+    if isinstance(pred, TensorLike) and not isinstance(pred, EagerTensor):
+        pred = convert(pred)
+    return bool(pred)
+
+
+@export("cond")
+def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None = None) -> Any:
+    """The result of `true_fn()` if `pred` is true, else that of `false_fn()`; only one of the two is called.
+
+    Args:
+      pred: a boolean scalar.
+      true_fn, false_fn: functions without arguments.
+
+    Raises:
+      TypeError: one of the functions is missing or can't be called.
+      ValueError: `pred` has no single truth value.
+
+    >>> tf.cond(tf.constant(2) < 3, lambda: tf.constant(1.0), lambda: tf.constant(0.0)).numpy()
+    np.float32(1.0)
+    """
+    for which, function in (("true_fn", true_fn), ("false_fn", false_fn)):
+        if not callable(function):
+            raise TypeError(f"tf.cond: {which} must be a function without arguments; got {describe(function)}.")
+    return true_fn() if truth(pred, "tf.cond") else false_fn()
+
+
+@export("case")
+def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case") -> Any:
+    """The result of the first function whose predicate is true.
+
+    Args:
+      pred_fn_pairs: list of pairs (boolean scalar tensor, function without arguments). A dictionary has no order, so it
+        needs `exclusive=True`.
+      default: called where no predicate is true.
+      exclusive: a promise that at most one predicate is true; eager execution takes the first all the same.
+      strict: unpacks nothing in eager execution; accepted for compatibility.
+
+    Raises:
+      TypeError: the pairs are no pairs of a tensor and a function.
+      ValueError: there are no pairs, or a dictionary without `exclusive`.
+      InvalidArgumentError: no predicate is true and there is no default.
+    """
+    pairs = _case_pairs(pred_fn_pairs, exclusive)
+    if default is not None and not callable(default):
+        raise TypeError(f"tf.case: default must be a function without arguments; got {describe(default)}.")
+    for pred, function in pairs:
+        if truth(pred, "tf.case"):
+            return function()
+    if default is None:
+        raise invalid(
+            f"tf.case: none of the {len(pairs)} predicates is true and there is no default. Give one: default=lambda: ..."
+        )
+    return default()
+
+
+def _case_pairs(pairs: Any, exclusive: bool) -> list[tuple[Any, Any]]:
+    if isinstance(pairs, Mapping):
+        if not exclusive:
+            raise ValueError("tf.case: a dictionary has no order of its own: give a list of pairs, or exclusive=True.")
+        pairs = [(k.deref() if hasattr(k, "deref") else k, v) for k, v in pairs.items()]
+    if not isinstance(pairs, (list, tuple)):
+        raise TypeError(f"tf.case: pred_fn_pairs must be a list, tuple or dictionary; got {type(pairs).__name__}.")
+    if not pairs:
+        raise ValueError("tf.case: pred_fn_pairs is empty; give at least one pair (predicate, function).")
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"tf.case: each entry must be a pair (predicate, function); got {describe(pair)}.")
+        if not isinstance(pair[0], Tensor) or not pair[0].dtype.is_bool:
+            raise TypeError(f"tf.case: a predicate must be a boolean tensor; got {describe(pair[0])}.")
+        if not callable(pair[1]):
+            raise TypeError(f"tf.case: a function without arguments must follow each predicate; got {describe(pair[1])}.")
+    return list(pairs)
+
+
+@export("switch_case")
+def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: str = "switch_case") -> Any:
+    """The result of the function with the number `branch_index`.
+
+    Args:
+      branch_index: an integer scalar tensor.
+      branch_fns: list of functions without arguments, or dictionary or list of pairs from numbers 0, 1, 2, ... to functions.
+      default: called for a number that is out of range; the function of the highest number if it is None.
+
+    Raises:
+      TypeError: the index is no integer tensor, or a branch can't be called.
+      ValueError: there are no branches, or their numbers are not 0 to n-1.
+    """
+    if not isinstance(branch_index, Tensor):
+        raise TypeError(f"tf.switch_case: branch_index must be a tensor; got {describe(branch_index)}.")
+    if not branch_index.dtype.is_integer:
+        raise TypeError(f"tf.switch_case: branch_index must be an integer tensor; got {describe(branch_index)}.")
+    branches = _branches(branch_fns)
+    if default is not None and not callable(default):
+        raise TypeError(f"tf.switch_case: default must be a function without arguments; got {describe(default)}.")
+    if isinstance(branch_index, SymbolicTensor):
+        truth(branch_index, "tf.switch_case")
+    if branch_index.shape.rank != 0:
+        raise invalid(f"tf.switch_case: branch_index must be a scalar; got {describe(branch_index)}.")
+    index = int(branch_index)  # type: ignore[call-overload]
+    if 0 <= index < len(branches):
+        return branches[index]()
+    return (default or branches[-1])()
+
+
+def _branches(branch_fns: Any) -> list[Any]:
+    if isinstance(branch_fns, Mapping):
+        pairs: list[Any] = list(branch_fns.items())
+    elif isinstance(branch_fns, (list, tuple)):
+        pairs = [f if isinstance(f, tuple) else (i, f) for i, f in enumerate(branch_fns)]
+    else:
+        raise TypeError(f"tf.switch_case: branch_fns must be a list, tuple or dictionary; got {type(branch_fns).__name__}.")
+    if not pairs:
+        raise ValueError("tf.switch_case: branch_fns is empty; give at least one function.")
+    for number, function in pairs:
+        if not isinstance(number, int):
+            raise TypeError(f"tf.switch_case: the number of a branch must be an int; got {describe(number)}.")
+        if not callable(function):
+            raise TypeError(f"tf.switch_case: a branch must be a function without arguments; got {describe(function)}.")
+    numbers = sorted(n for n, _ in pairs)
+    if numbers != list(range(len(pairs))):
+        raise ValueError(f"tf.switch_case: the branches must be numbered 0 to {len(pairs) - 1}; got {numbers}.")
+    return [function for _, function in sorted(pairs, key=lambda pair: pair[0])]
+
+
+# -- loops ------------------------------------------------------------------------------------------------------------
+
+
+@export("while_loop")
+def while_loop(
+    cond: Any, body: Any, loop_vars: Any, shape_invariants: Any = None, parallel_iterations: Any = 10,
+    back_prop: bool = True, swap_memory: bool = False, maximum_iterations: Any = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Calls `loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` is true.
+
+    Args:
+      cond: gives a boolean scalar.
+      body: gives a list or tuple of the structure of `loop_vars`.
+      loop_vars: list or tuple of tensors and nested structures of them.
+      shape_invariants: how shapes may change inside a graph; eager loops may change them freely.
+      maximum_iterations: stop after so many rounds.
+      parallel_iterations, back_prop, swap_memory: accepted for compatibility.
+
+    Returns:
+      The last loop variables as tensors.
+
+    Raises:
+      TypeError: `cond` or `body` can't be called, or `body` gives no sequence.
+      ValueError: there are no loop variables, or `body` changes their structure.
+    """
+    for which, function in (("cond", cond), ("body", body)):
+        if not callable(function):
+            raise TypeError(f"tf.while_loop: {which} must be a function; got {describe(function)}.")
+    if not isinstance(parallel_iterations, int) or parallel_iterations < 1:
+        raise TypeError(f"tf.while_loop: parallel_iterations must be a positive int; got {describe(parallel_iterations)}.")
+    if isinstance(loop_vars, TensorLike) or not loop_vars:
+        raise ValueError(f"tf.while_loop: loop_vars must be a list or tuple of at least one value; got {loop_vars!r}.")
+    limit = _iteration_limit(maximum_iterations)
+    values = loop_vars
+    rounds = 0
+    while (limit is None or rounds < limit) and truth(cond(*values), "tf.while_loop"):
+        result = body(*values)
+        if not isinstance(result, (list, tuple)):
+            error = ValueError if isinstance(result, (TensorLike, Mapping)) else TypeError
+            raise error(
+                f"tf.while_loop: body must give a list or tuple of {len(loop_vars)} values, as loop_vars has; "
+                f"got {describe(result)}."
+            )
+        nest.assert_same_structure(list(loop_vars), list(result))
+        values = result
+        rounds += 1
+    return nest.map_structure(_loop_value, values)
+
+
+def _iteration_limit(maximum: Any) -> int | None:
+    if maximum is None:
+        return None
+    shape = getattr(maximum, "shape", ())
+    if len(shape):
+        raise ValueError(f"tf.while_loop: maximum_iterations must be a scalar; got {describe(maximum)}.")
+    limit = host_int(maximum, "maximum_iterations")
+    truth(limit if isinstance(limit, SymbolicTensor) else True, "tf.while_loop")
+    return limit
+
+
+def _loop_value(value: Any) -> Any:
+    """Numbers and arrays become tensors; objects that keep tensors (arrays of them, optionals) stay what they are."""
+    if value is None or isinstance(value, Tensor):
+        return value
+    if isinstance(value, nest.Composite) or hasattr(value, "_type_spec"):
+        return value
+    return convert(value)
+
+
+# -- maps and folds over the first dimension --------------------------------------------------------------------------
+
+
+def stack(values: Sequence[Any]) -> Tensor:
+    """Equal tensors as the rows of one; at least one is needed."""
+    return convert(list(values))
+
+
+def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
+    """The leaves of `elems` as tensors, and their common first dimension."""
+    flat = nest.flatten(elems)
+    if not flat:
+        raise ValueError(f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none.")
+    tensors = [convert(x) for x in flat]
+    for tensor in tensors:
+        if isinstance(tensor, SymbolicTensor):
+            truth(tensor, what)
+        if tensor.shape.rank == 0:
+            raise ValueError(f"{what}: elems must have rank 1 or more, to be taken apart into rows; got {describe(tensor)}.")
+    return tensors, int(tensors[0].shape[0])
+
+
+def _same_length(tensors: Sequence[Tensor], what: str) -> None:
+    if len({t.shape[0] for t in tensors}) > 1:
+        raise ValueError(f"{what}: the first dimensions of elems differ: {', '.join(describe(t) for t in tensors)}.")
+
+
+def _row(elems: Any, tensors: Sequence[Tensor], i: int) -> Any:
+    return nest.pack_sequence_as(elems, [t[i] for t in tensors]) if nest.is_nested(elems) else tensors[0][i]
+
+
+class _Stacker:
+    """Collects the results of the rounds and makes one tensor of each component, of the dtypes that were promised."""
+
+    def __init__(self, signature: Any, what: str) -> None:
+        self.what = what
+        self.signature = signature
+        self.specs = [_as_spec(s) for s in nest.flatten(signature)]
+        self.columns: list[list[Tensor]] = [[] for _ in self.specs]
+
+    def add(self, result: Any) -> None:
+        nest.assert_same_structure(self.signature, result, check_types=False)
+        for spec, column, value in zip(self.specs, self.columns, nest.flatten(result), strict=True):
+            tensor = convert(value, None, spec.dtype)
+            if tensor.dtype != spec.dtype:
+                raise invalid(
+                    f"{self.what}: the function gave {describe(tensor)} where {spec.dtype.name} was promised; "
+                    "give fn_output_signature (tf.map_fn), or convert with tf.cast."
+                )
+            shape = column[0].shape if column else spec.shape
+            if not shape.is_compatible_with(tensor.shape):
+                raise ValueError(
+                    f"{self.what}: the function gave {describe(tensor)} after results of shape {shape}; all must be alike."
+                )
+            column.append(tensor)
+
+    def result(self, reverse: bool = False) -> Any:
+        out = [
+            stack(column[::-1] if reverse else column) if column else _no_rows(spec)
+            for spec, column in zip(self.specs, self.columns, strict=True)
+        ]
+        return nest.pack_sequence_as(self.signature, out) if nest.is_nested(self.signature) else out[0]
+
+
+def _as_spec(value: Any) -> TensorSpec:
+    if isinstance(value, TensorSpec):
+        return value
+    if isinstance(value, TypeSpec):
+        raise NotImplementedError(f"Rows of {type(value).__name__} can't be stacked yet; return dense tensors.")
+    if isinstance(value, Tensor):
+        return TensorSpec(None, value.dtype)
+    return TensorSpec(None, as_dtype(value))
+
+
+def _no_rows(spec: TensorSpec) -> Tensor:
+    shape = spec.shape if spec.shape.is_fully_defined() else TensorShape([])
+    return of_array(np.zeros((0, *shape.as_list()), spec.dtype.np))
+
+
+@export("map_fn")
+def map_fn(
+    fn: Any, elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: bool = True,
+    swap_memory: bool = False, infer_shape: bool = True, name: str | None = None, fn_output_signature: Any = None,
+) -> Any:  # fmt: skip
+    """Applies `fn` to each row of `elems` and stacks the results.
+
+    Args:
+      fn: takes one row, in the structure of `elems`.
+      elems: tensor or nested structure of tensors with the same first dimension.
+      fn_output_signature: dtype or TensorSpec of each part of the result, in its structure; as `elems` if it is None.
+      dtype: the old name of `fn_output_signature`.
+      parallel_iterations, back_prop, swap_memory, infer_shape: accepted for compatibility.
+
+    Raises:
+      TypeError: `fn` can't be called.
+      ValueError: `elems` has a scalar or its first dimensions differ; the results differ in structure or shape.
+      InvalidArgumentError: a result has another dtype than was promised.
+
+    >>> tf.map_fn(lambda row: tf.reduce_sum(row), tf.constant([[1, 2], [3, 4]])).numpy()
+    array([3, 7], dtype=int32)
+    """
+    _check_function(fn, "tf.map_fn")
+    tensors, count = _elements(elems, "tf.map_fn")
+    _same_length(tensors, "tf.map_fn")
+    signature = fn_output_signature if fn_output_signature is not None else dtype
+    if signature is None:
+        dtypes = [t.dtype for t in tensors]
+        signature = nest.pack_sequence_as(elems, dtypes) if nest.is_nested(elems) else dtypes[0]
+    out = _Stacker(signature, "tf.map_fn")
+    for i in range(count):
+        out.add(fn(_row(elems, tensors, i)))
+    return out.result()
+
+
+def _check_function(fn: Any, what: str) -> None:
+    if not callable(fn):
+        raise TypeError(f"{what}: fn must be a function; got {describe(fn)}.")
+
+
+@export("vectorized_map")
+def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
+    """Applies `fn` to each row of `elems` and stacks the results, whatever their dtypes are.
+
+    Args:
+      fn: takes one row, in the structure of `elems`.
+      elems: tensor or nested structure of tensors whose first dimensions are equal, or 1, which is repeated.
+      fallback_to_while_loop, warn: accepted for compatibility: this version always loops.
+
+    Raises:
+      TypeError: `fn` can't be called.
+      ValueError: `elems` has a scalar, or the results differ in shape.
+      InvalidArgumentError: the first dimensions don't fit.
+    """
+    _check_function(fn, "tf.vectorized_map")
+    tensors, _ = _elements(elems, "tf.vectorized_map")
+    counts = {int(t.shape[0]) for t in tensors}
+    count = next(iter(counts)) if len(counts) == 1 else max(counts - {1}, default=1)
+    if counts - {1, count}:
+        raise invalid(
+            f"tf.vectorized_map: the first dimensions of elems must be equal or 1; got {', '.join(map(describe, tensors))}."
+        )
+    if not count:
+        return _empty_results(fn, elems, tensors)
+    rows = [[t[0 if t.shape[0] == 1 else i] for t in tensors] for i in range(count)]
+    nested = nest.is_nested(elems)
+    results = [fn(nest.pack_sequence_as(elems, row) if nested else row[0]) for row in rows]
+    out = _Stacker(nest.map_structure(lambda v: convert(v).dtype, results[0]), "tf.vectorized_map")
+    for result in results:
+        out.add(result)
+    return out.result()
+
+
+def _empty_results(fn: Any, elems: Any, tensors: Sequence[Tensor]) -> Any:
+    specs = [TensorSpec(t.shape[1:], t.dtype) for t in tensors]
+    result = output_spec(fn, [nest.pack_sequence_as(elems, specs) if nest.is_nested(elems) else specs[0]])
+    return nest.map_structure(_no_rows, result)
+
+
+def output_spec(function: Callable[..., Any], args: Sequence[Any], spec_of: Any = None) -> Any:
+    """The specs of what `function` gives for arguments of these specs, found by running it once on symbolic tensors.
+
+    `spec_of` turns a result that is no tensor (None, a data set) into its spec.
+    """
+    graph = FuncGraph("spec")
+
+    def placeholder(spec: Any) -> Any:
+        if not isinstance(spec, TensorSpec):
+            raise NotImplementedError(f"A value of {spec!r} can't stand symbolically for an argument yet.")
+        return graph.placeholder(spec.shape, spec.dtype)
+
+    def described(value: Any) -> Any:
+        if spec_of is not None and not isinstance(value, Tensor):
+            found = spec_of(value)
+            if found is not None:
+                return found
+        tensor = convert(value)
+        return TensorSpec(tensor.shape, tensor.dtype)
+
+    with graph.as_default():
+        return nest.map_structure(described, function(*nest.map_structure(placeholder, list(args))))
+
+
+@export("foldl")
+def foldl(
+    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: Any = 10, back_prop: bool = True,
+    swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """`fn(... fn(fn(initializer, elems[0]), elems[1]) ..., elems[-1])`.
+
+    Args:
+      fn: takes the value so far and a row, gives the next value.
+      elems: tensor or nested structure of tensors with the same first dimension.
+      initializer: the value to begin with; the first row if it is None.
+      parallel_iterations, back_prop, swap_memory: accepted for compatibility.
+
+    Raises:
+      TypeError: `fn` can't be called.
+      ValueError: `elems` has a scalar or its first dimensions differ.
+      OutOfRangeError: there is neither a row nor an initializer.
+    """
+    return _fold(fn, elems, initializer, "tf.foldl", backwards=False)
+
+
+@export("foldr")
+def foldr(
+    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: Any = 10, back_prop: bool = True,
+    swap_memory: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """As `tf.foldl`, from the last row to the first."""
+    return _fold(fn, elems, initializer, "tf.foldr", backwards=True)
+
+
+def _fold(fn: Any, elems: Any, initializer: Any, what: str, backwards: bool) -> Any:
+    _check_function(fn, what)
+    tensors, count = _elements(elems, what)
+    _same_length(tensors, what)
+    value, order = _beginning(elems, tensors, count, initializer, what, backwards)
+    for i in order:
+        value = fn(value, _row(elems, tensors, i))
+    return nest.map_structure(_loop_value, value)
+
+
+def _beginning(
+    elems: Any, tensors: Sequence[Tensor], count: int, initializer: Any, what: str, backwards: bool
+) -> tuple[Any, range]:
+    order = range(count - 1, -1, -1) if backwards else range(count)
+    if initializer is not None:
+        return nest.map_structure(_loop_value, initializer), order
+    if not count:
+        raise OutOfRangeError(None, None, f"{what}: elems has no rows, so an initializer is needed; it is None.")
+    return _row(elems, tensors, order[0]), order[1:]
+
+
+@export("scan")
+def scan(
+    fn: Any, elems: Any, initializer: Any = None, parallel_iterations: Any = 10, back_prop: bool = True,
+    swap_memory: bool = False, infer_shape: bool = True, reverse: bool = False, name: str | None = None,
+) -> Any:  # fmt: skip
+    """As `tf.foldl`, but gives all values on the way, stacked.
+
+    Args:
+      fn: takes the value so far and a row, gives the next value, of the same structure and dtypes.
+      elems: tensor or nested structure of tensors with the same first dimension.
+      initializer: the value to begin with, which is not among the results; the first row, which is, if it is None.
+      reverse: go from the last row to the first; the results stay at the places of their rows.
+      parallel_iterations, back_prop, swap_memory, infer_shape: accepted for compatibility.
+
+    Raises:
+      TypeError: `fn` can't be called.
+      ValueError: `elems` has a scalar, first dimensions differ, or `fn` changes structure or shape of the value.
+      InvalidArgumentError: `fn` changes the dtype.
+      OutOfRangeError: there is neither a row nor an initializer.
+
+    >>> tf.scan(lambda total, x: total + x, tf.constant([1, 2, 3])).numpy()
+    array([1, 3, 6], dtype=int32)
+    """
+    _check_function(fn, "tf.scan")
+    tensors, count = _elements(elems, "tf.scan")
+    _same_length(tensors, "tf.scan")
+    value, order = _beginning(elems, tensors, count, initializer, "tf.scan", reverse)
+    out = _Stacker(nest.map_structure(lambda v: TensorSpec(v.shape if not count else None, v.dtype), value), "tf.scan")
+    if initializer is None:
+        out.add(value)
+    for i in order:
+        value = fn(value, _row(elems, tensors, i))
+        out.add(value)
+    return out.result(reverse)
+
+
+# -- grouping ---------------------------------------------------------------------------------------------------------
+
+
+@export("group")
+def group(*inputs: Any, **kwargs: Any) -> None:
+    """Nothing: what eager code has written has run already, so there is no operation to group."""
+    return None
+
+
+@export("tuple")
+def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:
+    """The tensors as they are: eager tensors have been computed already."""
+    return tensors

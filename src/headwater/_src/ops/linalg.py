@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.math as math
-import headwater._src.ops.shape as shaping
+import headwater._src.ops.layout as layout
 from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -127,7 +127,7 @@ def _batch_grad_x(g: Any, z: Any, x: Any, y: Any, *, adj_x: bool, adj_y: bool) -
 
 def _batch_grad_y(g: Any, z: Any, x: Any, y: Any, *, adj_x: bool, adj_y: bool) -> Any:
     if _is_dense_layer(x, y, adj_x):
-        rows, out = shaping.reshape(_conj(x), (-1, x.shape[-1])), shaping.reshape(g, (-1, g.shape[-1]))
+        rows, out = layout.reshape(_conj(x), (-1, x.shape[-1])), layout.reshape(g, (-1, g.shape[-1]))
         if adj_y:
             return _conj(_mat_mul(out, rows, transpose_a=True, transpose_b=False))
         return _mat_mul(rows, out, transpose_a=True, transpose_b=False)
@@ -200,7 +200,7 @@ def matmul(
         and not (adjoint_a or adjoint_b or output_type)
     ):  # fmt: skip
         return _mat_mul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
-    if transpose_a and adjoint_a or transpose_b and adjoint_b:
+    if (transpose_a and adjoint_a) or (transpose_b and adjoint_b):
         which = "a" if transpose_a and adjoint_a else "b"
         raise ValueError(f"tf.matmul: only one of transpose_{which} and adjoint_{which} can be True; the adjoint is transposed.")
     a = convert(a)

@@ -9,6 +9,7 @@ The distributions take the same bits in the same order as TensorFlow's kernels d
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -52,13 +53,25 @@ def stream_of_seeds(seed: int, seed2: int) -> Stream:
 def stream_of_pair(seed: Any) -> Stream:
     """The stream of a stateless operation's seed of shape [2]; the seed goes through the generator once."""
     first, second = seed.tolist()
-    a, b, c, d = blocks(Stream(_SCRAMBLE_KEY, first & _LONG, second & _LONG), 1)[0].tolist()
+    a, b, c, d = one_block(Stream(_SCRAMBLE_KEY, first & _LONG, second & _LONG))
     return Stream(a | b << 32, 0, c | d << 32)
 
 
 # -- bits -------------------------------------------------------------------------------------------------------------
 
 
+def one_block(stream: Stream) -> tuple[int, int, int, int]:
+    """The first block of the stream; for a single one Python's integers are faster than arrays."""
+    k0, k1 = stream.key & _WORD, stream.key >> 32
+    c0, c1, c2, c3 = stream.low & _WORD, stream.low >> 32, stream.high & _WORD, stream.high >> 32
+    for _ in range(10):
+        p, q = c0 * 0xD2511F53, c2 * 0xCD9E8D57
+        c0, c1, c2, c3 = (q >> 32) ^ c1 ^ k0, q & _WORD, (p >> 32) ^ c3 ^ k1, p & _WORD
+        k0, k1 = (k0 + _WEYL[0]) & _WORD, (k1 + _WEYL[1]) & _WORD
+    return c0, c1, c2, c3
+
+
+@functools.lru_cache(maxsize=256)
 def _round_keys(key: int) -> list[np.ndarray]:
     low, high = key & _WORD, key >> 32
     table = [((low + i * _WEYL[0]) & _WORD, (high + i * _WEYL[1]) & _WORD) for i in range(10)]
@@ -258,29 +271,24 @@ def truncated_normal(stream: Stream, size: int, dtype: np.dtype) -> np.ndarray:
 def _truncated_chunk(stream: Stream, keys: list[np.ndarray], out: np.ndarray, start: int, draw: Any) -> None:
     groups, per = out.shape
     base = np.arange(start, start + groups, dtype=_U64) * np.uint64(per * RESERVED // 4)
-    values = draw(blocks_at(stream, base, keys))
-    inside = np.abs(values) < 2
-    out[...] = values
-    todo = np.flatnonzero(~inside.all(axis=1))
-    if not todo.size:
-        return
-    # What is left is few: each round draws one more block for each group that is not full.
-    values, inside = values[todo], inside[todo]
-    have = np.zeros(todo.size, np.intp)
+    # A few groups cost next to nothing beside the calls, so they draw ahead; many draw only what they need.
+    ahead = 3 if groups <= 256 else 1
+    todo = np.arange(groups)
+    have = np.zeros(groups, np.intp)
     step = 0
-    while True:
-        slot = have[:, None] + np.cumsum(inside, axis=1) - 1
-        take = inside & (slot < per)
-        rows, _ = np.nonzero(take)
-        out[todo[rows], slot[take]] = values[take]
-        have = have + inside.sum(axis=1)
-        left = have < per
-        if not left.any():
-            return
-        todo, have = todo[left], have[left]
-        step += 1
-        values = draw(blocks_at(stream, base[todo] + np.uint64(step), keys))
+    while todo.size:
+        index = base[todo, None] + np.arange(step, step + ahead, dtype=_U64)
+        values = draw(blocks_at(stream, index.reshape(-1), keys)).reshape(todo.size, -1)
         inside = np.abs(values) < 2
+        slot = np.cumsum(inside, axis=1)
+        slot += have[:, None] - 1
+        take = inside & (slot < per)
+        rows, columns = np.nonzero(take)
+        out[todo[rows], slot[rows, columns]] = values[rows, columns]
+        have += inside.sum(axis=1)
+        left = have < per
+        todo, have = todo[left], have[left]
+        step += ahead
 
 
 # -- permutations and categories --------------------------------------------------------------------------------------

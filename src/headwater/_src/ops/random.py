@@ -1,1 +1,665 @@
-"""To be written."""
+"""Random numbers: the seed rules of TensorFlow, the stateful and the stateless operations, and the functions around them.
+
+A stateful operation draws from a stream that belongs to it: its name, its dtype and its two seeds decide which, and every
+call goes on where the one before ended. `set_seed` starts all streams over. A stateless operation is a function of its seed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import os
+import random
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+
+import headwater._src.ops.math as math
+import headwater._src.ops.philox_xla as xla
+from headwater._src.base import dtypes
+from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.errors import invalid
+from headwater._src.base.exporting import export
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.graph import current_graph
+from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.rules import dims_of
+from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
+from headwater._src.ops import philox
+from headwater._src.ops.philox import Stream
+
+_MAX_INT32 = 2**31 - 1
+_DEFAULT_SEED = 87654321
+"""The key of operations that have a seed of their own where no global seed is set."""
+
+_FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
+_INTS = (dtypes.int32, dtypes.int64)
+_UINTS = (dtypes.uint32, dtypes.uint64)
+
+# -- seeds ------------------------------------------------------------------------------------------------------------
+
+
+class _Seeds:
+    """The global seed, the operation seeds drawn from it, and where each stateful operation's stream stands."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.seed: int | None = None
+        self.drawn = random.Random()
+        self.streams: dict[Any, Stream] = {}
+        self.counts: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+    def reset(self, seed: int | None) -> None:
+        with self.lock:
+            self.seed = seed
+            self.drawn = random.Random(seed)
+            self.streams.clear()
+
+    def of_op(self, seed: Any) -> tuple[int, int]:
+        """The pair of seeds of an operation; (0, 0) asks for unpredictable numbers."""
+        own = None if seed is None else operator.index(seed)
+        if self.seed is None:
+            pair = (0, 0) if own is None else (_DEFAULT_SEED, own % _MAX_INT32)
+            return pair
+        if own is None:
+            own = self._next_op_seed()
+        pair = self.seed % _MAX_INT32, own % _MAX_INT32
+        return pair if pair != (0, 0) else (0, _MAX_INT32)
+
+    def _next_op_seed(self) -> int:
+        graph = current_graph()
+        with self.lock:
+            if graph is None:
+                return self.drawn.randint(0, _MAX_INT32)
+            count = self.counts.get(graph, 0)
+            self.counts[graph] = count + 1
+            return count
+
+    def reserve(self, key: Any, seed: int, seed2: int, blocks: int) -> Stream:
+        """The stream of `key` where it stands, which then moves on by `blocks`."""
+        with self.lock:
+            stream = self.streams.get(key)
+            if stream is None:
+                if seed == 0 and seed2 == 0:
+                    seed, seed2 = (int.from_bytes(os.urandom(8), "little") for _ in range(2))
+                stream = philox.stream_of_seeds(seed, seed2)
+            self.streams[key] = stream.skip(blocks)
+        return stream
+
+
+_seeds = _Seeds()
+_nodes = itertools.count(1)
+
+
+@export("random.set_seed")
+def set_seed(seed: Any) -> None:
+    """Sets the global seed and starts every stateful operation's stream over.
+
+    Together with an operation's own `seed` it decides the operation's numbers:
+
+    - neither is set: unpredictable numbers;
+    - only the global seed: each call of an operation without a seed gets the next of a sequence that the global seed
+      decides; inside a traced function the operations are numbered as they are traced;
+    - only the operation's: a fixed global seed is taken;
+    - both: both count. Calls with equal seeds go on in one sequence.
+
+    Args:
+      seed: an integer, or None to forget the global seed.
+
+    Raises:
+      TypeError: the seed is no integer.
+    """
+    _seeds.reset(None if seed is None else operator.index(seed))
+
+
+def global_seed() -> int | None:
+    """The seed that `set_seed` set."""
+    return _seeds.seed
+
+
+def op_seeds(seed: Any) -> tuple[int, int]:
+    """The two seeds of an operation whose own seed is `seed` (or None), by the rules of `set_seed`."""
+    return _seeds.of_op(seed)
+
+
+def _node() -> int:
+    """Which stream besides the seeds: each operation of a graph has its own, eager calls share one."""
+    return 0 if current_graph() is None else next(_nodes)
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+
+def _shape_of(shape: Any) -> Any:
+    """A shape argument as a tuple of non-negative ints, or a symbolic tensor."""
+    try:
+        dims = host_ints(shape, "shape")
+    except TypeError as error:
+        if isinstance(shape, (list, tuple)) and any(d is None for d in shape):
+            raise ValueError(str(error)) from None
+        raise invalid(str(error)) from None
+    if dims.__class__ is SymbolicTensor:
+        return dims
+    if np.ndim(getattr(shape, "_array", 0)) == 0 and not hasattr(shape, "__len__") and not hasattr(shape, "as_list"):
+        raise invalid(f"shape must be a vector of integers; got {describe(shape)}. Write [n] for n elements.")
+    for d in dims:
+        if d < 0:
+            raise invalid(f"shape must have no negative dimension; got {list(dims)}.")
+    return dims
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for d in shape:
+        size *= d
+    return size
+
+
+def _float_dtype(dtype: Any, name: str) -> DType:
+    found = as_dtype(dtype)
+    if found in _FLOATS:
+        return found
+    text = f"{name}: dtype must be float16, bfloat16, float32 or float64; got {found.name}."
+    raise invalid(text) if found.is_complex else TypeError(text)
+
+
+def _one_of(dtype: Any, allowed: tuple[DType, ...], name: str) -> DType:
+    found = as_dtype(dtype)
+    if found not in allowed:
+        raise ValueError(f"{name}: dtype must be one of {', '.join(d.name for d in allowed)}; got {found.name}.")
+    return found
+
+
+def _seed_pair(seed: Any) -> Tensor:
+    """A stateless seed: integers of shape [2]. NumPy arrays of other integer dtypes are widened."""
+    if not isinstance(seed, TensorLike) and isinstance(seed, np.ndarray) and seed.dtype.kind in "iu":
+        seed = seed.astype(np.int64) if seed.dtype not in (np.int32, np.int64) else seed
+    seed = convert(seed)
+    if seed.dtype not in _INTS and seed.dtype not in _UINTS:
+        raise invalid(f"seed must be two integers (int32 or int64); got {describe(seed)}.")
+    _check_seed_shape(seed._spec)
+    return seed
+
+
+def _check_seed_shape(seed: Spec) -> None:
+    if seed.shape is not None and (len(seed.shape) != 1 or seed.shape[0] not in (2, None)):
+        raise invalid(f"seed must have shape [2], that is two integers; got shape {seed.shape}.")
+
+
+_ALGORITHMS = {"philox": 1, "auto_select": 3, 1: 1, 3: 3}
+
+
+def _check_algorithm(alg: Any, name: str) -> None:
+    value = getattr(alg, "value", alg)
+    if isinstance(value, EagerTensor):
+        value = int(value._array)
+    value = value.lower() if isinstance(value, str) else value
+    if value in ("threefry", 2):
+        raise invalid(f"{name}: the ThreeFry algorithm does not exist for the CPU; use alg='philox' or 'auto_select'.")
+    if value not in _ALGORITHMS:
+        raise ValueError(f"{name}: alg must be 'philox' or 'auto_select'; got {describe(alg)}.")
+
+
+def _affine(unit: Any, scale: Any, shift: Any, dtype: DType) -> Any:
+    """`unit * scale + shift`; a factor of 1 and a term of 0 given as plain numbers change nothing and cost nothing."""
+    if not (scale.__class__ in (float, int) and scale == 1):
+        unit = math.multiply(unit, convert(scale, dtype))
+    if not (shift.__class__ in (float, int) and shift == 0):
+        unit = math.add(unit, convert(shift, dtype))
+    return unit
+
+
+# -- stateful operations ----------------------------------------------------------------------------------------------
+
+_STATEFUL = HOST_ONLY("its stream of numbers advances with every call; give a seed to tf.random.stateless_* instead")
+_STREAM_ATTRS = {"shape": (), "dtype": dtypes.float32, "seed": 0, "seed2": 0, "node": 0}
+
+
+def _shape_rule(*_: Spec, shape: Any, **__: Any) -> Any:
+    return dims_of(shape)
+
+
+def _stateful(name: str, draw: Any) -> Any:
+    """An operation that fills a shape from its stream; TensorFlow's kernels pass over 256 blocks for each element."""
+
+    def kernel(*, shape: Any, dtype: Any, seed: int, seed2: int, node: int) -> np.ndarray:
+        size = _size(shape)
+        stream = _seeds.reserve((name, dtype.name, seed, seed2, node), seed, seed2, size * philox.RESERVED)
+        return draw(stream, size, dtype.np).reshape(shape)
+
+    return op(
+        name, "-> ?: dtype", numpy=kernel, lower=_STATEFUL, grad=NONDIFF, shape=_shape_rule, attrs=_STREAM_ATTRS,
+        host=("shape",), stateful=True, doc=f"Runs {name}: floats of `shape` and `dtype` from the stream of the seeds.",
+    )  # fmt: skip
+
+
+_random_standard_normal = _stateful("RandomStandardNormal", philox.normal)
+_truncated_normal = _stateful("TruncatedNormal", philox.truncated_normal)
+_random_uniform = _stateful("RandomUniform", philox.uniform)
+
+
+def _check_range(low: np.ndarray, high: np.ndarray, size: int) -> tuple[int, int]:
+    if low.ndim or high.ndim:
+        raise invalid(
+            f"tf.random.uniform: minval and maxval of integers must be scalars; got shapes {low.shape} and {high.shape}."
+        )
+    first, last = int(low), int(high)
+    if size and first >= last:
+        raise invalid(f"tf.random.uniform: minval must be less than maxval; got minval {first} and maxval {last}.")
+    return first, last
+
+
+def _uniform_int_kernel(
+    low: np.ndarray, high: np.ndarray, *, shape: Any, seed: int, seed2: int, node: int
+) -> np.ndarray:
+    size = _size(shape)
+    first, last = _check_range(low, high, size)
+    key = ("RandomUniformInt", low.dtype.name, seed, seed2, node)
+    stream = _seeds.reserve(key, seed, seed2, size * philox.RESERVED)
+    return _ranged(stream, size, first, last, low.dtype).reshape(shape)
+
+
+def _ranged(stream: Stream, size: int, first: int, last: int, dtype: np.dtype) -> np.ndarray:
+    return philox.uniform_int(stream, size, first, last, dtype) if size else np.empty(0, dtype)
+
+
+_random_uniform_int = op(
+    "RandomUniformInt", "minval: IX, maxval: minval -> ?: minval",
+    numpy=_uniform_int_kernel,
+    lower=_STATEFUL,
+    grad=NONDIFF,
+    shape=_shape_rule,
+    attrs={"shape": (), "seed": 0, "seed2": 0, "node": 0},
+    host=("shape",),
+    stateful=True,
+)  # fmt: skip
+
+
+def _shuffle_kernel(value: np.ndarray, *, seed: int, seed2: int, node: int) -> np.ndarray:
+    if value.ndim == 0 or value.size <= 1:
+        return value
+    count = value.shape[0]
+    key = ("RandomShuffle", value.dtype.name, seed, seed2, node)
+    stream = _seeds.reserve(key, seed, seed2, (count + 2) // 4)
+    return value[philox.permutation(stream, count)]
+
+
+_random_shuffle = op(
+    "RandomShuffle", "value: A -> value",
+    numpy=_shuffle_kernel,
+    lower=_STATEFUL,
+    grad=NONDIFF,
+    attrs={"seed": 0, "seed2": 0, "node": 0},
+    stateful=True,
+)  # fmt: skip
+
+
+def _categorical_shape(logits: Spec, *_: Spec, num_samples: Any, **__: Any) -> Any:
+    if logits.shape is not None and len(logits.shape) != 2:
+        raise ValueError(f"logits must be a matrix [batch_size, num_classes]; got shape {logits.shape}")
+    if num_samples is not None and num_samples < 0:
+        raise ValueError(f"num_samples must not be negative; got {num_samples}")
+    if logits.shape is not None and logits.shape[1] == 0 and logits.shape[0] != 0:
+        raise ValueError("logits must have at least one class to draw")
+    return (None if logits.shape is None else logits.shape[0], num_samples)
+
+
+def _check_categorical(logits: np.ndarray, samples: int) -> None:
+    try:
+        _categorical_shape(Spec(logits.shape, logits.dtype), num_samples=samples)
+    except ValueError as error:
+        raise invalid(f"tf.random.categorical: {error}.") from None
+
+
+def _multinomial_kernel(
+    logits: np.ndarray, *, num_samples: int, dtype: Any, seed: int, seed2: int, node: int
+) -> np.ndarray:
+    _check_categorical(logits, num_samples)
+    batch = logits.shape[0]
+    if batch * num_samples == 0:
+        return np.empty((batch, num_samples), dtype.np)
+    key = ("Multinomial", logits.dtype.name, dtype.name, seed, seed2, node)
+    reserved = batch * (-(-num_samples // 4) * 8) * philox.RESERVED
+    return philox.categorical(_seeds.reserve(key, seed, seed2, reserved), logits, num_samples, dtype.np)
+
+
+_multinomial = op(
+    "Multinomial", "logits: F -> ?: dtype",
+    numpy=_multinomial_kernel,
+    lower=_STATEFUL,
+    grad=NONDIFF,
+    shape=_categorical_shape,
+    attrs={"num_samples": 0, "dtype": dtypes.int64, "seed": 0, "seed2": 0, "node": 0},
+    host=("num_samples",),
+    stateful=True,
+)  # fmt: skip
+
+# -- their functions --------------------------------------------------------------------------------------------------
+
+
+@export("random.normal")
+def normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Normally distributed numbers.
+
+    Args:
+      shape: a vector of integers.
+      mean: of `dtype`, of a shape that broadcasts with `shape`.
+      stddev: likewise.
+      dtype: float16, bfloat16, float32 or float64.
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+
+    Returns:
+      A tensor of `shape`; differentiable with respect to `mean` and `stddev`.
+
+    Raises:
+      InvalidArgumentError: the shape is no vector of non-negative integers.
+    """
+    dtype = _float_dtype(dtype, "tf.random.normal")
+    shape = _shape_of(shape)
+    first, second = _seeds.of_op(seed)
+    unit = _random_standard_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+    return _affine(unit, stddev, mean, dtype)
+
+
+@export("random.truncated_normal")
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Normally distributed numbers, those further than two standard deviations from the mean drawn again.
+
+    Arguments, result and errors are those of `tf.random.normal`.
+    """
+    dtype = _float_dtype(dtype, "tf.random.truncated_normal")
+    shape = _shape_of(shape)
+    first, second = _seeds.of_op(seed)
+    unit = _truncated_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+    return _affine(unit, stddev, mean, dtype)
+
+
+@export("random.uniform")
+def uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Uniformly distributed numbers from `minval` to below `maxval`.
+
+    Integers are remainders, hence slightly biased unless `maxval - minval` is a power of two.
+
+    Args:
+      shape: a vector of integers.
+      minval: the lower bound, included; a scalar for integers, else broadcast with `shape`.
+      maxval: the upper bound, excluded; 1 by default for floats, needed for integers.
+      dtype: float16, bfloat16, float32, float64, int32 or int64.
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+
+    Raises:
+      ValueError: another dtype, or integers without `maxval`.
+      InvalidArgumentError: `minval >= maxval` for integers, or a bad shape.
+    """
+    dtype = _one_of(dtype, _FLOATS + _INTS, "tf.random.uniform")
+    shape = _shape_of(shape)
+    if not dtype.is_integer:
+        first, second = _seeds.of_op(seed)
+        unit = _random_uniform(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+        return _between(unit, minval, 1 if maxval is None else maxval, dtype)
+    if maxval is None:
+        raise ValueError(f"tf.random.uniform: maxval is needed for integers; got None with dtype {dtype.name}.")
+    low, high = convert(minval, dtype), convert(maxval, dtype)
+    first, second = _seeds.of_op(seed)
+    return _random_uniform_int(low, high, shape=shape, seed=first, seed2=second, node=_node())
+
+
+def _between(unit: Any, minval: Any, maxval: Any, dtype: DType) -> Any:
+    plain = minval.__class__ in (float, int) and maxval.__class__ in (float, int)
+    if plain and minval == 0:
+        return _affine(unit, maxval, 0, dtype)
+    low = convert(minval, dtype)
+    return math.add(math.multiply(unit, math.subtract(convert(maxval, dtype), low)), low)
+
+
+@export("random.shuffle")
+def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
+    """The rows of `value` (its slices along dimension 0) in random order.
+
+    Args:
+      value: a tensor of any dtype and shape; a scalar comes back as it is.
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+    """
+    first, second = _seeds.of_op(seed)
+    return _random_shuffle(convert(value), seed=first, seed2=second, node=_node())
+
+
+@export("random.categorical")
+def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
+    """Class indices drawn with the probabilities `softmax(logits)`.
+
+    Args:
+      logits: unnormalised log-probabilities, floats of shape [batch_size, num_classes].
+      num_samples: how many to draw for each row.
+      dtype: int32 or int64 (the default).
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+
+    Returns:
+      Indices of shape [batch_size, num_samples].
+
+    Raises:
+      ValueError: another dtype.
+      InvalidArgumentError: `logits` is no matrix, or has no classes.
+    """
+    dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.categorical")
+    count = host_int(num_samples, "num_samples")
+    first, second = _seeds.of_op(seed)
+    return _multinomial(convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=_node())
+
+
+# -- stateless operations ---------------------------------------------------------------------------------------------
+
+
+def _seeded_shape(seed: Spec, *_: Spec, shape: Any, **__: Any) -> Any:
+    _check_seed_shape(seed)
+    return dims_of(shape)
+
+
+def _stateless(name: str, draw: Any, lower: Any) -> Any:
+    def kernel(seed: np.ndarray, *, shape: Any, dtype: Any) -> np.ndarray:
+        return draw(philox.stream_of_pair(seed), _size(shape), dtype.np).reshape(shape)
+
+    return op(
+        name, "seed: int32|int64|uint32|uint64 -> ?: dtype",
+        numpy=kernel,
+        lower=lambda seed, *, shape, dtype: lower(seed, shape, dtype.np),
+        grad=NONDIFF,
+        shape=_seeded_shape,
+        attrs={"shape": (), "dtype": dtypes.float32},
+        host=("shape",),
+        doc=f"Runs {name}: numbers of `shape` and `dtype`, a function of the seed of shape [2].",
+    )  # fmt: skip
+
+
+_stateless_normal = _stateless("StatelessRandomNormal", philox.normal, xla.normal)
+_stateless_truncated = _stateless("StatelessTruncatedNormal", philox.truncated_normal, xla.truncated_normal)
+_stateless_uniform = _stateless("StatelessRandomUniform", philox.uniform, xla.uniform)
+_stateless_integers = _stateless("StatelessRandomUniformFullInt", philox.integers, xla.integers)
+
+
+def _stateless_int_kernel(seed: np.ndarray, low: np.ndarray, high: np.ndarray, *, shape: Any) -> np.ndarray:
+    size = _size(shape)
+    first, last = _check_range(low, high, size)
+    return _ranged(philox.stream_of_pair(seed), size, first, last, low.dtype).reshape(shape)
+
+
+_stateless_uniform_int = op(
+    "StatelessRandomUniformInt", "seed: int32|int64|uint32|uint64, minval: IX, maxval: minval -> ?: minval",
+    numpy=_stateless_int_kernel,
+    lower=lambda seed, low, high, *, shape: xla.uniform_int(seed, low, high, shape),
+    grad=NONDIFF,
+    shape=_seeded_shape,
+    attrs={"shape": ()},
+    host=("shape",),
+)  # fmt: skip
+
+
+def _stateless_multinomial_kernel(
+    logits: np.ndarray, seed: np.ndarray, *, num_samples: int, dtype: Any
+) -> np.ndarray:
+    _check_categorical(logits, num_samples)
+    if logits.shape[0] * num_samples == 0:
+        return np.empty((logits.shape[0], num_samples), dtype.np)
+    return philox.categorical(philox.stream_of_pair(seed), logits, num_samples, dtype.np)
+
+
+_stateless_multinomial = op(
+    "StatelessMultinomial", "logits: F, seed: int32|int64|uint32|uint64 -> ?: dtype",
+    numpy=_stateless_multinomial_kernel,
+    lower=lambda logits, seed, *, num_samples, dtype: xla.categorical(logits, seed, num_samples, dtype.np),
+    grad=NONDIFF,
+    shape=_categorical_shape,
+    attrs={"num_samples": 0, "dtype": dtypes.int64},
+    host=("num_samples",),
+)  # fmt: skip
+
+_stateless_shuffle = op(
+    "StatelessShuffle", "value: A, seed: int32|int64|uint32|uint64 -> value",
+    numpy=lambda value, seed: _stateless_permuted(value, seed),
+    lower=HOST_ONLY("its permutation is a chain of exchanges, each depending on the ones before"),
+    grad=NONDIFF,
+)  # fmt: skip
+
+
+def _stateless_permuted(value: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    if value.ndim == 0 or value.shape[0] <= 1:
+        return value
+    return value[philox.permutation(philox.stream_of_pair(seed), value.shape[0])]
+
+
+# -- their functions --------------------------------------------------------------------------------------------------
+
+
+@export("random.stateless_normal")
+def stateless_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = "auto_select",
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers that depend on nothing but the arguments.
+
+    Args:
+      shape: a vector of integers.
+      seed: two integers, shape [2].
+      mean: of `dtype`, of a shape that broadcasts with `shape`.
+      stddev: likewise.
+      dtype: float16, bfloat16, float32 or float64.
+      name: optional.
+      alg: "philox" or "auto_select", which is the same here.
+
+    Raises:
+      InvalidArgumentError: the seed or the shape has a wrong shape or dtype.
+      ValueError: an unknown algorithm.
+    """
+    _check_algorithm(alg, "tf.random.stateless_normal")
+    dtype = _float_dtype(dtype, "tf.random.stateless_normal")
+    unit = _stateless_normal(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+    return _affine(unit, stddev, mean, dtype)
+
+
+@export("random.stateless_truncated_normal")
+def stateless_truncated_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = "auto_select",
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers within two standard deviations of the mean; arguments as for `stateless_normal`."""
+    _check_algorithm(alg, "tf.random.stateless_truncated_normal")
+    dtype = _float_dtype(dtype, "tf.random.stateless_truncated_normal")
+    unit = _stateless_truncated(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+    return _affine(unit, stddev, mean, dtype)
+
+
+@export("random.stateless_uniform")
+def stateless_uniform(
+    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, name: str | None = None,
+    alg: Any = "auto_select",
+) -> Tensor:  # fmt: skip
+    """Uniformly distributed numbers from `minval` to below `maxval` that depend on nothing but the arguments.
+
+    Args:
+      shape: a vector of integers.
+      seed: two integers, shape [2].
+      minval: the lower bound, included. None, with `maxval` None, for integers over the dtype's whole range.
+      maxval: the upper bound, excluded; 1 by default for floats.
+      dtype: float16, bfloat16, float32, float64, int32 or int64; uint32 and uint64 over the whole range only.
+      name: optional.
+      alg: "philox" or "auto_select", which is the same here.
+
+    Raises:
+      ValueError: a dtype, bounds or an algorithm that don't exist.
+      InvalidArgumentError: the seed or the shape has a wrong shape or dtype, or `minval >= maxval` for integers.
+    """
+    _check_algorithm(alg, "tf.random.stateless_uniform")
+    dtype = _one_of(dtype, _FLOATS + _INTS + _UINTS, "tf.random.stateless_uniform")
+    if not dtype.is_integer:
+        unit = _stateless_uniform(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+        return _between(unit, minval, 1 if maxval is None else maxval, dtype)
+    if (minval is None) != (maxval is None):
+        raise ValueError(
+            "tf.random.stateless_uniform: integers take both minval and maxval, or neither for the whole range; "
+            f"got minval {describe(minval)} and maxval {describe(maxval)}."
+        )
+    if minval is None:
+        return _stateless_integers(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+    if dtype in _UINTS:
+        raise ValueError(f"tf.random.stateless_uniform: {dtype.name} takes no bounds; pass minval=None and maxval=None.")
+    low, high = convert(minval, dtype), convert(maxval, dtype)
+    return _stateless_uniform_int(_seed_pair(seed), low, high, shape=_shape_of(shape))
+
+
+@export("random.stateless_categorical")
+def stateless_categorical(
+    logits: Any, num_samples: Any, seed: Any, dtype: Any = dtypes.int64, name: str | None = None
+) -> Tensor:
+    """Class indices drawn with the probabilities `softmax(logits)`, depending on nothing but the arguments.
+
+    Args:
+      logits: unnormalised log-probabilities, floats of shape [batch_size, num_classes].
+      num_samples: how many to draw for each row.
+      seed: two integers, shape [2].
+      dtype: int32 or int64.
+      name: optional.
+
+    Returns:
+      Indices of shape [batch_size, num_samples].
+    """
+    dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.stateless_categorical")
+    count = host_int(num_samples, "num_samples")
+    return _stateless_multinomial(convert(logits), _seed_pair(seed), num_samples=count, dtype=dtype)
+
+
+@export("random.experimental.stateless_shuffle")
+def stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select", name: str | None = None) -> Tensor:
+    """The rows of `value` in an order that depends on nothing but the seed of shape [2]."""
+    _check_algorithm(alg, "tf.random.experimental.stateless_shuffle")
+    return _stateless_shuffle(convert(value), _seed_pair(seed))
+
+
+@export("random.split", "random.experimental.stateless_split")
+def split(seed: Any, num: Any = 2, alg: Any = "auto_select") -> Tensor:
+    """`num` new seeds made of one: integers of shape [num, 2] and of the dtype of `seed`."""
+    seed = convert(seed)
+    count = host_int(num, "num")
+    shape = (count, 2) if count.__class__ is int else [count, 2]
+    return stateless_uniform(shape, seed, None, None, seed.dtype, alg=alg)
+
+
+@export("random.fold_in", "random.experimental.stateless_fold_in")
+def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Tensor:
+    """A new seed of shape [2] made of `seed` and the scalar integer `data`, of the dtype of `data`."""
+    data = convert(data)
+    return convert([stateless_uniform((), seed, None, None, data.dtype, alg=alg), data])

@@ -1,1 +1,924 @@
-"""To be written."""
+"""Reductions: sums, means, products, extremes, logic, norms, positions, and running sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import headwater._src.ops.compare as compare
+import headwater._src.ops.math as math
+from headwater._src.base import dtypes
+from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.errors import invalid
+from headwater._src.base.exporting import export
+from headwater._src.base.lazy import jnp, lax
+from headwater._src.base.shapes import Partial, normalize_axis, num_elements
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.op import NONDIFF, op
+from headwater._src.core.rules import axes_of, reduced
+from headwater._src.core.samples import COMPLEX, FLOATS, INTS, UINTS, Arr, Cases, bad, case, each, sampled
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import Tensor, TensorLike
+from headwater._src.ops.cast import cast
+
+_F32 = np.dtype(np.float32)
+_NARROW = {dtypes.float16.np: _F32, dtypes.bfloat16.np: _F32}
+"""The floats whose sums and products are accumulated in a wider dtype."""
+_VIEW_FROM = 4096
+
+_REDUCTION: dict[str, Any] = {"axis": None, "keepdims": False}
+
+
+def _check_scalar(x: Any, axis: Any) -> None:
+    if axis and not x.ndim:
+        raise ValueError("a scalar has no axis to reduce")
+
+
+def _reduce_with(ufunc: Any) -> Any:
+    """The kernel of a reduction that keeps the dtype; NumPy alone would widen small integers."""
+    reduce_ = ufunc.reduce
+    narrow = _NARROW.get
+
+    def kernel(x: np.ndarray, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if axis and not x.ndim:
+            _check_scalar(x, axis)
+        dtype = x.dtype
+        wide = narrow(dtype, dtype)
+        result = reduce_(x, axis, wide, None, keepdims)
+        return result if wide is dtype else result.astype(dtype)
+
+    return kernel
+
+
+# -- spreading a reduction's gradient ---------------------------------------------------------------------------------
+
+
+def _kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    axes = axes_of(axis, len(shape))
+    return tuple(1 if i in axes else d for i, d in enumerate(shape))
+
+
+def _spread(g: np.ndarray, like: np.ndarray, *, axis: Any, keepdims: bool) -> np.ndarray:
+    shape = like.shape
+    if not keepdims and axis is not None:
+        g = g.reshape(_kept(shape, axis))
+    if like.size >= _VIEW_FROM:
+        return np.broadcast_to(g.reshape(()) if axis is None else g, shape)
+    out = np.empty(shape, g.dtype)
+    out[...] = g.reshape(()) if axis is None else g
+    return out
+
+
+spread = op(
+    "SpreadReduced", "g: N, like: N -> ?: g",
+    numpy=_spread,
+    lower=lambda g, like, *, axis, keepdims: jnp.broadcast_to(g.reshape(_kept(like.shape, axis)), like.shape),
+    grad=(lambda gg, y, g, like, *, axis, keepdims: sum_op(gg, axis=axis, keepdims=keepdims), None),
+    shape=lambda g, like, **_: like.shape,
+    attrs=_REDUCTION,
+    host=("axis",),
+    doc="Repeats `g`, a reduction of a tensor shaped like `like` over `axis`, to the shape of `like`.",
+)  # fmt: skip
+
+
+# -- samples ----------------------------------------------------------------------------------------------------------
+
+
+def _reductions(names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol: float = 1e-5) -> Cases:
+    """Every way to give the axis, for each dtype; empties, scalars, and axes to refuse."""
+
+    def build() -> list[Any]:
+        first = names[0]
+        grad = (0,) if smooth else ()
+        cases = []
+        for name in names:
+            mine = grad if name in FLOATS + COMPLEX else ()
+            rough = tol if name not in ("float16", "bfloat16") else 2e-2
+            cases.append(case(Arr((2, 3), name, -2, 3), grad=mine, tol=rough, id=name))
+            cases.append(case(Arr((2, 3), name, -2, 3, salt=1), 1, True, grad=mine, tol=rough, id=f"{name}-kept"))
+        x = Arr((2, 3, 2), first, salt=2)
+        for axis in (0, -1, (0, 2), [1, -1], ()):
+            cases.append(case(x, axis, grad=grad, tol=tol, id=f"axis-{axis}"))
+        return [
+            *cases, case(x, np.array([0, 1]), keepdims=True, grad=grad, tol=tol, id="axis-array"),
+            case(Arr((), first), grad=grad, tol=tol, id="scalar"), case(Arr((0, 2), first), 0, tol=tol, id="empty"),
+            case(Arr((0,), first), tol=tol, id="empty-all"), case(Arr((2, 0), first), 0, tol=tol, id="empty-kept"),
+            bad(Arr((2, 3), first), 2, id="axis-high"), bad(Arr((2, 3), first), [0, -2], id="axis-twice"),
+            bad(Arr((), first), 0, id="axis-of-scalar"), bad(Arr((2, 3), first), 1.0, error="TypeError", id="axis-float"),
+            bad(Arr((2,), refuse), id=f"refuses-{refuse}"),
+        ]  # fmt: skip
+
+    return build
+
+
+_NUMBERS = (*FLOATS, "float16", "bfloat16", *INTS, *UINTS, *COMPLEX)
+
+# -- the primitives ---------------------------------------------------------------------------------------------------
+
+sum_op = op(
+    "Sum", "input: N -> ?: input",
+    numpy=_reduce_with(np.add),
+    lower=lambda x, *, axis, keepdims: jnp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype),
+    grad=lambda g, y, x, *, axis, keepdims: spread(g, x, axis=axis, keepdims=keepdims),
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _mean(x: np.ndarray, *, axis: Any = None, keepdims: bool = False) -> Any:
+    if axis and not x.ndim:
+        _check_scalar(x, axis)
+    dtype = x.dtype
+    if dtype.kind in "iu":
+        return _integer_mean(x, axis, keepdims)
+    wide = _NARROW.get(dtype, dtype)
+    total = np.add.reduce(x, axis, wide, None, keepdims)
+    count = x.size if axis is None else _count(x.shape, axis)
+    if not count:
+        return np.full_like(total, np.nan, dtype)
+    mean = total / count
+    return mean if wide is dtype else mean.astype(dtype)
+
+
+def _count(shape: tuple[int, ...], axis: Any) -> int:
+    count = 1
+    for a in axis:
+        count *= shape[a]
+    return count
+
+
+def _integer_mean(x: np.ndarray, axis: Any, keepdims: bool) -> Any:
+    """The quotient truncated towards zero, summed in 64 bits; 0 for no elements."""
+    wide = np.uint64 if x.dtype.kind == "u" else np.int64
+    total = np.asarray(np.add.reduce(x, axis, wide, None, keepdims))
+    count = wide(max(x.size if axis is None else _count(x.shape, axis), 1))
+    return (np.sign(total) * (np.abs(total) // count)).astype(x.dtype)
+
+
+def _lower_mean(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    if x.dtype.kind not in "iu":
+        return jnp.mean(x, axis=axis, keepdims=keepdims)
+    wide = jnp.uint64 if x.dtype.kind == "u" else jnp.int64
+    total = jnp.sum(x, axis=axis, keepdims=keepdims, dtype=wide)
+    count = max(x.size if axis is None else _count(x.shape, axis), 1)
+    return (jnp.sign(total) * (jnp.abs(total) // count)).astype(x.dtype)
+
+
+size_ratio = op(
+    "SizeRatio", "x: F|C, y: x -> []: x",
+    numpy=lambda x, y: np.asarray(x.size / max(y.size, 1)).astype(x.dtype),
+    lower=lambda x, y: jnp.asarray(x.size / max(y.size, 1), x.dtype),
+    grad=NONDIFF,
+    doc="How many elements x has for each one of y, in their dtype.",
+)  # fmt: skip
+
+
+def _mean_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    many, few = num_elements(x._spec.shape), num_elements(y._spec.shape)
+    count = size_ratio(x, y) if many is None or few is None else float(many / max(few, 1))
+    return spread(math.real_divide(g, count), x, axis=axis, keepdims=keepdims)
+
+
+mean_op = op(
+    "Mean", "input: N -> ?: input",
+    numpy=_mean,
+    lower=_lower_mean,
+    grad=_mean_grad,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _last(axis: Any, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    axes = axes_of(axis, rank)
+    return tuple(i for i in range(rank) if i not in axes), axes
+
+
+def _fold(x: Any, *, axis: Any) -> Any:
+    kept, axes = _last(axis, x.ndim)
+    count = _count(x.shape, axes)
+    return x.transpose(kept + axes).reshape(tuple(x.shape[i] for i in kept) + (count,))
+
+
+def _fold_rule(x: Spec, *, axis: Any) -> Partial:
+    if x.shape is None or getattr(axis, "rank_unknown", False) or (isinstance(axis, tuple) and None in axis):
+        return None
+    kept, axes = _last(axis, len(x.shape))
+    return tuple(x.shape[i] for i in kept) + (num_elements(tuple(x.shape[i] for i in axes)),)
+
+
+def _unfold(x: Any, like: Any, *, axis: Any) -> Any:
+    kept, axes = _last(axis, like.ndim)
+    order = kept + axes
+    back = tuple(order.index(i) for i in range(like.ndim))
+    return x.reshape(tuple(like.shape[i] for i in order)).transpose(back)
+
+
+fold_axes = op(
+    "FoldAxes", "x: F|C -> ?: x",
+    numpy=_fold,
+    lower=_fold,
+    grad=lambda g, y, x, *, axis: unfold_axes(g, x, axis=axis),
+    shape=_fold_rule,
+    attrs={"axis": None},
+    host=("axis",),
+    doc="Moves the axes of a reduction to the end and makes one dimension of them.",
+)  # fmt: skip
+
+unfold_axes = op(
+    "UnfoldAxes", "x: F|C, like: x -> ?: x",
+    numpy=_unfold,
+    lower=_unfold,
+    grad=(lambda g, y, x, like, *, axis: fold_axes(g, axis=axis), None),
+    shape=lambda x, like, **_: like.shape,
+    attrs={"axis": None},
+    host=("axis",),
+    doc="Undoes FoldAxes for a tensor shaped like `like`.",
+)  # fmt: skip
+
+
+def _prod_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Each element's gradient is the product of the others; as two running products it needs no division by zeros."""
+    flat = fold_axes(x, axis=axis)
+    before = cumprod(flat, -1, exclusive=True)
+    others = math.multiply(before, cumprod(flat, -1, exclusive=True, reverse=True))
+    return math.multiply(spread(g, x, axis=axis, keepdims=keepdims), math.conj(unfold_axes(others, x, axis=axis)))
+
+
+prod_op = op(
+    "Prod", "input: N -> ?: input",
+    numpy=_reduce_with(np.multiply),
+    lower=lambda x, *, axis, keepdims: jnp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype),
+    grad=_prod_grad,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _extreme(ufunc: Any, largest: bool) -> Any:
+    reduce_ = ufunc.reduce
+
+    def kernel(x: np.ndarray, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if axis and not x.ndim:
+            _check_scalar(x, axis)
+        if x.size:
+            return reduce_(x, axis, None, None, keepdims)
+        return reduce_(x, axis, None, None, keepdims, _identity(x.dtype, largest))
+
+    return kernel
+
+
+def _identity(dtype: Any, largest: bool) -> Any:
+    """What the largest (smallest) of no elements is."""
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return dtype.type(info.min if largest else info.max)
+    return dtype.type(-np.inf if largest else np.inf)
+
+
+def _extreme_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Elements that tie share the gradient equally."""
+    chosen = cast(compare.equal(x, spread(y, x, axis=axis, keepdims=keepdims)), g.dtype)
+    share = math.real_divide(g, sum_op(chosen, axis=axis, keepdims=keepdims))
+    return math.multiply(chosen, spread(share, x, axis=axis, keepdims=keepdims))
+
+
+max_op = op(
+    "Max", "input: R -> ?: input",
+    numpy=_extreme(np.maximum, True),
+    lower=lambda x, *, axis, keepdims: jnp.max(x, axis=axis, keepdims=keepdims, initial=_identity(x.dtype, True)),
+    grad=_extreme_grad,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+min_op = op(
+    "Min", "input: R -> ?: input",
+    numpy=_extreme(np.minimum, False),
+    lower=lambda x, *, axis, keepdims: jnp.min(x, axis=axis, keepdims=keepdims, initial=_identity(x.dtype, False)),
+    grad=_extreme_grad,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+all_op = op(
+    "All", "input: B -> ?: input",
+    numpy=_reduce_with(np.logical_and),
+    lower=lambda x, *, axis, keepdims: jnp.all(x, axis=axis, keepdims=keepdims),
+    grad=NONDIFF,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+any_op = op(
+    "Any", "input: B -> ?: input",
+    numpy=_reduce_with(np.logical_or),
+    lower=lambda x, *, axis, keepdims: jnp.any(x, axis=axis, keepdims=keepdims),
+    grad=NONDIFF,
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _wide(x: Any, xp: Any) -> Any:
+    return x.astype(xp.float32) if x.dtype.name in ("float16", "bfloat16") else x
+
+
+def _log_sum_exp(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    _check_scalar(x, axis)
+    wide = _wide(x, xp)
+    top = xp.max(wide, axis=axis, keepdims=True, initial=-np.inf)
+    top = xp.where(xp.isfinite(top), top, xp.zeros((), top.dtype))
+    total = xp.log(xp.sum(xp.exp(wide - top), axis=axis, keepdims=True)) + top
+    if not keepdims:
+        total = xp.squeeze(total, axis=axes_of(axis, x.ndim))
+    return total.astype(x.dtype)
+
+
+def _np_log_sum_exp(x: np.ndarray, *, axis: Any = None, keepdims: bool = False) -> Any:
+    with np.errstate(divide="ignore"):
+        return _log_sum_exp(np, x, axis, keepdims)
+
+
+log_sum_exp = op(
+    "LogSumExp", "input: F -> ?: input",
+    numpy=_np_log_sum_exp,
+    lower=lambda x, *, axis, keepdims: _log_sum_exp(jnp, x, axis, keepdims),
+    grad=lambda g, y, x, *, axis, keepdims: math.multiply(
+        spread(g, x, axis=axis, keepdims=keepdims),
+        math.exp(math.subtract(x, spread(y, x, axis=axis, keepdims=keepdims)))),
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _norm_of(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    _check_scalar(x, axis)
+    wide = _wide(x, xp)
+    square = wide * xp.conj(wide) if x.dtype.kind == "c" else wide * wide
+    total = xp.sum(square, axis=axis, keepdims=keepdims, dtype=wide.dtype)
+    return xp.asarray(xp.sqrt(total)).astype(x.dtype)
+
+
+_euclidean = op(
+    "EuclideanNorm", "input: N -> ?: input",
+    numpy=lambda x, *, axis=None, keepdims=False: _norm_of(np, x, axis, keepdims),
+    lower=lambda x, *, axis, keepdims: _norm_of(jnp, x, axis, keepdims),
+    grad=lambda g, y, x, *, axis, keepdims: math.multiply(
+        spread(math.real_divide(g, y), x, axis=axis, keepdims=keepdims), x),
+    shape=reduced,
+    attrs=_REDUCTION,
+    host=("axis",),
+)  # fmt: skip
+
+# -- the public reductions --------------------------------------------------------------------------------------------
+
+
+def _axes(axis: Any) -> Any:
+    """A reduction's axis as the primitives take it: None, a tuple of ints, or a symbolic tensor."""
+    if axis is None:
+        return None
+    if axis.__class__ is int:
+        return (axis,)
+    if isinstance(axis, (float, str)):
+        raise TypeError(f"A reduction's axis must be an integer, a list of integers or None; got {describe(axis)}.")
+    if isinstance(axis, np.ndarray) and axis.ndim > 1:
+        axis = axis.reshape(-1)
+    elif isinstance(axis, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axis):
+        axis = np.asarray(axis).reshape(-1)
+    return host_ints(axis, "axis")
+
+
+_ARGS = """
+
+    Args:
+      input_tensor: {kind}.
+      axis: the dimensions to reduce: an integer, a list of distinct integers in `[-rank, rank)`, or None for all.
+      keepdims: whether the reduced dimensions stay, with length 1.
+      name: optional.
+
+    Returns:
+      A tensor of the dtype of the input{more}.
+
+    Raises:
+      InvalidArgumentError: an axis is out of range or given twice, or the dtype does not fit.
+      TypeError: the axis is no integer.
+    """
+
+
+def _reducer(entry: Any, name: str, summary: str, kind: str = "a tensor of numbers", more: str = "") -> Any:
+    """The public function of a reduction primitive; the call without an axis is the short one."""
+
+    def reducer(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+        if axis is None and keepdims is False:
+            return entry(input_tensor, name=name)
+        return entry(input_tensor, axis=_axes(axis), keepdims=bool(keepdims), name=name)
+
+    reducer.__name__ = reducer.__qualname__ = name
+    reducer.__doc__ = summary + _ARGS.format(kind=kind, more=more)
+    return export(f"math.{name}", name)(reducer)
+
+
+reduce_sum = _reducer(
+    sum_op, "reduce_sum", "The sum of the elements along `axis`; 0 for none. Integers keep their dtype and wrap around."
+)
+reduce_mean = _reducer(
+    mean_op, "reduce_mean", "The mean of the elements along `axis`; NaN for none. Integer means are truncated towards zero."
+)
+reduce_prod = _reducer(prod_op, "reduce_prod", "The product of the elements along `axis`; 1 for none.")
+reduce_max = _reducer(
+    max_op, "reduce_max", "The largest element along `axis`, the dtype's lowest for none; NaN wins. Ties share the gradient.",
+    "a tensor of real numbers",
+)  # fmt: skip
+reduce_min = _reducer(
+    min_op, "reduce_min", "The smallest element along `axis`, the dtype's highest for none; NaN wins. Ties share the gradient.",
+    "a tensor of real numbers",
+)  # fmt: skip
+reduce_all = _reducer(all_op, "reduce_all", "Whether all elements along `axis` hold; True for none.", "a bool tensor")
+reduce_any = _reducer(any_op, "reduce_any", "Whether any element along `axis` holds; False for none.", "a bool tensor")
+reduce_logsumexp = _reducer(
+    log_sum_exp, "reduce_logsumexp", "`log(sum(exp(x)))` along `axis` without overflow; -inf for no elements.",
+    "a float tensor",
+)  # fmt: skip
+
+sampled("math.reduce_sum", _reductions(_NUMBERS, "bool"))
+sampled("math.reduce_mean", each(
+    _reductions(_NUMBERS, "bool"), case([-1, -2], id="truncates"), case(np.array([200, 201], np.uint8), id="wide"),
+    case(np.zeros((0, 2), np.int32), 0, id="no-integers")))  # fmt: skip
+sampled("math.reduce_prod", each(
+    _reductions(_NUMBERS, "bool", tol=1e-4),
+    case([[0.0, 2.0, 3.0], [0.0, 0.0, 3.0], [1.0, 2.0, 3.0]], 1, grad=(0,), id="zeros")))  # fmt: skip
+_TIES = case([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]], 1, grad=(0,), id="ties")
+_REAL = (*FLOATS, "float16", "bfloat16", *INTS, *UINTS)
+sampled("math.reduce_max", each(_reductions(_REAL, "bool"), _TIES, case([[1.0, np.nan], [2.0, 3.0]], 1, id="nan"),
+                                case(np.zeros((0, 2), np.int8), 0, id="no-integers")))  # fmt: skip
+sampled("math.reduce_min", each(_reductions(_REAL, "bool"), _TIES, case([[1.0, np.nan], [2.0, 3.0]], 1, id="nan"),
+                                case(np.zeros((0, 2), np.uint8), 0, id="no-integers")))  # fmt: skip
+sampled("math.reduce_all", _reductions(("bool",), "int32", smooth=False))
+sampled("math.reduce_any", _reductions(("bool",), "int32", smooth=False))
+sampled("math.reduce_logsumexp", each(
+    _reductions((*FLOATS, "float16", "bfloat16"), "int32"), case([-np.inf, -np.inf], id="nothing"),
+    case([np.inf, 1.0], id="infinite"), case([1000.0, 1000.0], grad=(0,), id="large")))  # fmt: skip
+
+
+@export("math.reduce_variance")
+def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+    """The mean of the squared distances from the mean along `axis` (divided by the count, not by the count less one).
+
+    Args:
+      input_tensor: a float or complex tensor.
+      axis: the dimensions to reduce: an integer, a list of distinct integers, or None for all.
+      keepdims: whether the reduced dimensions stay, with length 1.
+      name: optional.
+
+    Returns:
+      A tensor of the dtype of the input, real for complex ones.
+
+    Raises:
+      TypeError: the input is neither float nor complex.
+    """
+    x = convert(input_tensor)
+    if not (x.dtype.is_floating or x.dtype.is_complex):
+        raise TypeError(f"tf.math.reduce_variance takes floats or complex numbers; got {describe(x)}. Write tf.cast first.")
+    axis = _axes(axis)
+    distance = math.subtract(x, mean_op(x, axis=axis, keepdims=True))
+    if x.dtype.is_complex:
+        distance = math.abs_(distance)
+    return mean_op(math.square(distance), axis=axis, keepdims=bool(keepdims), name=name)
+
+
+@export("math.reduce_std")
+def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+    """The standard deviation along `axis`: the square root of `tf.math.reduce_variance`, with the same arguments.
+
+    Raises:
+      TypeError: the input is neither float nor complex.
+    """
+    return math.sqrt(reduce_variance(input_tensor, axis, keepdims), name=name)
+
+
+@export("math.reduce_euclidean_norm")
+def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+    """The square root of the sum of squared moduli along `axis`; integer results are truncated.
+
+    Args:
+      input_tensor: a tensor of numbers.
+      axis: the dimensions to reduce: an integer, a list of distinct integers, or None for all.
+      keepdims: whether the reduced dimensions stay, with length 1.
+      name: optional.
+
+    Returns:
+      A tensor of the dtype of the input.
+    """
+    return _euclidean(input_tensor, axis=_axes(axis), keepdims=bool(keepdims), name=name)
+
+
+def _deviations() -> list[Any]:
+    return [
+        *(case(Arr((2, 3), d), grad=(0,), id=d) for d in FLOATS + COMPLEX), case(Arr((2, 3)), 1, True, grad=(0,), id="kept"),
+        case(Arr((2, 3, 2)), [0, -1], grad=(0,), id="axes"), case(Arr((0, 2)), 0, id="empty"),
+        bad([1, 2], error="TypeError", id="ints"), bad(Arr((2,)), 1, id="axis"),
+    ]  # fmt: skip
+
+
+sampled("math.reduce_variance", _deviations)
+sampled("math.reduce_std", _deviations)
+sampled("math.reduce_euclidean_norm", _reductions((*FLOATS, "int32", "uint8", *COMPLEX), "bool"))
+
+
+@export("math.count_nonzero")
+def count_nonzero(
+    input: Any, axis: Any = None, keepdims: bool | None = None, dtype: Any = dtypes.int64, name: str | None = None
+) -> Tensor:
+    """How many elements along `axis` are not zero (not empty, for strings); NaN counts.
+
+    Args:
+      input: a tensor of numbers, bools or strings.
+      axis: the dimensions to reduce: an integer, a list of distinct integers, or None for all.
+      keepdims: whether the reduced dimensions stay, with length 1.
+      dtype: of the result.
+      name: optional.
+    """
+    x = convert(input)
+    nonzero = x if x.dtype.is_bool else compare.not_equal(x, "" if x.dtype is dtypes.string else convert(0, x.dtype))
+    count = sum_op(cast(nonzero, dtypes.int64), axis=_axes(axis), keepdims=bool(keepdims))
+    return cast(count, dtype)
+
+
+sampled("math.count_nonzero", lambda: [
+    *(case(Arr((2, 3), d, 0, 2), id=d) for d in (*FLOATS, "int32", "uint8", "bool", "complex64")),
+    case([[0, 1], [1, 1]], axis=0, keepdims=True, dtype=dtypes.int32, id="kept"), case(["", "a"], id="strings"),
+    case([np.nan, 0.0, -0.0], id="special"), case(Arr((0, 2)), 0, id="empty"), bad([1, 0], 1, id="axis")])  # fmt: skip
+
+
+@export("math.zero_fraction", "nn.zero_fraction")
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The part of the elements that are zero, as float32 between 0 and 1; NaN for an empty tensor."""
+    x = convert(value)
+    return mean_op(cast(compare.equal(x, convert(False if x.dtype.is_bool else 0, x.dtype)), dtypes.float32), name=name)
+
+
+sampled("math.zero_fraction", lambda: [
+    case([0.0, 1.0, 0.0, 2.0], id="floats"), case([[0, 1]], id="ints"), case(Arr((0,)), id="empty"), case([True, False], id="bools")
+])  # fmt: skip
+
+
+def _vector_norm(x: Tensor, order: Any, axis: Any, keepdims: bool) -> Tensor:
+    if isinstance(order, str) and order == "euclidean" or order == 2:
+        square = math.multiply(x, math.conj(x)) if x.dtype.is_complex else math.square(x)
+        return math.sqrt(sum_op(square, axis=axis, keepdims=keepdims))
+    size = math.abs_(x)
+    if order == 1:
+        return sum_op(size, axis=axis, keepdims=keepdims)
+    if order == np.inf:
+        return max_op(size, axis=axis, keepdims=keepdims)
+    return math.pow_op(sum_op(math.pow_op(size, order), axis=axis, keepdims=keepdims), 1.0 / order)
+
+
+def _matrix_norm(x: Tensor, order: Any, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    if order in ("euclidean", "fro"):
+        return _vector_norm(x, 2, axis, keepdims)
+    if order == 2:
+        raise NotImplementedError(
+            "tf.norm: the matrix norm ord=2 is the largest singular value, and there is no singular value decomposition here "
+            "yet. Use ord='euclidean', 1 or np.inf, or give one axis for vector norms."
+        )
+    rows, columns = axis if order == 1 else axis[::-1]
+    sums = sum_op(math.abs_(x), axis=(rows,), keepdims=True)
+    return sum_op(max_op(sums, axis=(columns,), keepdims=True), axis=axis, keepdims=keepdims)
+
+
+def _check_norm(order: Any, axis: Any) -> bool:
+    """Whether a norm of matrices is asked for; ValueError for orders and axes that make no norm."""
+    matrix = isinstance(axis, (list, tuple)) and len(axis) == 2
+    if matrix and axis[0] == axis[1] or not matrix and axis is not None and not isinstance(axis, (int, np.integer)):
+        raise ValueError(f"tf.norm: axis must be None, an integer or two different integers; got {describe(axis)}.")
+    if matrix:
+        if order not in ("euclidean", "fro", 1, 2, np.inf):
+            raise ValueError(f"tf.norm: ord must be 'euclidean', 'fro', 1, 2 or np.inf for matrices; got {describe(order)}.")
+    elif isinstance(order, str):
+        if order != "euclidean":
+            raise ValueError(f"tf.norm: ord must be 'euclidean' or a number above 0 for vectors; got {describe(order)}.")
+    elif order <= 0:
+        raise ValueError(f"tf.norm: ord must be above 0 for vectors; got {describe(order)}.")
+    return matrix
+
+
+@export("norm", "linalg.norm")
+def norm(
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None, name: str | None = None
+) -> Tensor:
+    """The norm of vectors or matrices.
+
+    Args:
+      tensor: a float or complex tensor.
+      ord: `'euclidean'`, a number above 0 (the sum of the moduli to that power, to its inverse), or `np.inf` (the largest
+        modulus). For matrices `'euclidean'` or `'fro'` (Frobenius), 1 (largest column sum) or `np.inf` (largest row sum).
+      axis: None takes the whole tensor as one vector, an integer the vectors along it, a pair the matrices in them.
+      keepdims: whether the reduced dimensions stay, with length 1.
+      name: optional.
+
+    Returns:
+      The norms, real except for the Euclidean norm of complex numbers, which keeps their dtype.
+
+    Raises:
+      ValueError: `ord` or `axis` makes no norm.
+    """
+    matrix = _check_norm(ord, axis)
+    x = convert(tensor)
+    keepdims = bool(keepdims)
+    if matrix:
+        return _matrix_norm(x, ord, (int(axis[0]), int(axis[1])), keepdims)
+    return _vector_norm(x, ord, None if axis is None else (int(axis),), keepdims)
+
+
+sampled("norm", lambda: [
+    *(case(Arr((2, 3), d), grad=(0,), id=d) for d in FLOATS + COMPLEX),
+    *(case(Arr((2, 3), salt=1), o, 1, True, grad=(0,), tol=1e-4, id=f"vector-{o}") for o in (1, 2, 3, 0.5, np.inf)),
+    *(case(Arr((2, 3, 2), salt=2), o, [0, -1], grad=(0,), id=f"matrix-{o}") for o in ("euclidean", "fro", 1, np.inf)),
+    case(Arr((2, 3)), 1, (0, 1), True, id="matrix-kept"), case(Arr((0,)), id="empty"), case([3j, 4], 1, id="complex-1"),
+    bad([3, 4], id="ints"), bad([3.0], 0, error="ValueError", id="ord-0"), bad([3.0], "fro", error="ValueError", id="ord-fro"),
+    bad([[3.0]], 3, (0, 1), error="ValueError", id="matrix-ord"), bad([[3.0]], axis=(0, 0), error="ValueError", id="axis-twice"),
+    bad([[3.0]], axis=1.5, error="ValueError", id="axis-float"), bad([[3.0]], axis=2, id="axis-high")])  # fmt: skip
+
+# -- positions --------------------------------------------------------------------------------------------------------
+
+
+def _position_rule(x: Spec, *, axis: Any, output_type: DType) -> Partial:
+    if x.shape is None:
+        return None
+    if axis is None:
+        return (None,) * (len(x.shape) - 1)
+    axis = normalize_axis(axis, len(x.shape))
+    if x.shape[axis] == 0:
+        raise ValueError(f"there is no position in dimension {axis}, which is empty: the shape is {x.shape}")
+    return x.shape[:axis] + x.shape[axis + 1 :]
+
+
+def _position(xp: Any, x: Any, axis: int, output_type: DType, largest: bool) -> Any:
+    axis = normalize_axis(axis, x.ndim)
+    if not x.shape[axis]:
+        raise ValueError("the dimension is empty")
+    if x.dtype.kind not in "biu" and (xp is not np or _has_nan(x)):
+        # NumPy takes NaN for the largest of all, TensorFlow passes over it.
+        x = xp.where(xp.isnan(x), _identity(x.dtype, largest), x)
+    found = xp.argmax(x, axis=axis) if largest else xp.argmin(x, axis=axis)
+    return found if found.dtype == output_type.np else found.astype(output_type.np)
+
+
+def _has_nan(x: np.ndarray) -> bool:
+    if not x.size:
+        return False
+    top = np.maximum.reduce(x, None)
+    return bool(top != top)
+
+
+_POSITION: dict[str, Any] = {"axis": 0, "output_type": dtypes.int64}
+
+_arg_max = op(
+    "ArgMax", "input: R|B -> ?: output_type",
+    numpy=lambda x, *, axis, output_type: _position(np, x, axis, output_type, True),
+    lower=lambda x, *, axis, output_type: _position(jnp, x, axis, output_type, True),
+    grad=NONDIFF,
+    shape=_position_rule,
+    attrs=_POSITION,
+    host=("axis",),
+)  # fmt: skip
+
+_arg_min = op(
+    "ArgMin", "input: R|B -> ?: output_type",
+    numpy=lambda x, *, axis, output_type: _position(np, x, axis, output_type, False),
+    lower=lambda x, *, axis, output_type: _position(jnp, x, axis, output_type, False),
+    grad=NONDIFF,
+    shape=_position_rule,
+    attrs=_POSITION,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _position_args(axis: Any, output_type: Any, allowed: tuple[str, ...], name: str) -> dict[str, Any]:
+    if axis.__class__ is not int:
+        scalar = isinstance(axis, (int, np.integer, np.ndarray, TensorLike)) or hasattr(axis, "__tf_tensor__")
+        if axis is not None and not scalar:
+            raise TypeError(f"tf.{name}: axis must be an integer or an integer scalar tensor; got {describe(axis)}.")
+        axis = 0 if axis is None else host_int(axis, "axis")
+    output_type = as_dtype(output_type)
+    if output_type.name not in allowed:
+        raise invalid(f"tf.{name}: output_type must be one of {', '.join(allowed)}; got {output_type.name}.")
+    return {"axis": axis, "output_type": output_type}
+
+
+@export("math.argmax", "argmax")
+def argmax(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Tensor:
+    """The position of the largest element along one axis, the first one where several tie; NaN is passed over.
+
+    Args:
+      input: a tensor of real numbers or bools.
+      axis: the dimension to search, 0 if None.
+      output_type: int16, uint16, int32 or int64.
+      name: optional.
+
+    Returns:
+      A tensor of the shape of the input without the axis.
+
+    Raises:
+      InvalidArgumentError: the axis is out of range or empty.
+      TypeError: the axis is no integer.
+
+    >>> tf.argmax([[1, 5], [7, 2]], axis=1).numpy()
+    array([1, 0])
+    """
+    return _arg_max(input, name=name, **_position_args(axis, output_type, ("int16", "uint16", "int32", "int64"), "argmax"))
+
+
+@export("math.argmin", "argmin")
+def argmin(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Tensor:
+    """The position of the smallest element along one axis; like `tf.argmax`, with output_type int32 or int64."""
+    return _arg_min(input, name=name, **_position_args(axis, output_type, ("int32", "int64"), "argmin"))
+
+
+def _position_cases() -> list[Any]:
+    x = Arr((2, 3))
+    return [
+        *(case(Arr((2, 3), d, -9, 9), 1, id=d) for d in (*_REAL, "bool")), case(x, id="no-axis"), case(x, -2, id="negative"),
+        case(Arr((2, 3, 2)), 1, output_type=dtypes.int32, id="int32"), case([1, 3, 3, 1, 1], id="ties"),
+        case([np.nan, 1.0, np.nan, 2.0], id="nan"), case([1.0, np.nan, 0.0], id="nan-inside"), case(Arr((0, 2)), 1, id="empty"),
+        case(x, np.array(1), id="array-axis"), bad(1.0, id="scalar"), bad(Arr((0,)), id="nothing"), bad(x, 2, id="high"),
+        bad(x, [0], error="TypeError", id="list"), bad(x, 1.0, error="TypeError", id="float"),
+        bad(x, 1, output_type=dtypes.uint32, id="type"), bad(Arr((2,), "complex64"), id="complex"),
+    ]  # fmt: skip
+
+
+sampled("math.argmax", _position_cases)
+sampled("math.argmin", _position_cases)
+
+# -- running sums and products ----------------------------------------------------------------------------------------
+
+
+def _scan_rule(x: Spec, *, axis: Any, **_: Any) -> Partial:
+    if x.shape is not None and axis is not None:
+        normalize_axis(axis, len(x.shape))
+    return x.shape
+
+
+def _along(axis: int, rank: int, part: slice) -> tuple[Any, ...]:
+    return (*(slice(None),) * normalize_axis(axis, rank), part)
+
+
+def _scan(accumulate: Any, start: Any, x: np.ndarray, axis: int, exclusive: bool, reverse: bool) -> np.ndarray:
+    """A running reduction; exclusive ones begin with `start` and leave the last element out."""
+    flip = _along(axis, x.ndim, slice(None, None, -1))
+    if reverse:
+        x = x[flip]
+    if exclusive:
+        out = np.empty(x.shape, x.dtype)
+        out[_along(axis, x.ndim, slice(0, 1))] = start
+        accumulate(x[_along(axis, x.ndim, slice(0, -1))], axis, x.dtype, out[_along(axis, x.ndim, slice(1, None))])
+    else:
+        out = accumulate(x, axis, x.dtype)
+    return out[flip] if reverse else out
+
+
+def _lower_scan(accumulate: Any, start: Any, x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
+    axis = normalize_axis(axis, x.ndim)
+    if exclusive and x.shape[axis]:
+        first = jnp.full_like(lax.slice_in_dim(x, 0, 1, axis=axis), start)
+        size = x.shape[axis]
+        if reverse:
+            x = jnp.concatenate([lax.slice_in_dim(x, 1, size, axis=axis), first], axis)
+        else:
+            x = jnp.concatenate([first, lax.slice_in_dim(x, 0, size - 1, axis=axis)], axis)
+    return accumulate(x, axis=axis, reverse=reverse)
+
+
+_SCAN: dict[str, Any] = {"axis": 0, "exclusive": False, "reverse": False}
+
+_cumsum = op(
+    "Cumsum", "x: N -> ?: x",
+    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.add.accumulate, 0, x, axis, exclusive, reverse),
+    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumsum, 0, x, axis, exclusive, reverse),
+    grad=lambda g, y, x, *, axis, exclusive, reverse: _cumsum(g, axis=axis, exclusive=exclusive, reverse=not reverse),
+    shape=_scan_rule,
+    attrs=_SCAN,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _cumprod_grad(g: Any, y: Any, x: Any, *, axis: Any, exclusive: bool, reverse: bool) -> Any:
+    # As in TensorFlow, elements that are zero get the gradient zero.
+    weighted = _cumsum(math.multiply(math.conj(y), g), axis=axis, exclusive=exclusive, reverse=not reverse)
+    return math.div_no_nan(weighted, math.conj(x))
+
+
+_cumprod = op(
+    "Cumprod", "x: N -> ?: x",
+    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.multiply.accumulate, 1, x, axis, exclusive, reverse),
+    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumprod, 1, x, axis, exclusive, reverse),
+    grad=_cumprod_grad,
+    shape=_scan_rule,
+    attrs=_SCAN,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _cumlogsumexp_grad(g: Any, y: Any, x: Any, *, axis: Any, exclusive: bool, reverse: bool) -> Any:
+    """The sum of `g * exp(x - y)` over what each element went into, with positive and negative parts as logarithms."""
+
+    def part(sign: Any) -> Any:
+        mine = math.multiply(g, sign)
+        positive = compare.greater(mine, 0)
+        logs = compare.where(positive, math.log(compare.where(positive, mine, convert(1, g.dtype))), convert(g.dtype.min, g.dtype))
+        total = _cumlogsumexp(math.subtract(logs, y), axis=axis, exclusive=exclusive, reverse=not reverse)
+        return math.exp(math.add(total, x))
+
+    return math.subtract(part(1), part(-1))
+
+
+_cumlogsumexp = op(
+    "CumulativeLogsumexp", "x: F -> ?: x",
+    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.logaddexp.accumulate, -np.inf, x, axis, exclusive, reverse),
+    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumlogsumexp, -np.inf, x, axis, exclusive, reverse),
+    grad=_cumlogsumexp_grad,
+    shape=_scan_rule,
+    attrs=_SCAN,
+    host=("axis",),
+)  # fmt: skip
+
+
+def _scan_axis(axis: Any) -> Any:
+    if axis.__class__ is int:
+        return axis
+    if isinstance(axis, (list, tuple)):
+        raise invalid(f"The axis of a running sum or product is one integer; got {describe(axis)}.")
+    return host_int(axis, "axis")
+
+
+@export("math.cumsum", "cumsum")
+def cumsum(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
+    """The running sum along one axis.
+
+    Args:
+      x: a tensor of numbers, of rank 1 or more.
+      axis: the dimension to run along.
+      exclusive: whether each result leaves out the element at its own place, so that the first is 0.
+      reverse: whether to run from the end.
+      name: optional.
+
+    Returns:
+      A tensor of the shape and dtype of x.
+
+    Raises:
+      InvalidArgumentError: the axis is out of range, or the dtype is not numeric.
+
+    >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
+    array([0, 1, 3], dtype=int32)
+    """
+    return _cumsum(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
+
+
+@export("math.cumprod")
+def cumprod(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
+    """The running product along one axis; the arguments are those of `tf.cumsum`, an exclusive product begins with 1."""
+    return _cumprod(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
+
+
+@export("math.cumulative_logsumexp")
+def cumulative_logsumexp(
+    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
+) -> Tensor:
+    """The running `log(sum(exp(x)))` of floats along one axis, without overflow; exclusive ones begin with -inf.
+
+    The arguments are those of `tf.cumsum`.
+    """
+    return _cumlogsumexp(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
+
+
+def _scans(names: tuple[str, ...], low: float = -2.0, tol: float = 1e-5, refuse: str = "bool") -> Cases:
+    def build() -> list[Any]:
+        x = Arr((2, 3), "float32", low, 2.0)
+        return [
+            *(case(Arr((2, 3), d, low, 3), 1, grad=(0,) if d in FLOATS + COMPLEX else (), id=d,
+                   tol=2e-2 if d in ("float16", "bfloat16") else tol) for d in names),
+            *(case(x, a, e, r, grad=(0,), tol=1e-4, id=f"{a}-{e}-{r}") for a, e, r in
+              ((0, True, False), (-1, False, True), (-2, True, True))),
+            case(Arr((0, 2)), 1, id="empty"), case(Arr((1,)), exclusive=True, id="one"),
+            bad(Arr((2,)), 1, id="axis"), bad(1.0, id="scalar"), bad(Arr((2,)), [0], id="list"),
+            bad(Arr((2,)), 1.0, error="TypeError", id="float-axis"), bad(Arr((2,), refuse), id=f"refuses-{refuse}"),
+        ]  # fmt: skip
+
+    return build
+
+
+sampled("math.cumsum", _scans((*FLOATS, "float16", "bfloat16", "int8", "int32", "int64", "uint8", *COMPLEX)))
+sampled("math.cumprod", _scans((*FLOATS, "float16", "int8", "int32", "int64", "uint8", *COMPLEX), 0.5))
+sampled("math.cumulative_logsumexp", _scans((*FLOATS, "float16", "bfloat16"), refuse="int32", tol=1e-4))

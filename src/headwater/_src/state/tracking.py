@@ -13,6 +13,7 @@ from headwater._src.base.exporting import export
 class Trackable:
     """Base of objects that others may depend on by name."""
 
+    __slots__ = ()
     _self_setattr_tracking = True
 
     def _track_trackable(self, trackable: Any, name: str, overwrite: bool = False) -> Any:

@@ -1,0 +1,163 @@
+"""The generator and the distributions of `philox` on JAX arrays, for XLA programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.lazy import jnp, lax
+
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_RESERVED = 256
+
+
+def _u32(value: int) -> np.uint32:
+    return np.uint32(value)
+
+
+def _halves(x: Any, factor: int) -> tuple[Any, Any]:
+    """The high and the low 32 bits of `x * factor`, by products of 16-bit halves, so that no 64-bit type is needed."""
+    sixteen, mask = _u32(16), _u32(0xFFFF)
+    a, b = x >> sixteen, x & mask
+    c, d = _u32(factor >> 16), _u32(factor & 0xFFFF)
+    low = b * d
+    middle = a * d + (low >> sixteen)
+    crossed = b * c + (middle & mask)
+    return a * c + (middle >> sixteen) + (crossed >> sixteen), x * _u32(factor)
+
+
+def _rounds(key: Any, counter: Any) -> Any:
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(10):
+        high0, low0 = _halves(c0, 0xD2511F53)
+        high1, low1 = _halves(c2, 0xCD9E8D57)
+        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
+        k0, k1 = k0 + _u32(_WEYL[0]), k1 + _u32(_WEYL[1])
+    return jnp.stack([c0, c1, c2, c3], axis=-1)
+
+
+def _words_of(value: Any) -> tuple[Any, Any]:
+    """The low and the high 32 bits of an integer of 32 or 64 bits, its sign extended."""
+    if value.dtype.itemsize == 8:
+        return value.astype(np.uint32), (value >> 32).astype(np.uint32)
+    low = value.astype(np.uint32)
+    high = jnp.where(value < 0, _u32(0xFFFFFFFF), _u32(0)) if value.dtype.kind == "i" else jnp.zeros_like(low)
+    return low, high
+
+
+def _stream(seed: Any) -> tuple[Any, Any]:
+    """The key and the counter's upper half that a stateless seed gives."""
+    mixed = _rounds((_u32(0x3EC8F720), _u32(0x02461E29)), (*_words_of(seed[0]), *_words_of(seed[1])))
+    return (mixed[0], mixed[1]), (mixed[2], mixed[3])
+
+
+def _blocks(seed: Any, count: int) -> Any:
+    key, high = _stream(seed)
+    return _blocks_at(key, high, jnp.arange(count, dtype=np.uint32))
+
+
+def _blocks_at(key: Any, high: Any, index: Any) -> Any:
+    zero = jnp.zeros_like(index)
+    return _rounds(key, (index, zero, zero + high[0], zero + high[1]))
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
+
+
+def _longs(bits: Any) -> Any:
+    return bits[..., 0::2].astype(np.uint64) | (bits[..., 1::2].astype(np.uint64) << np.uint64(32))
+
+
+def _fill(seed: Any, shape: tuple[int, ...], draw: Any, per: int) -> Any:
+    size = _size(shape)
+    return draw(_blocks(seed, max(-(-size // per), 1))).reshape(-1)[:size].reshape(shape)
+
+
+def _per(dtype: np.dtype) -> int:
+    return 2 if dtype.itemsize == 8 else 4
+
+
+def _unit(bits: Any, dtype: np.dtype) -> Any:
+    """Floats in [0, 1) whose mantissa is made of the lowest bits of each word (of each pair, for float64)."""
+    if dtype.itemsize == 8:
+        pattern = ((bits[..., 0::2].astype(np.uint64) & np.uint64(0xFFFFF)) << np.uint64(32)) | bits[..., 1::2]
+        return lax.bitcast_convert_type(pattern | np.uint64(1023 << 52), np.float64) - 1.0
+    if dtype.itemsize == 4:
+        pattern = (bits & _u32(0x7FFFFF)) | _u32(0x3F800000)
+        return lax.bitcast_convert_type(pattern, np.float32) - np.float32(1)
+    mask, one = (0x3FF, 0x3C00) if dtype == np.float16 else (0x7F, 0x3F80)
+    pattern = (bits & _u32(mask)).astype(np.uint16) | np.uint16(one)
+    return (lax.bitcast_convert_type(pattern, dtype).astype(np.float32) - np.float32(1)).astype(dtype)
+
+
+def _box_muller(bits: Any, dtype: np.dtype) -> Any:
+    """Normals in pairs; in float32 unless float64 is asked for."""
+    work = np.dtype(np.float64 if dtype.itemsize == 8 else np.float32)
+    unit = _unit(bits, work)
+    radius = jnp.sqrt(-2 * jnp.log(jnp.maximum(unit[..., 0::2], work.type(1e-7))))
+    if dtype.itemsize == 8:
+        angle = unit[..., 1::2] * (2 * np.pi)
+    else:
+        # The product with the double nearest to two pi, rounded: a float32 product would differ in the last bit.
+        angle = (unit[..., 1::2].astype(np.float64) * (2 * np.pi)).astype(np.float32)
+    pairs = jnp.stack([jnp.sin(angle) * radius, jnp.cos(angle) * radius], axis=-1)
+    return pairs.reshape(*unit.shape[:-1], -1)
+
+
+def uniform(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Floats in [0, 1)."""
+    return _fill(seed, shape, lambda bits: _unit(bits, dtype), _per(dtype))
+
+
+def normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Standard normals."""
+    return _fill(seed, shape, lambda bits: _box_muller(bits, dtype), _per(dtype)).astype(dtype)
+
+
+def integers(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Integers over the whole range of a dtype of 32 or 64 bits."""
+    return _fill(seed, shape, (lambda bits: bits) if dtype.itemsize == 4 else _longs, _per(dtype)).astype(dtype)
+
+
+def uniform_int(seed: Any, low: Any, high: Any, shape: tuple[int, ...]) -> Any:
+    """Integers in [low, high)."""
+    unsigned = np.uint32 if low.dtype.itemsize == 4 else np.uint64
+    bits = integers(seed, shape, np.dtype(unsigned))
+    return (bits % (high - low).astype(unsigned) + low.astype(unsigned)).astype(low.dtype)
+
+
+def truncated_normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Standard normals of magnitude below 2: each group takes blocks of its reserved run until it is full."""
+    per = _per(dtype)
+    size = _size(shape)
+    groups = max(-(-size // per), 1)
+    key, high = _stream(seed)
+    base = jnp.arange(groups, dtype=np.uint32) * _u32(per * _RESERVED // 4)
+    work = np.float64 if per == 2 else np.float32
+
+    def step(state: Any) -> Any:
+        count, have, kept = state
+        values = _box_muller(_blocks_at(key, high, base + count), dtype)
+        inside = jnp.abs(values) < 2
+        slot = have[:, None] + jnp.cumsum(inside, axis=1, dtype=np.int32) - 1
+        slot = jnp.where(inside & (slot < per), slot, per)
+        kept = kept.at[jnp.arange(groups)[:, None], slot].set(values, mode="drop")
+        return count + _u32(1), have + inside.sum(axis=1, dtype=np.int32), kept
+
+    start = (_u32(0), jnp.zeros(groups, np.int32), jnp.zeros((groups, per), work))
+    _, _, kept = lax.while_loop(lambda state: jnp.any(state[1] < per), step, start)
+    return kept.reshape(-1)[:size].reshape(shape).astype(dtype)
+
+
+def categorical(logits: Any, seed: Any, samples: int, dtype: np.dtype) -> Any:
+    """Class indices [batch, samples] drawn by inverting the cumulative sums of the probabilities."""
+    wide = logits.astype(np.float64)
+    finite = jnp.isfinite(wide)
+    top = jnp.max(jnp.where(finite, wide, -np.inf), axis=1, keepdims=True)
+    cumulative = jnp.cumsum(jnp.where(finite, jnp.exp(wide - top), 0.0), axis=1)
+    unit = uniform(seed, (logits.shape[0], samples), np.dtype(np.float64))
+    found = cumulative[:, None, :] <= (unit * cumulative[:, -1:])[:, :, None]
+    return jnp.sum(found, axis=-1).astype(dtype)
