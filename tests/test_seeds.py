@@ -167,8 +167,8 @@ def _run_block(block: Block, names: dict[str, Any]) -> Run:
                 # A real file, so that whatever reads the source of a function finds it.
                 path = Path(f"{block.id}.py").resolve()
                 path.write_text(block.source, encoding="utf-8")
-                exec(compile(block.source, str(path), "exec"), names)  # noqa: S102
-    except Exception as error:  # noqa: BLE001
+                exec(compile(block.source, str(path), "exec"), names)
+    except Exception as error:
         run.error = error
     run.stdout = stdout.getvalue()
     run.names = dict(names)
@@ -189,7 +189,7 @@ def _run_statement(statement: Statement, names: dict[str, Any], origin: str) -> 
     try:
         with contextlib.redirect_stdout(printed):
             mode = "single" if ast.parse(statement.source).body else "exec"  # "single" refuses a lone comment
-            exec(compile(statement.source + "\n", f"<{origin}>", mode), names)  # noqa: S102
+            exec(compile(statement.source + "\n", f"<{origin}>", mode), names)
     finally:
         sys.displayhook = hook
     return Shown(statement, printed.getvalue(), values[-1] if values else None, _assigned(statement, names))

@@ -91,7 +91,8 @@ def answer(sample: harness.Sample) -> dict[str, Any]:
 def static(function: Any, slots: harness.Slots) -> Any:
     """The shapes known when the dimensions of all arrays are unknown; the error's class where it can't be traced."""
     specs = [
-        tf.TensorSpec([None] * a.ndim, tf.string if a.dtype.kind == "O" else tf.as_dtype(a.dtype)) for a in slots.arrays
+        tf.TensorSpec([None] * a.ndim, tf.string if a.dtype.kind == "O" else tf.as_dtype(a.dtype))
+        for a in slots.arrays
     ]
 
     def call(*values: Any) -> Any:
@@ -99,7 +100,9 @@ def static(function: Any, slots: harness.Slots) -> Any:
         return flat(function(*args, **kwargs))
 
     try:
-        outputs = tf.nest.flatten(tf.function(call, autograph=False).get_concrete_function(*specs).structured_outputs)
+        outputs = tf.nest.flatten(
+            tf.function(call, autograph=False).get_concrete_function(*specs).structured_outputs
+        )
         return [None if t.shape.rank is None else t.shape.as_list() for t in outputs]
     except Exception as error:
         return type(error).__name__
@@ -113,7 +116,9 @@ def grads(function: Any, slots: harness.Slots) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(sources)
             args, kwargs = slots.build(values, translate)
-            outputs = [y for y in flat(function(*args, **kwargs)) if y.dtype.is_floating or y.dtype.is_complex]
+            outputs = [
+                y for y in flat(function(*args, **kwargs)) if y.dtype.is_floating or y.dtype.is_complex
+            ]
         seeds = [of_array(s) for s in harness.seed_arrays(arrays_of(outputs))]
         found = tape.gradient(outputs, sources, seeds)
         dense = [None if g is None else tf.convert_to_tensor(g) for g in found]
@@ -129,7 +134,9 @@ def main() -> None:
         sys.exit("not everything can be imported, so nothing is recorded")
     samples = [s for s in harness.SAMPLES if s.public is not None]
     answers = {encoding.key_of(s): answer(s) for s in samples}
-    text = json.dumps({"tensorflow": tf.__version__, "answers": answers}, sort_keys=True, indent=0, allow_nan=False)
+    text = json.dumps(
+        {"tensorflow": tf.__version__, "answers": answers}, sort_keys=True, indent=0, allow_nan=False
+    )
     path = HERE / encoding.FILE
     with path.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as out:
         out.write(text.encode())

@@ -31,7 +31,9 @@ def answers() -> dict[str, Any]:
 def _limited(sample: harness.Sample, part: str) -> bool:
     case = sample.key.partition("/")[2]
     return any(
-        limit.name == sample.public and limit.case in (None, case) and getattr(limit, "part", None) in (None, part)
+        limit.name == sample.public
+        and limit.case in (None, case)
+        and getattr(limit, "part", None) in (None, part)
         for limit in LIMITS
     )
 
@@ -56,7 +58,9 @@ def test_answer(sample: harness.Sample) -> None:
     assert recorded is not None, f"no answer is recorded: {RECORD}"
     if _limited(sample, "all"):
         pytest.skip("a documented difference")
-    assert not recorded.get("missing"), f"TensorFlow has no tf.{sample.public}; if that is meant, say so in limits.py"
+    assert not recorded.get("missing"), (
+        f"TensorFlow has no tf.{sample.public}; if that is meant, say so in limits.py"
+    )
     failures = compare(sample, recorded)
     assert not failures, "\n".join(failures)
 
@@ -110,7 +114,11 @@ def _as_precise(got: Any, want: Any) -> bool:
     """Whether all that TensorFlow knows of the shape is known here."""
     if want is None:
         return True
-    return got is not None and len(got) == len(want) and all(w in (None, g) for g, w in zip(got, want, strict=True))
+    return (
+        got is not None
+        and len(got) == len(want)
+        and all(w in (None, g) for g, w in zip(got, want, strict=True))
+    )
 
 
 def _gradients(sample: harness.Sample, recorded: dict[str, Any], results: list[np.ndarray]) -> list[str]:

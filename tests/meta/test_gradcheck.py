@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradcheck
@@ -12,123 +12,117 @@ import pytest
 import headwater._src.ops  # noqa: F401 - fills in what the tape needs
 from headwater._src.core.op import REGISTRY, op
 from headwater._src.core.tensor import of_array
-from headwater._src.ops.math import add, cos, multiply, negative, sin
+from headwater._src.ops.cast import cast
+from headwater._src.ops.math import add, exp, multiply
 
 WRONG = 1.0005
 """A factor of a gradient that must be found."""
 
-
-def _scaled(tensor: Any, factor: float) -> Any:
-    return multiply(tensor, of_array(np.asarray(factor, tensor.dtype.np)))
+Make = Callable[..., Any]
+POINTS = {"scalar": np.array(0.7), "matrix": np.linspace(-2, 2, 6).reshape(2, 3)}
 
 
 @pytest.fixture
-def sine(request: pytest.FixtureRequest) -> Callable[[list[Any]], list[Any]]:
-    """sin as a record of its own, with errors in its first and second derivative as the parameter says."""
-    first, second = request.param
+def make() -> Iterator[Make]:
+    """Makes records for one test: `make(kernel, gradient)`."""
+    made: list[str] = []
 
-    def of_cosine(g: Any, y: Any, x: Any) -> Any:
-        return _scaled(negative(multiply(g, sin(x))), second)
+    def build(kernel: Any, grad: Any) -> Any:
+        made.append(f"Checked{len(made)}")
+        return op(made[-1], "x: F|C -> x", numpy=kernel, lower=lambda x: x, grad=grad)
 
-    names = f"CheckedSin{first}{second}", f"CheckedCos{first}{second}"
-    checked_cos = op(names[1], "x: F|C -> x", numpy=np.cos, lower=lambda x: x, grad=of_cosine)
-    checked_sin = op(
-        names[0], "x: F|C -> x", numpy=np.sin, lower=lambda x: x,
-        grad=lambda g, y, x: _scaled(multiply(g, checked_cos(x)), first),
-    )  # fmt: skip
-    yield lambda tensors: [checked_sin(tensors[0])]
-    for name in names:
+    yield build
+    for name in made:
         del REGISTRY[name]
 
 
-POINTS = [np.array(0.7), np.linspace(-2, 2, 6).reshape(2, 3)]
+def _scaled(tensor: Any, factor: Any) -> Any:
+    return multiply(tensor, of_array(np.asarray(factor, tensor.dtype.np)))
 
 
-@pytest.mark.parametrize("sine", [(1.0, 1.0)], indirect=True)
-@pytest.mark.parametrize("x", POINTS, ids=["scalar", "matrix"])
-def test_a_right_gradient_passes(sine: Any, x: np.ndarray) -> None:
-    assert gradcheck.check_gradient(sine, [x], np.random.default_rng(0))
+def _exponential(make: Make, first: float, second: float) -> gradcheck.Function:
+    """exp, its derivative off by the factor `first`, and the derivative of that by `second`."""
+    derivative = make(np.exp, lambda g, y, x: _scaled(multiply(g, exp(x)), second))
+    function = make(np.exp, lambda g, y, x: _scaled(multiply(g, derivative(x)), first))
+    return lambda tensors: [function(tensors[0])]
 
 
-@pytest.mark.parametrize("sine", [(WRONG, 1.0), (2 - WRONG, 1.0)], indirect=True)
-@pytest.mark.parametrize("x", POINTS, ids=["scalar", "matrix"])
-@pytest.mark.parametrize("seed", range(4))
-def test_a_gradient_wrong_by_a_twentieth_of_a_percent_fails(sine: Any, x: np.ndarray, seed: int) -> None:
-    with pytest.raises(gradcheck.GradientMismatch, match="the gradient gives"):
-        gradcheck.check_gradient(sine, [x], np.random.default_rng(seed), order=1)
-
-
-@pytest.mark.parametrize("sine", [(1.0, WRONG), (1.0, 2 - WRONG)], indirect=True)
-@pytest.mark.parametrize("x", POINTS, ids=["scalar", "matrix"])
-@pytest.mark.parametrize("seed", range(4))
-def test_a_second_derivative_wrong_by_a_twentieth_of_a_percent_fails(sine: Any, x: np.ndarray, seed: int) -> None:
-    assert gradcheck.check_gradient(sine, [x], np.random.default_rng(seed), order=1)
-    with pytest.raises(gradcheck.GradientMismatch, match="the gradient of the gradient gives"):
-        gradcheck.check_gradient(sine, [x], np.random.default_rng(seed))
-
-
-def test_one_wrong_element_among_twelve_is_found() -> None:
-    factors = np.ones(12)
-    factors[7] = WRONG
-    name = "CheckedElement"
-    square = op(
-        name, "x: F -> x", numpy=np.square, lower=lambda x: x,
-        grad=lambda g, y, x: multiply(multiply(add(x, x), g), of_array(factors)),
-    )  # fmt: skip
-    try:
-        with pytest.raises(gradcheck.GradientMismatch):
-            gradcheck.check_gradient(lambda t: [square(t[0])], [np.linspace(0.5, 2, 12)], np.random.default_rng(1))
-    finally:
-        del REGISTRY[name]
-
-
-def test_the_conjugate_that_a_complex_gradient_needs_is_found() -> None:
-    name = "CheckedComplex"
-    square = op(
-        name, "x: F|C -> x", numpy=np.square, lower=lambda x: x,
-        grad=lambda g, y, x: multiply(add(x, x), g),  # right for real numbers; the conjugate is missing
-    )  # fmt: skip
-    x = np.array([0.5 + 1j, -1.2 + 0.3j])
-    try:
-        assert gradcheck.check_gradient(lambda t: [square(t[0])], [x.real], np.random.default_rng(2))
-        with pytest.raises(gradcheck.GradientMismatch):
-            gradcheck.check_gradient(lambda t: [square(t[0])], [x], np.random.default_rng(2))
-    finally:
-        del REGISTRY[name]
-
-
-def test_a_gradient_of_another_shape_or_dtype_is_found() -> None:
-    from headwater._src.ops.cast import cast
-
-    name = "CheckedShape"
-    keep = op(
-        name, "x: F -> x", numpy=np.positive, lower=lambda x: x, grad=lambda g, y, x: cast(g, "float32")
+@pytest.mark.parametrize("x", POINTS.values(), ids=POINTS)
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_a_right_gradient_passes(make: Make, x: np.ndarray, dtype: str) -> None:
+    real = _exponential(make, 1.0, 1.0)
+    if dtype == "float64":
+        assert gradcheck.check_gradient(real, [x], np.random.default_rng(0))
+        return
+    conjugated = make(np.square, lambda g, y, x: multiply(multiply(of_array(np.array(2 + 0j)), _conj(x)), g))
+    assert gradcheck.check_gradient(
+        lambda t: [conjugated(t[0])], [x + 0.5j], np.random.default_rng(0), order=1
     )
-    try:
-        with pytest.raises(gradcheck.GradientMismatch, match="float32"):
-            gradcheck.check_gradient(lambda t: [keep(t[0])], [np.ones(3)], np.random.default_rng(3))
-    finally:
-        del REGISTRY[name]
 
 
-KINKS: list[tuple[str, Any, bool]] = [
-    ("jump", np.floor, False),
-    ("kink", np.abs, False),
-    ("edge", np.sqrt, False),
-    ("smooth", np.sin, True),
-]
+def _conj(tensor: Any) -> Any:
+    return of_array(np.conj(tensor.numpy()))
 
 
-@pytest.mark.parametrize(("kernel", "smooth"), [k[1:] for k in KINKS], ids=[k[0] for k in KINKS])
-def test_points_without_derivative_are_told_from_wrong_gradients(kernel: Any, smooth: bool) -> None:
-    name = "CheckedKink"
-    f = op(name, "x: F -> x", numpy=kernel, lower=lambda x: x, grad=lambda g, y, x: _scaled(multiply(g, cos(x)), 3.0))
-    try:
-        with np.errstate(all="ignore"):
-            if smooth:
-                with pytest.raises(gradcheck.GradientMismatch):
-                    gradcheck.check_gradient(lambda t: [f(t[0])], [np.zeros(1)], np.random.default_rng(4))
-            else:
-                assert not gradcheck.check_gradient(lambda t: [f(t[0])], [np.zeros(1)], np.random.default_rng(4))
-    finally:
-        del REGISTRY[name]
+@pytest.mark.parametrize("factor", [WRONG, 2 - WRONG], ids=["more", "less"])
+@pytest.mark.parametrize("x", POINTS.values(), ids=POINTS)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_gradient_wrong_by_a_twentieth_of_a_percent_fails(
+    make: Make, factor: float, x: np.ndarray, seed: int
+) -> None:
+    with pytest.raises(gradcheck.GradientMismatch, match="the gradient gives"):
+        gradcheck.check_gradient(_exponential(make, factor, 1.0), [x], np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("factor", [WRONG, 2 - WRONG], ids=["more", "less"])
+@pytest.mark.parametrize("x", POINTS.values(), ids=POINTS)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_second_derivative_wrong_by_a_twentieth_of_a_percent_fails(
+    make: Make, factor: float, x: np.ndarray, seed: int
+) -> None:
+    function = _exponential(make, 1.0, factor)
+    assert gradcheck.check_gradient(function, [x], np.random.default_rng(seed), order=1)
+    with pytest.raises(gradcheck.GradientMismatch, match="the gradient of the gradient gives"):
+        gradcheck.check_gradient(function, [x], np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("place", [0, 7, 11])
+def test_one_wrong_element_among_twelve_is_found(make: Make, place: int) -> None:
+    factors = np.ones(12)
+    factors[place] = WRONG
+    square = make(np.square, lambda g, y, x: _scaled(multiply(add(x, x), g), factors))
+    with pytest.raises(gradcheck.GradientMismatch):
+        gradcheck.check_gradient(
+            lambda t: [square(t[0])], [np.linspace(0.5, 2, 12)], np.random.default_rng(1)
+        )
+
+
+def test_the_conjugate_that_a_complex_gradient_needs_is_found(make: Make) -> None:
+    unconjugated = make(np.square, lambda g, y, x: multiply(add(x, x), g))
+    x = np.array([0.5 + 1j, -1.2 + 0.3j])
+    assert gradcheck.check_gradient(lambda t: [unconjugated(t[0])], [x.real], np.random.default_rng(2))
+    with pytest.raises(gradcheck.GradientMismatch):
+        gradcheck.check_gradient(lambda t: [unconjugated(t[0])], [x], np.random.default_rng(2))
+
+
+def test_a_missing_gradient_is_found(make: Make) -> None:
+    constant = make(np.square, lambda g, y, x: None)
+    with pytest.raises(gradcheck.GradientMismatch):
+        gradcheck.check_gradient(lambda t: [constant(t[0])], [np.ones(3)], np.random.default_rng(2))
+
+
+def test_a_gradient_of_another_dtype_is_found(make: Make) -> None:
+    narrow = make(np.positive, lambda g, y, x: cast(g, "float32"))
+    with pytest.raises(gradcheck.GradientMismatch, match="float32"):
+        gradcheck.check_gradient(lambda t: [narrow(t[0])], [np.ones(3)], np.random.default_rng(3))
+
+
+@pytest.mark.parametrize("kernel", [np.floor, np.abs, np.sqrt], ids=["jump", "kink", "edge"])
+def test_points_without_derivative_are_told_from_wrong_gradients(make: Make, kernel: Any) -> None:
+    function = make(kernel, lambda g, y, x: _scaled(g, 3.0))
+    with np.errstate(all="ignore"):
+        assert not gradcheck.check_gradient(
+            lambda t: [function(t[0])], [np.zeros(2)], np.random.default_rng(4)
+        )
+    with pytest.raises(gradcheck.GradientMismatch):
+        gradcheck.check_gradient(lambda t: [function(t[0])], [np.full(2, 1.5)], np.random.default_rng(4))

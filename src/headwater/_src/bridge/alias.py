@@ -78,7 +78,7 @@ def _resolve(rest: str) -> ModuleType | None:
         from headwater._src.bridge import keras_loader
 
         keras = keras_loader.load()
-        return _imported("keras." + tail) if tail else keras
+        return _imported(f"{keras.__name__}.{tail}") if tail else keras
     return _imported(f"{_US}.{rest}") or _attribute(rest) or private.module(rest)
 
 

@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from types import ModuleType
 
 from headwater._src.bridge import alias
 from headwater._src.bridge.version import KERAS_MINIMUM
 
+_WANTED = ".".join(map(str, KERAS_MINIMUM))
+_INSTALL = f"Install it: pip install 'keras>={_WANTED}'"
+
 
 def load() -> ModuleType:
-    """The `keras` package, with headwater as its TensorFlow backend and the names of Keras 2 added.
+    """Keras with headwater as its TensorFlow backend, and with the names of Keras 2 added.
+
+    The package keeps a face of its own for `tf.keras`, with older names than plain `keras` has; that one is returned.
 
     Raises:
       ImportError: Keras is not installed, or is older than headwater allows.
       RuntimeError: TensorFlow itself, or Keras with another backend, has been imported in this process.
     """
     alias.install_as_tensorflow()
-    # Keras imports what its own packages lack from `tf.keras` while it loads: it gets what there is so far.
-    if getattr(getattr(sys.modules.get("keras"), "__spec__", None), "_initializing", False):
-        return sys.modules["keras"]
     try:
         keras = importlib.import_module("keras")
     except ModuleNotFoundError as error:
         if error.name != "keras":
             raise
-        raise ImportError("headwater.keras is the keras package, which is not installed: pip install 'keras>=3.15.1'") from None
+        raise ImportError(f"headwater.keras is the keras package, which is not installed. {_INSTALL}") from None
     _check(keras)
+    face = importlib.import_module("keras._tf_keras.keras")
     from headwater._src.bridge import keras2
 
-    keras2.apply(keras)
-    return keras
+    keras2.apply(face)
+    return face
 
 
 def _check(keras: ModuleType) -> None:
     parts = keras.__version__.split(".")[:3]
     version = tuple(int("".join(c for c in part if c.isdigit()) or 0) for part in parts)
     if version < KERAS_MINIMUM:
-        wanted = ".".join(map(str, KERAS_MINIMUM))
         raise ImportError(
-            f"headwater.keras needs Keras {wanted} or newer; version {keras.__version__} is installed. Older ones have known "
-            f"holes in the reading of model files. pip install 'keras>={wanted}'"
+            f"headwater.keras needs Keras {_WANTED} or newer; version {keras.__version__} is installed. Older ones have known "
+            f"holes in the reading of model files. {_INSTALL}"
         )
     alias.check_keras_backend()

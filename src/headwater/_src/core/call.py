@@ -45,18 +45,19 @@ _FIXED = """
 def {name}({signature}):
     try:
 {scalars}
-        {first} = {p0}._array
-        of_first = {first}.dtype
-        {others}
+        of_first = {p0}._np_dtype
         result = kernel({arrays}{kernel_attrs}) if {checks} else None
     except Exception:
         result = None
     if result is None:
         return {slow}
-    out = new(EagerTensor)
-    out._array = result if result.__class__ is ndarray else as_array(result)
+    out = EagerTensor()
+    if result.__class__ is not ndarray:
+        result = as_array(result)
+    out._array = result
+    out._np_dtype = {out_dtype}
     watched = {watch}
-    out._watch = record(watched, op, ({params},), (out,), {attrs}) if watched else 0
+    out._watch = record(watched, op, ({params},), out, {attrs}) if watched else 0
     return out
 """
 
@@ -93,8 +94,8 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
         other = convert(other, tensor.dtype)
         return call(op, (other, tensor), NO_ATTRS)
 
-    scalars_x = f"if {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._array.dtype]"
-    scalars_y = f"if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._array.dtype]"
+    scalars_x = f"if {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._np_dtype]"
+    scalars_y = f"if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._np_dtype]"
     operator = _fixed_source(op, f"{x}, {y}", f"ask({x}, {y})", " " * 8 + scalars_y)
     mirrored = _fixed_source(op, f"{y}, {x}", f"ask_mirrored({y}, {x})", " " * 8 + scalars_x)
     return _compiled(op, name, operator, ask=ask), _compiled(op, name, mirrored, ask_mirrored=ask_mirrored)
@@ -102,8 +103,8 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 
 def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
     scope: dict[str, Any] = {
-        **more, "op": op, "kernel": op.numpy, "call": call, "new": object.__new__, "EagerTensor": EagerTensor,
-        "ndarray": np.ndarray, "as_array": as_array, "record": context.record, "NO": NO_ATTRS, "scalars": scalars,
+        **more, "op": op, "kernel": op.numpy, "call": call, "EagerTensor": EagerTensor,
+        "ndarray": np.ndarray, "as_array": as_array, "record": context.record if op.grad is not None else context.record_end, "NO": NO_ATTRS, "scalars": scalars,
         **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
     }  # fmt: skip
     exec(compile(source, f"<entry of {op.name}>", "exec"), scope)
@@ -130,22 +131,22 @@ def _signature(op: Op, tensors: list[str]) -> str:
 
 def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str = "") -> str:
     names = [p.name for p in op.params]
-    arrays = [f"a{i}" for i in range(len(names))]
     checks = [f"of_first in ok_{names[0]}"]
-    for param, array in list(zip(op.params, arrays, strict=True))[1:]:
-        same = param.group == op.params[0].name
-        checks.append(f"{array}.dtype is of_first" if same else f"{array}.dtype in ok_{param.name}")
+    for param in op.params[1:]:
+        same = param.group == names[0]
+        checks.append(f"{param.name}._np_dtype is of_first" if same else f"{param.name}._np_dtype in ok_{param.name}")
         if not same and param.group != param.name:
-            checks.append(f"{array}.dtype is a{names.index(param.group)}.dtype")
+            checks.append(f"{param.name}._np_dtype is {param.group}._np_dtype")
+    result = op.results[0].dtype
+    kept = result in names and _group_of(op, result) == names[0]
     return _FIXED.format(
         name=_identifier(op),
         signature=signature or _signature(op, names),
         scalars=scalar_lines or _scalar_source(op, names),
         slow=slow or f"call(op, ({', '.join(names)},), {_attrs_source(op)}, name)",
-        first=arrays[0],
         p0=names[0],
-        others="; ".join(f"{a} = {n}._array" for a, n in zip(arrays[1:], names[1:], strict=True)) or "pass",
-        arrays=", ".join(arrays),
+        arrays=", ".join(f"{n}._array" for n in names),
+        out_dtype="of_first" if kept else "result.dtype",
         kernel_attrs="".join(f", {k}={k}" for k in op.attrs),
         checks=" and ".join(checks),
         params=", ".join(names),
@@ -154,14 +155,18 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
     )
 
 
+def _group_of(op: Op, name: str) -> str:
+    return next(p.group for p in op.params if p.name == name)
+
+
 def _scalar_source(op: Op, names: list[str]) -> str:
     """Two arguments of one dtype: either may be a Python scalar whose tensor is at hand."""
     if len(names) != 2 or op.params[1].group != names[0]:
         return "        pass"
     x, y = names
-    lines = [f"        if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._array.dtype]"]
+    lines = [f"        if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._np_dtype]"]
     if not op.first_decides:
-        lines.append(f"        elif {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._array.dtype]")
+        lines.append(f"        elif {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._np_dtype]")
     return "\n".join(lines)
 
 
@@ -232,10 +237,10 @@ def _finish(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tup
     for tensor in inputs:
         watched |= tensor._watch
     if watched:
-        bits = context.record(watched, op, inputs, outputs, attrs)
-        if bits:
+        bits = context.record(watched, op, inputs, outputs[0] if op.single else outputs, attrs)
+        if bits and op.grad is not None:
             for out in outputs:
-                out._watch = bits if is_differentiable(out._array.dtype) else 0
+                out._watch = bits if is_differentiable(out._np_dtype) else 0
     return outputs[0] if op.single else outputs
 
 

@@ -59,11 +59,21 @@ def free_bit(bit: int) -> None:
         _bits_used &= ~bit
 
 
-def record(watched: int, op: Any, inputs: tuple[Any, ...], outputs: tuple[Any, ...], attrs: dict[str, Any]) -> int:
-    """Notes a call on the recorders of this thread that watch one of its inputs; returns their bits for the outputs."""
+def record(watched: int, op: Any, inputs: tuple[Any, ...], out: Any, attrs: dict[str, Any]) -> int:
+    """Notes a call on the recorders of this thread that watch one of its inputs; returns their bits for the results.
+
+    `out` is the result itself where the operation has one, else the tuple of results.
+    """
     noted = 0
     for recorder in ctx.recorders:
-        if watched & recorder.bit:
-            recorder.note((op, inputs, outputs, attrs))
-            noted |= recorder.bit
-    return noted if op.grad is not None else 0
+        bit = recorder.bit
+        if watched & bit:
+            recorder.note((op, inputs, out, attrs))
+            noted |= bit
+    return noted
+
+
+def record_end(watched: int, op: Any, inputs: tuple[Any, ...], out: Any, attrs: dict[str, Any]) -> int:
+    """The same for an operation without a gradient: tapes note it, to tell why a gradient is None; nobody watches on."""
+    record(watched, op, inputs, out, attrs)
+    return 0

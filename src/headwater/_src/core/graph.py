@@ -219,8 +219,8 @@ def _record_node(op: Op, node: Node) -> None:
     from headwater._src.core.call import is_differentiable
     from headwater._src.core.context import record
 
-    bits = record(watched, op, node.inputs, node.outputs, node.attrs)
-    for out in node.outputs:
+    bits = record(watched, op, node.inputs, node.outputs[0] if op.single else node.outputs, node.attrs)
+    for out in node.outputs if op.grad is not None else ():
         out._watch = bits if is_differentiable(out._np_dtype) else 0
 
 

@@ -123,11 +123,8 @@ class Tensor(TensorLike):
             "Use a tf.Variable and v[...].assign(value), or tf.tensor_scatter_nd_update(t, indices, updates)."
         )
 
-    def __getattr__(self, name: str) -> Any:
-        hint = _NUMPY_HINT.get(name)
-        if hint is not None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}; write {hint} instead.")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.")
+    def __dir__(self) -> list[str]:
+        return [n for n in object.__dir__(self) if n not in _NUMPY_HINT]
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
         if dtype is not None and self.dtype != dtype:
@@ -148,9 +145,11 @@ class EagerTensor(Tensor):
     """
 
     # `_origin` is set only on slices of variables: where `v[...].assign(value)` writes to.
-    __slots__ = ("_array", "_watch", "_origin", "__weakref__")
+    # `_np_dtype` is the array's dtype, read faster from here. Keras keeps masks and logits on tensors.
+    __slots__ = ("_array", "_np_dtype", "_watch", "_origin", "_keras_mask", "_keras_logits", "__weakref__")
 
     _array: np.ndarray
+    _np_dtype: np.dtype
     _watch: int
     _origin: Any
 
@@ -280,16 +279,11 @@ class EagerTensor(Tensor):
     def __dlpack_device__(self) -> tuple[int, int]:
         return 1, 0
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "assign":
-            return self._slice_assign()
-        if name in ("op", "name", "graph", "value_index"):
-            raise AttributeError(f"Tensor.{name} is undefined for eager tensors: they belong to no graph.")
-        return Tensor.__getattr__(self, name)
-
-    def _slice_assign(self) -> Any:
+    @property
+    def assign(self) -> Any:
+        """Replaces the part of a variable that this slice was read from; AttributeError for other tensors."""
         try:
-            return EagerTensor.__dict__["_origin"].__get__(self)
+            return self._origin
         except AttributeError:
             raise AttributeError(
                 f"'EagerTensor' object has no attribute 'assign': a tensor's values never change. Slices of a tf.Variable "
@@ -308,7 +302,7 @@ class SymbolicTensor(Tensor):
     arithmetic on shapes keeps static shapes exact.
     """
 
-    __slots__ = ("op", "value_index", "_np_dtype", "_shape", "_watch", "known", "__weakref__")
+    __slots__ = ("op", "value_index", "_np_dtype", "_shape", "_watch", "known", "_keras_mask", "_keras_logits", "__weakref__")
 
     def __init__(self, op: Any, index: int, spec: Spec, known: Any = None) -> None:
         self.op = op
@@ -395,6 +389,28 @@ class SymbolicTensor(Tensor):
         raise TypeError(self._no_value("pickle it", "a value computed by the function"))
 
 
+class _NotThere:
+    """An attribute that tensors don't have, with a hint at what to write instead.
+
+    A `__getattr__` on the class would do the same and make every attribute of every tensor slower to read.
+    """
+
+    __slots__ = ("name", "hint")
+
+    def __init__(self, name: str, hint: str) -> None:
+        self.name = name
+        self.hint = hint
+
+    def __get__(self, tensor: Any, owner: type) -> Any:
+        raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}; {self.hint}.")
+
+
+for _name, _hint in _NUMPY_HINT.items():
+    setattr(Tensor, _name, _NotThere(_name, f"write {_hint} instead"))
+for _name in ("op", "name", "graph", "value_index"):
+    setattr(EagerTensor, _name, _NotThere(_name, "it is undefined for eager tensors, which belong to no graph"))
+
+
 class Reference:
     """A hashable stand-in for a tensor or variable; equal to references to the same object."""
 
@@ -419,24 +435,21 @@ class Reference:
 
 # -- making and showing -----------------------------------------------------------------------------------------------
 
-_new = object.__new__
 _ndarray = np.ndarray
 
 
 def of_array(array: np.ndarray) -> EagerTensor:
     """A tensor around an ndarray that nobody writes to any more."""
-    tensor = _new(EagerTensor)
+    tensor = EagerTensor()
     tensor._array = array
+    tensor._np_dtype = array.dtype
     tensor._watch = 0
     return tensor
 
 
 def of_result(result: Any) -> EagerTensor:
     """A tensor around what a kernel gave back: an ndarray or a scalar."""
-    tensor = _new(EagerTensor)
-    tensor._array = result if result.__class__ is _ndarray else as_array(result)
-    tensor._watch = 0
-    return tensor
+    return of_array(result if result.__class__ is _ndarray else as_array(result))
 
 
 def as_array(result: Any) -> np.ndarray:
@@ -472,6 +485,7 @@ class _LeavesForNumPy:
 
     name = "numpy"
     grad = None
+    single = False
 
 
 _LEAVES = _LeavesForNumPy()

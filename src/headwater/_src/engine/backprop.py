@@ -1,6 +1,7 @@
 """Reverse-mode differentiation over a list of recorded calls.
 
-A call is a tuple (op, inputs, outputs, attrs). The walk goes backwards, asks each record for the gradients of the inputs
+A call is a tuple (op, inputs, out, attrs), where `out` is the result of an operation that has one (`op.single`) and the
+tuple of results otherwise. The walk goes backwards, asks each record for the gradients of the inputs
 that matter, and adds up what meets in one tensor.
 """
 
@@ -11,7 +12,12 @@ from typing import Any, NamedTuple
 
 from headwater._src.core.call import is_differentiable
 
-Entry = tuple[Any, tuple[Any, ...], tuple[Any, ...], dict[str, Any]]
+Entry = tuple[Any, tuple[Any, ...], Any, dict[str, Any]]
+
+
+def results_of(entry: Entry) -> tuple[Any, ...]:
+    """The results of a recorded call, as a tuple."""
+    return (entry[2],) if entry[0].single else entry[2]
 
 
 class VectorSpace(NamedTuple):
@@ -63,18 +69,19 @@ def backpropagate(
         key = id(target)
         grads[key] = add(grads[key], seed) if key in grads else seed
     take = grads.pop
-    for op, inputs, outputs, attrs in reversed(entries):
-        if len(outputs) == 1:
-            key = id(outputs[0])
+    for op, inputs, out, attrs in reversed(entries):
+        gs: tuple[Any, ...] | None
+        if op.single:
+            key = id(out)
             g = grads.get(key) if key in wanted else take(key, None)
             if g is None:
                 continue
-            gs: tuple[Any, ...] = (g,)
+            gs, outputs = (g,), (out,)
         else:
-            found = _multiple(outputs, grads, wanted)
-            if found is None:
+            outputs = out
+            gs = _multiple(out, grads, wanted)
+            if gs is None:
                 continue
-            gs = found
         if op.grad is None:
             continue
         needed = [True if needs(x) else False for x in inputs]

@@ -12,7 +12,7 @@ from headwater._src.base.exporting import export
 from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.tape import GradientTape, handle_of, stop_all
 
 
@@ -85,10 +85,7 @@ def _fresh(tensor: Any) -> Any:
     """A tensor object of this call's own, so that recording it as an output can't catch an argument returned as it is."""
     if not isinstance(tensor, EagerTensor):
         return tensor
-    fresh = object.__new__(EagerTensor)
-    fresh._array = tensor._array
-    fresh._watch = 0
-    return fresh
+    return of_array(tensor._array)
 
 
 def _record(f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handles: list[Any], outputs: list[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater._src.base.text import describe
+from headwater._src.engine.backprop import results_of
 
 
 def explain(tape: Any, targets: list[Any], source: Any) -> str:
@@ -25,7 +26,8 @@ def explain(tape: Any, targets: list[Any], source: Any) -> str:
     reached = {id(t) for t in starts}
     ends: list[tuple[Any, Any]] = []
     target_ids = {id(t) for t in targets}
-    for op, inputs, outputs, _ in tape._entries:
+    for entry in tape._entries:
+        op, inputs, outputs = entry[0], entry[1], results_of(entry)
         touched = [x for x in inputs if id(x) in reached]
         if not touched:
             continue
@@ -72,9 +74,9 @@ def _where_it_ends(tape: Any, what: str, ends: list[tuple[Any, Any]], targets: l
 def _feeding(tape: Any, target_ids: set[int]) -> set[int]:
     """ids of all tensors that the targets were computed from, as far as they were recorded."""
     live = set(target_ids)
-    for _, inputs, outputs, _ in reversed(tape._entries):
-        if any(id(o) in live for o in outputs):
-            live.update(id(x) for x in inputs)
+    for entry in reversed(tape._entries):
+        if any(id(o) in live for o in results_of(entry)):
+            live.update(id(x) for x in entry[1])
     return live
 
 

@@ -15,7 +15,7 @@ from headwater._src.core.call import is_differentiable
 from headwater._src.core.context import ctx, free_bit, refresh_masks
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import EagerTensor
-from headwater._src.engine.backprop import Entry, space
+from headwater._src.engine.backprop import Entry, results_of, space
 from headwater._src.engine.tape import GradientTape, Handle, UnconnectedGradients, _Recorder, handle_of
 
 
@@ -88,10 +88,11 @@ class ForwardAccumulator(_Recorder):
 
     def note(self, entry: Entry) -> None:
         """A call ran: computes the tangents of its results."""
-        op, inputs, outputs, attrs = entry
+        op, inputs, out, attrs = entry
         if op.grad is None:
             return
-        self._entries.append((op, (), outputs, {}))
+        outputs = results_of(entry)
+        self._entries.append((op, (), out, {}))
         pairs = [(x, self._tangent(x)) for x in inputs]
         if all(t is None for _, t in pairs):
             return

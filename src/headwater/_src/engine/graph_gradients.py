@@ -44,7 +44,8 @@ def gradients(
     for node in list(ctx.graph.nodes):
         if any(id(x) in live for x in node.inputs):
             live.update(id(o) for o in node.outputs if id(o) not in stops)
-            entries.append((node.record, node.inputs, node.outputs, node.attrs))
+            out = node.outputs[0] if node.record.single else node.outputs
+            entries.append((node.record, node.inputs, out, node.attrs))
     upstream = nest.flatten(grad_ys) if grad_ys is not None else [None] * len(targets)
     seeds = [(y, space().ones_like(y) if g is None else g) for y, g in zip(targets, upstream, strict=True)]
     seeds = [(y, g) for y, g in seeds if isinstance(y, SymbolicTensor)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import enum
 import logging
+import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -86,9 +88,12 @@ class _Recorder:
     def clear_bits(self, entries: Sequence[Entry]) -> None:
         keep = ~self.bit
         with watch_lock:
-            for _, _, outputs, _ in entries:
-                for out in outputs:
+            for op, _, out, _ in entries:
+                if op.single:
                     out._watch &= keep
+                else:
+                    for one in out:
+                        one._watch &= keep
             for tensor in self.watched.values():
                 tensor._watch &= keep
             for handle, snapshots in self.handles.values():
@@ -104,6 +109,14 @@ class _Recorder:
         if self in ctx.recorders:
             ctx.recorders.remove(self)
         refresh_masks()
+
+
+class _Last(threading.local):
+    reasons: list[tuple[weakref.ref[Handle], str]] = []
+
+
+last = _Last()
+"""Why the gradients that this thread asked for last are None, by variable: optimizers add it to their complaints."""
 
 
 def handle_of(value: Any) -> Handle | None:
@@ -313,6 +326,8 @@ class GradientTape(_Recorder):
         """The recording is about to go: note now what `explain` may be asked for the sources that have no gradient."""
         missing = [s for s, g in zip(flat, results, strict=True) if g is None]
         self._reasons = [(targets[0] if targets else None, s, _explain(self, targets, s)) for s in missing[:64]]
+        handles = [(handle_of(s), reason) for _, s, reason in self._reasons]
+        last.reasons = [(weakref.ref(handle), reason) for handle, reason in handles if handle is not None]
 
     def explain(self, target: Any, source: Any) -> str:
         """One sentence on how the gradient of `target` reaches `source`, or why it is None.

@@ -3,25 +3,35 @@
 from headwater._src.ops import (
     broadcasting,
     cast,
+    checks,
     clip,
     compare,
+    control,
     create,
     gather,
+    host,
     index,
+    joining,
+    layout,
     linalg,
     losses,
     math,
     nn,
+    operators,
+    permutations,
     random,
+    random_dist,
     reduce,
+    scans,
+    segment,
     shape,
     sort,
     special,
     vectorspace,
 )
-from headwater._src.ops import operators as _operators
 
 __all__ = [
-    "broadcasting", "cast", "clip", "compare", "create", "gather", "index", "linalg", "losses", "math",
-    "nn", "random", "reduce", "shape", "sort", "special", "vectorspace",
+    "broadcasting", "cast", "checks", "clip", "compare", "control", "create", "gather", "host", "index", "joining",
+    "layout", "linalg", "losses", "math", "nn", "operators", "permutations", "random", "random_dist", "reduce", "scans",
+    "segment", "shape", "sort", "special", "vectorspace",
 ]  # fmt: skip

@@ -206,8 +206,8 @@ def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name:
     bound = convert(clip_norm, None, norm.dtype)
     one = convert(1.0, norm.dtype)
     factor = math.multiply(bound, math.minimum(math.real_divide(one, norm), math.real_divide(one, bound)))
-    # norm - norm is 0 for finite norms and NaN for others: nobody should go on with such gradients unnoticed.
-    factor = math.add(factor, math.subtract(norm, norm))
+    # Nobody should go on with infinite gradients unnoticed.
+    factor = compare.where(compare.is_finite(norm), factor, convert(float("nan"), norm.dtype))
     return [None if t is None else _scaled(t, factor) for t in items], norm
 
 

@@ -14,7 +14,20 @@ from headwater._src.core.convert import convert, to_array
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.rules import same_shape
 from headwater._src.core.samples import (
-    ALL_FLOATS, COMPLEX, FLOATS, INTS, REALS, UINTS, Arr, Tensor_, bad, binary, case, each, sampled, unary,
+    ALL_FLOATS,
+    COMPLEX,
+    FLOATS,
+    INTS,
+    REALS,
+    UINTS,
+    Arr,
+    Tensor_,
+    bad,
+    binary,
+    case,
+    each,
+    sampled,
+    unary,
 )  # fmt: skip
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
@@ -190,7 +203,7 @@ def tensor_not_equal(x: Any, y: Any) -> Any:
 _bools = each(
     case(Arr((2, 3), "bool"), Arr((2, 3), "bool", salt=1), id="same"), case(Arr((2, 1), "bool"), Arr((3,), "bool"), id="outer"),
     case(True, [True, False], id="python"), case(Arr((0,), "bool"), True, id="empty"),
-    bad(Arr((2,), "int32"), Arr((2,), "int32"), id="ints"), bad(Arr((2,), "bool"), Arr((3,), "bool"), id="shapes"),
+    bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints"), bad(Arr((2,), "bool"), Arr((3,), "bool"), id="shapes"),
 )  # fmt: skip
 
 logical_and = op(
@@ -219,7 +232,7 @@ logical_not = op(
     lower=lambda x: jnp.logical_not(x),
     grad=NONDIFF,
     api=("math.logical_not", "logical_not"),
-    cases=each(case(Arr((2, 3), "bool"), id="matrix"), case(True, id="scalar"), bad(Arr((2,), "int32"), id="ints")),
+    cases=each(case(Arr((2, 3), "bool"), id="matrix"), case(True, id="scalar"), bad(Tensor_(Arr((2,), "int32")), id="ints")),
     doc="Elementwise `not x` of a bool tensor.",
 )  # fmt: skip
 

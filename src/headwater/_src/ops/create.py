@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.compare as compare
+import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
-import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
@@ -18,7 +18,6 @@ from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, TensorShape, wrap
 from headwater._src.core.convert import convert, host_int, host_ints, to_array
-from headwater._src.core.graph import current_graph
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
@@ -219,7 +218,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
 def _range_length(start: Any, limit: Any, delta: Any) -> int:
     if delta == 0:
         raise invalid("tf.range: delta must not be 0.")
-    if delta > 0 and start > limit or delta < 0 and start < limit:
+    if (delta > 0 and start > limit) or (delta < 0 and start < limit):
         sign, relation = (">", "<=") if delta > 0 else ("<", ">=")
         raise invalid(f"tf.range: with delta {sign} 0, start {relation} limit is required; got start {start}, limit {limit}.")
     if isinstance(start, np.integer):
@@ -288,3 +287,251 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
         else:
             wanted = next(p.dtype for p in parts if p.dtype.name not in _RANGE_ORDER)
     return range_op(*[cast(p, wanted) for p in parts], name=name)
+
+
+# -- eye, linspace, one_hot -------------------------------------------------------------------------------------------
+
+
+@export("eye", "linalg.eye")
+def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+    """The identity matrix, or a batch of them.
+
+    Args:
+      num_rows: number of rows.
+      num_columns: number of columns; as many as rows by default.
+      batch_shape: leading dimensions.
+      dtype: the dtype.
+      name: optional.
+
+    Raises:
+      InvalidArgumentError: a size is negative.
+    """
+    wanted = as_dtype(dtype)
+    rows = host_int(num_rows, "tf.eye: num_rows")
+    columns = rows if num_columns is None else host_int(num_columns, "tf.eye: num_columns")
+    batch = () if batch_shape is None else host_ints(batch_shape, "tf.eye: batch_shape")
+    if any(v.__class__ is SymbolicTensor for v in (rows, columns, batch)):
+        return _symbolic_eye(rows, columns, batch_shape, wanted)
+    if min((rows, columns, *batch)) < 0:
+        raise invalid(f"tf.eye: sizes must be >= 0; got {rows} rows, {columns} columns, batch_shape {batch}.")
+    if wanted.np.kind == "O":
+        raise TypeError("tf.eye: strings have no one.")
+    matrix = np.eye(rows, columns, dtype=wanted.np)
+    return of_array(np.broadcast_to(matrix, (*batch, rows, columns)) if batch else matrix)
+
+
+def _symbolic_eye(rows: Any, columns: Any, batch_shape: Any, dtype: DType) -> Tensor:
+    diagonal = compare.equal(layout.expand_dims(range(rows), 1), layout.expand_dims(range(columns), 0))
+    matrix = cast(diagonal, dtype)
+    if batch_shape is None:
+        return matrix
+    tail = layout.shape(matrix)
+    return layout.broadcast_to(matrix, joining.concat([cast(convert(batch_shape), dtypes.int32), tail], 0))
+
+
+@export("linspace", "lin_space")
+def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:
+    """`num` evenly spaced values from `start` to `stop`, both included.
+
+    Args:
+      start: a tensor; integers are converted to float64.
+      stop: of the same dtype and shape.
+      num: how many values, an integer.
+      name: optional.
+      axis: where their dimension goes in the result.
+
+    Raises:
+      TypeError: the dtypes differ, or `num` is no integer.
+      InvalidArgumentError: `num` is negative.
+
+    >>> tf.linspace(0.0, 1.0, 5).numpy().tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    first = convert(start)
+    last = convert(stop, first.dtype) if not isinstance(stop, Tensor) else stop
+    if first.dtype.is_integer:
+        first, last = cast(first, dtypes.float64), cast(last, dtypes.float64)
+    count = host_int(num, "tf.linspace: num")
+    if count.__class__ is int and count < 0:
+        raise invalid(f"tf.linspace: num must be >= 0; got {count}.")
+    first = first + zeros_like(last)
+    last = last + zeros_like(first)
+    low, high = layout.expand_dims(first, axis), layout.expand_dims(last, axis)
+    at = axis if axis >= 0 else low.shape.rank + axis
+    if count.__class__ is int and count < 2:
+        return low if count == 1 else joining.split(low, [0, 1], at)[0]
+    steps = cast(range(1, count - 1), first.dtype)
+    steps = layout.reshape(steps, [-1 if i == at else 1 for i in builtins.range(low.shape.rank)])
+    delta = (high - low) / cast(convert(count) - 1, first.dtype)
+    return joining.concat([low, low + delta * steps, high], at)
+
+
+def _one_hot(indices: np.ndarray, on: np.ndarray, off: np.ndarray, *, depth: int, axis: int) -> np.ndarray:
+    _one_hot_shape(*(Spec(x.shape, x.dtype) for x in (indices, on, off)), depth=depth, axis=axis)
+    flat = indices.reshape(-1)
+    out = np.full((flat.size, depth), off, on.dtype)
+    inside = (flat >= 0) & (flat < depth)
+    rows = np.arange(flat.size)
+    if inside.all():
+        out[rows, flat] = on
+    else:
+        out[rows[inside], flat[inside]] = on
+    out = out.reshape(*indices.shape, depth)
+    return out if axis in (-1, indices.ndim) else np.moveaxis(out, -1, axis)
+
+
+def _lower_one_hot(indices: Any, on: Any, off: Any, *, depth: int, axis: int) -> Any:
+    at = indices.ndim if axis == -1 else axis
+    steps = jnp.arange(depth).reshape([depth if i == at else 1 for i in builtins.range(indices.ndim + 1)])
+    return jnp.where(jnp.expand_dims(indices, at).astype(jnp.int32) == steps, on, off)
+
+
+def _one_hot_shape(indices: Spec, on: Spec, off: Spec, *, depth: Any, axis: int) -> Partial:
+    for name, spec in (("on_value", on), ("off_value", off)):
+        if spec.shape not in ((), None):
+            raise ValueError(f"{name} must be a scalar; got shape {wrap(spec.shape)}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth must be >= 0; got {depth}")
+    if indices.shape is None:
+        return None
+    rank = len(indices.shape)
+    if not -1 <= axis <= rank:
+        raise ValueError(f"axis must be -1 or lie in [0, {rank}]; got {axis}")
+    at = rank if axis == -1 else axis
+    return (*indices.shape[:at], depth, *indices.shape[at:])
+
+
+one_hot_op = op(
+    "OneHot", "indices: uint8|int8|int32|int64, on_value: A, off_value: on_value -> ?: on_value",
+    numpy=_one_hot,
+    lower=_lower_one_hot,
+    grad=NONDIFF,
+    shape=_one_hot_shape,
+    attrs={"depth": 0, "axis": -1}, host=("depth",),
+)  # fmt: skip
+
+
+@export("one_hot")
+def one_hot(
+    indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None, dtype: Any = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Vectors with `on_value` at the index and `off_value` elsewhere.
+
+    Args:
+      indices: integer tensor; indices outside [0, depth) give vectors of `off_value`.
+      depth: the length of the vectors.
+      on_value: 1 by default.
+      off_value: 0 by default.
+      axis: where their dimension goes; the last by default.
+      dtype: the dtype; that of the values if given, else float32.
+      name: optional.
+
+    Raises:
+      TypeError: the dtypes of the values and `dtype` differ.
+      InvalidArgumentError: depth is negative, or the axis out of range.
+
+    >>> tf.one_hot([0, 2], 3).numpy().tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    on = None if on_value is None else convert(on_value, None, wanted)
+    off = None if off_value is None else convert(off_value, None, wanted)
+    for what, value in (("on_value", on), ("off_value", off)):
+        if value is not None and wanted is not None and value.dtype is not wanted:
+            raise TypeError(f"tf.one_hot: {what} has dtype {value.dtype.name}, but dtype says {wanted.name}.")
+    if on is not None and off is not None and on.dtype is not off.dtype:
+        raise TypeError(f"tf.one_hot: on_value and off_value must have one dtype; got {on.dtype.name} and {off.dtype.name}.")
+    if wanted is None:
+        wanted = on.dtype if on is not None else off.dtype if off is not None else dtypes.float32
+    if wanted.np.kind in "Ob" and (on is None or off is None):
+        raise TypeError(f"tf.one_hot: for {wanted.name} give on_value and off_value; 1 and 0 don't fit it.")
+    on, off = ones((), wanted) if on is None else on, zeros((), wanted) if off is None else off
+    if (depth._spec.shape if isinstance(depth, Tensor) else np.shape(depth)) not in ((), None):
+        raise invalid(f"tf.one_hot: depth must be a scalar; got {depth!r}.")
+    count = host_int(depth, "tf.one_hot: depth")
+    return one_hot_op(indices, on, off, depth=count, axis=-1 if axis is None else axis, name=name)
+
+
+# -- samples ----------------------------------------------------------------------------------------------------------
+
+
+def _constant_cases() -> list[Any]:
+    return [
+        case([[1, 2], [3, 4]], id="ints"), case([1.5, 2], id="floats"), case("text", id="string"), case(1 + 2j, id="complex"),
+        case([True, False], id="bools"), case(7, shape=[2, 2], id="fills"), case([1, 2, 3, 4], shape=(2, 2), id="arranged"),
+        case(2**40, id="wide"), case(Arr((2, 3), "float64"), id="array"), case(Arr((3,), "int64"), "float32", id="array-cast"),
+        case([], id="empty"), case([7], shape=[3], id="one-fills"), case(300, "uint8", id="wraps"),
+        bad([1, 2, 3], shape=(2, 2), error="TypeError", id="count"), bad(1.5, "int32", error="TypeError", id="misfit"),
+        bad([[1, 2], [3]], error="ValueError", id="ragged"), bad([1, "a"], error="ValueError", id="mixed"),
+        bad(None, error="ValueError", id="none"),
+    ]  # fmt: skip
+
+
+def _shape_cases(refuses_string: bool) -> Any:
+    def build() -> list[Any]:
+        cases = [
+            case([2, 3], id="float32"), case((), id="scalar"), case(3, id="int"), case([2], "int32", id="int32"),
+            case([2], "bool", id="bool"), case([0, 2], "complex64", id="empty"), bad([2, -1], id="negative"),
+            bad([2.0], error="TypeError", id="float"),
+        ]  # fmt: skip
+        return [*cases, bad([2], "string", error="TypeError", id="string") if refuses_string else case([2], "string", id="string")]
+
+    return build
+
+
+def _like_cases(refuses_string: bool) -> Any:
+    def build() -> list[Any]:
+        cases = [case(Arr((2, 3), d), id=d) for d in ("float32", "float64", "bfloat16", "int32", "bool", "complex64")]
+        cases += [case(Arr((2, 3)), "int32", id="dtype"), case([1, 2], id="list"), case(Arr((0, 2)), id="empty")]
+        return [*cases, bad("a", id="string") if refuses_string else case("a", id="string")]
+
+    return build
+
+
+sampled("constant", _constant_cases)
+sampled("zeros", _shape_cases(False))
+sampled("ones", _shape_cases(True))
+sampled("zeros_like", _like_cases(False))
+sampled("ones_like", _like_cases(True))
+sampled(
+    "fill",
+    lambda: [
+        case([2, 3], 1.5, grad=(1,), id="float"), case([2], "a", id="string"), case([], 7, id="scalar"), case(3, True, id="int-dims"),
+        case([0], 1, id="empty"), bad([2, -1], 1, id="negative"), bad([2], [1.0, 2.0], id="vector"),
+    ],
+)  # fmt: skip
+sampled(
+    "range",
+    lambda: [
+        case(5, id="limit"), case(1, 10, 3, id="ints"), case(5, 1, -2, id="down"), case(0, 1, 0.3, id="mixed"), case(5.0, id="float"),
+        case(3, dtype="float64", id="dtype"), case(1.5, 10, id="widest"), case(2**40, 2**40 + 2, id="wide"), case(0.0, 1.0, 0.1, id="tenths"),
+        case(3, dtype="float16", id="half"), case(4, 4, id="empty"), bad(1, 5, 0, id="zero"), bad(5, 1, id="away"),
+        bad(0, 5, -1, id="away-down"), bad(2.5, dtype="int32", error="TypeError", id="misfit"),
+    ],
+)  # fmt: skip
+sampled(
+    "eye",
+    lambda: [
+        case(2, id="square"), case(2, 3, id="columns"), case(2, batch_shape=[2], id="batch"), case(2, dtype="int32", id="int32"),
+        case(0, id="empty"), bad(-1, id="negative"), bad(2.0, error="TypeError", id="float"),
+    ],
+)  # fmt: skip
+sampled(
+    "linspace",
+    lambda: [
+        case(0.0, 1.0, 5, grad=(0, 1), id="floats"), case(0, 10, 5, id="ints"), case([0.0, 1.0], [1.0, 3.0], 3, id="vectors"),
+        case([0.0, 1.0], [1.0, 3.0], 3, axis=-1, id="last"), case(0.0, 1.0, 1, id="one"), case(0.0, 1.0, 0, id="none"),
+        case(1, 3, 7, id="sevenths"), bad(0.0, 1.0, -1, id="negative"), bad(0.0, 1.0, 2.0, error="TypeError", id="float-num"),
+    ],
+)  # fmt: skip
+sampled(
+    "one_hot",
+    lambda: [
+        case([0, 2, -1, 5], 3, id="outside"), case([0, 1], 2, on_value=5, off_value=1, id="values"), case(1, 2, id="scalar"),
+        case([0, 1], 2, on_value=True, off_value=False, id="bool"), case([0, 1, 1], 2, axis=0, id="axis0"),
+        case([[0], [1]], 2, axis=1, id="axis1"), case([0, 1], 2, dtype="int32", id="int32"), case(Arr((2,), "int64", 0, 1), 2, id="int64"),
+        bad([0, 1], -1, id="negative"), bad([0, 1], 2, axis=5, id="axis"), bad([0.0, 1.0], 2, id="float"), bad([0, 1], [2], id="depth"),
+        bad([0, 1], 2, on_value=5.0, off_value=1, error="TypeError", id="dtypes"),
+    ],
+)  # fmt: skip

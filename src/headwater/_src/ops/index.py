@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
@@ -23,6 +24,7 @@ from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array
+from headwater._src.ops.cast import cast
 
 # A key is a tuple with an entry for each part of the subscript: an int, a triple (start, stop, step) of ints or None for a
 # slice, Ellipsis, or None for a new dimension. A `Bound` stands where a number comes from a symbolic tensor: its place in
@@ -121,7 +123,6 @@ strided_slice_grad = op(
 
 _PLAIN = frozenset((int, slice, type(Ellipsis), type(None)))
 _RECORD: Any = strided_slice_op.op  # type: ignore[attr-defined]
-_new = object.__new__
 _ndarray = np.ndarray
 
 
@@ -147,12 +148,13 @@ def tensor_getitem(self: Any, key: Any) -> Tensor:
             found = self._array[key]
         except (IndexError, TypeError, ValueError):
             return _getitem(self, key)
-        out = _new(EagerTensor)
+        out = EagerTensor()
         out._array = found if found.__class__ is _ndarray else as_array(found)
+        out._np_dtype = self._np_dtype
         watched = self._watch
         if watched:
             attrs = {"key": tuple([_entry(k, ()) for k in (key if cls is tuple else (key,))]), "bounds": ()}
-            out._watch = context.record(watched, _RECORD, (self,), (out,), attrs)
+            out._watch = context.record(watched, _RECORD, (self,), out, attrs)
         else:
             out._watch = 0
         return out
@@ -190,8 +192,6 @@ def parse_key(key: Any) -> tuple[tuple[Any, ...], Any]:
     if not symbolic:
         return entries, ()
     wide = dtypes.int64 if any(s.dtype is dtypes.int64 for s in symbolic) else dtypes.int32
-    from headwater._src.ops.cast import cast
-
     return entries, joining.stack([cast(s, wide) for s in symbolic])
 
 
@@ -272,3 +272,154 @@ def strided_assign(array: np.ndarray, spec: tuple[tuple[Any, ...], Any], value: 
     out = array.copy()
     out[key] = source
     return out
+
+
+def _getitem_cases() -> list[Any]:
+    t = Arr((2, 3))
+    return [
+        case(t, [0, 0], [2, 2], [1, 2], grad=(0,), id="strides"),
+        case(t, [0, 0], [2, 2], shrink_axis_mask=1, grad=(0,), id="shrink"),
+        case(t, [0, -1], [2, -4], [1, -1], grad=(0,), id="backwards"),
+        case(t, [0], [1], begin_mask=1, new_axis_mask=1, grad=(0,), id="newaxis"),
+        case(t, [0, 1], [0, 2], ellipsis_mask=1, grad=(0,), id="ellipsis"),
+        case(t, [0, 0], [0, 2], end_mask=1, id="end-mask"),
+        case(Arr((2, 3), "string"), [0], [1], id="string"),
+        bad(t, [5], [6], shrink_axis_mask=1, id="range"),
+        bad(t, [0], [2], [0], id="zero-step"),
+        bad(t, [0, 0, 0], [1, 1, 1], id="too-many"),
+    ]
+
+
+@export("strided_slice")
+def strided_slice(
+    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0, ellipsis_mask: int = 0,
+    new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """`input_[begin:end:strides]`, with numbers for each dimension and bit masks for the special forms.
+
+    Args:
+      input_: a tensor.
+      begin, end, strides: integer vectors of one length; strides are 1 by default.
+      begin_mask, end_mask: bit i set: entry i of begin or end is ignored, the slice goes to that end.
+      ellipsis_mask: bit i set: entry i stands for all dimensions that the others leave.
+      new_axis_mask: bit i set: entry i is a new dimension of length 1.
+      shrink_axis_mask: bit i set: entry i is the index begin[i], and its dimension goes.
+      var: not there; assign to a slice of a variable with `v[...].assign(value)`.
+      name: optional.
+
+    Raises:
+      InvalidArgumentError: an index is out of range, a stride is 0, or there are too many entries.
+    """
+    if var is not None:
+        raise NotImplementedError("tf.strided_slice: var is not there; write v[...].assign(value).")
+    starts = _each(begin, "tf.strided_slice: begin")
+    stops = _each(end, "tf.strided_slice: end")
+    steps = [1] * len(starts) if strides is None else _each(strides, "tf.strided_slice: strides")
+    if not len(starts) == len(stops) == len(steps):
+        raise invalid(f"tf.strided_slice: begin, end and strides must be as many; got {len(starts)}, {len(stops)}, {len(steps)}.")
+    key: list[Any] = []
+    for i, (start, stop, step) in enumerate(zip(starts, stops, steps, strict=True)):
+        bit = 1 << i
+        if ellipsis_mask & bit:
+            key.append(Ellipsis)
+        elif new_axis_mask & bit:
+            key.append(None)
+        elif shrink_axis_mask & bit:
+            key.append(start)
+        else:
+            key.append(slice(None if begin_mask & bit else start, None if end_mask & bit else stop, step))
+    return tensor_getitem(convert(input_), tuple(key))
+
+
+def _each(value: Any, what: str) -> list[Any]:
+    found = host_ints(value, what)
+    return joining.unstack(found) if found.__class__ is SymbolicTensor else list(found)
+
+
+sampled("strided_slice", _getitem_cases)
+
+# -- tf.slice ---------------------------------------------------------------------------------------------------------
+
+
+def _slice_shape(x: Spec, *, begin: Any, size: Any) -> Partial:
+    starts, sizes = dims_of(begin), dims_of(size)
+    if x.shape is None or starts is None or sizes is None:
+        return None if x.shape is None else (None,) * len(x.shape)
+    if not len(starts) == len(sizes) == len(x.shape):
+        raise ValueError(
+            f"begin and size must have an entry for each of the {len(x.shape)} dimensions; got {len(starts)} and {len(sizes)}"
+        )
+    return tuple(_slice_extent(i, d, s, n) for i, (d, s, n) in enumerate(zip(x.shape, starts, sizes, strict=True)))
+
+
+def _slice_extent(i: int, dim: Dim, start: Dim, size: Dim) -> Dim:
+    if start is not None and (start < 0 or (dim is not None and start > dim)):
+        raise ValueError(f"begin[{i}] must lie in [0, {dim}]; got {start}")
+    if size is not None and size < -1:
+        raise ValueError(f"size[{i}] must be >= 0, or -1 for all that follows; got {size}")
+    if size == -1:
+        return None if dim is None or start is None else dim - start
+    if None not in (dim, start, size) and start + size > dim:  # type: ignore[operator]
+        raise ValueError(f"size[{i}] must lie in [0, {dim - start}] for begin[{i}] = {start}; got {size}")  # type: ignore[operator]
+    return size
+
+
+def _slice(x: np.ndarray, *, begin: tuple[int, ...], size: tuple[int, ...]) -> np.ndarray:
+    extent = _slice_shape(Spec(x.shape, x.dtype), begin=begin, size=size)
+    assert extent is not None
+    return x[tuple([slice(b, b + n) for b, n in zip(begin, extent, strict=True)])]  # type: ignore[operator]
+
+
+def _slice_grad(g: Any, y: Any, x: Any, *, begin: Any, size: Any) -> Any:
+    dims, part = layout.static_dims(x), layout.static_dims(y)
+    if begin.__class__ is tuple and dims.__class__ is tuple and part.__class__ is tuple:
+        pairs: Any = [n for b, d, p in zip(begin, dims, part, strict=True) for n in (b, d - b - p)]
+        return shape_ops.pad_op(g, create.zeros((), g.dtype), paddings=tuple(pairs))
+    start = cast(convert(begin, None, dtypes.int32), dtypes.int32)
+    after = layout.shape(x) - start - layout.shape(y)
+    return shape_ops.pad(g, joining.stack([start, after], axis=1))
+
+
+slice_op = op(
+    "Slice", "input_: A -> ?: input_",
+    numpy=_slice,
+    lower=lambda x, *, begin, size: lax.slice(
+        x, begin, [b + n for b, n in zip(begin, _slice_shape(Spec(x.shape, x.dtype), begin=begin, size=size), strict=True)]),
+    grad=_slice_grad,
+    shape=_slice_shape,
+    attrs={"begin": (), "size": ()}, host=("begin", "size"), moves=True,
+)  # fmt: skip
+
+
+@export("slice")
+def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """The part of `input_` that begins at `begin` and has the shape `size`.
+
+    Args:
+      input_: a tensor.
+      begin: where the part begins, an integer for each dimension.
+      size: how long it is in each dimension; -1 for all that follows.
+      name: optional.
+
+    Raises:
+      InvalidArgumentError: the part does not lie within the tensor.
+
+    >>> tf.slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1]).numpy().tolist()
+    [[2, 3], [5, 6]]
+    """
+    starts, sizes = layout.host_vector(begin, "tf.slice: begin"), layout.host_vector(size, "tf.slice: size")
+    return slice_op(input_, begin=starts, size=sizes, name=name)
+
+
+sampled(
+    "slice",
+    lambda: [
+        *[case(Arr((2, 3), d), [0, 1], [2, -1], grad=(0,) if d == "float32" else (), id=d) for d in layout.ONE_OF_EACH],
+        case(Arr((2, 3), "float64"), [1, 0], [1, 2], grad=(0,), id="float64"),
+        case(Arr((2, 3)), [0, 3], [1, 0], id="empty"),
+        bad(Arr((2, 3)), [0, 1], [2, 5], id="too-long"),
+        bad(Arr((2, 3)), [0], [2], id="rank"),
+        bad(Arr((2, 3)), [0, -1], [1, 1], id="negative"),
+        bad(Arr((2, 3)), [0, 0], [1, -2], id="negative-size"),
+    ],
+)

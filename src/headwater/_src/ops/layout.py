@@ -13,7 +13,16 @@ from headwater._src.base.dtypes import DType, as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp, lax
-from headwater._src.base.shapes import Partial, TensorShape, broadcast, compatible, merge, normalize_axis, num_elements, wrap
+from headwater._src.base.shapes import (
+    Partial,
+    TensorShape,
+    broadcast,
+    compatible,
+    merge,
+    normalize_axis,
+    num_elements,
+    wrap,
+)
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op

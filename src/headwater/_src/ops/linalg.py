@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.math as math
 import headwater._src.ops.layout as layout
+import headwater._src.ops.math as math
+import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
-from headwater._src.base.shapes import Partial
-from headwater._src.core.convert import convert
+from headwater._src.base.shapes import Partial, compatible, wrap
+from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import op
 from headwater._src.core.rules import matrix_product
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
@@ -43,7 +44,7 @@ def _matmul(a: np.ndarray, b: np.ndarray, transpose_a: bool = False, transpose_b
 def _matmul_shape(a: Spec, b: Spec, *, transpose_a: bool, transpose_b: bool) -> Partial:
     for spec in (a, b):
         if spec.shape is not None and len(spec.shape) > 2:
-            raise ValueError(f"both arguments must be matrices; got shapes {a.shape} and {b.shape}")
+            raise ValueError(f"both arguments must be matrices; got shapes {wrap(a.shape)} and {wrap(b.shape)}")
     shape = matrix_product(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
     return (None, None) if shape is None else shape
 
@@ -74,7 +75,7 @@ def _conj(x: Any) -> Any:
 
 
 _mat_mul = op(
-    "MatMul", "a: F|C|I|U, b: a -> ?: a",
+    "MatMul", "a: F|C|int32|int64, b: a -> ?: a",
     numpy=_matmul,
     lower=_matmul_lower,
     grad=(_matmul_grad_a, _matmul_grad_b),
@@ -145,7 +146,7 @@ def _is_dense_layer(x: Any, y: Any, adj_x: bool) -> bool:
 
 
 _batch_mat_mul = op(
-    "BatchMatMulV2", "x: F|C|I|U, y: x -> ?: x",
+    "BatchMatMulV2", "x: F|C|int16|int32|int64, y: x -> ?: x",
     numpy=_batch_matmul,
     lower=_batch_matmul_lower,
     grad=(_batch_grad_x, _batch_grad_y),
@@ -226,3 +227,376 @@ def _widened(a: Tensor, b: Tensor, output: dtypes.DType) -> tuple[Tensor, Tensor
         f"tf.matmul: output_type {output.name} does not follow from {a.dtype.name} and {b.dtype.name}; it can be their common "
         "dtype, or tf.int32 for integers of 8 bits. Use tf.cast for anything else."
     )
+
+
+def _matmul_cases() -> list[Any]:
+    kinds = [
+        case(Arr((2, 3), d), Arr((3, 2), d), grad=(0, 1) if d in _SMOOTH else (), tol=1e-5 if d in _SMOOTH else 1.6e-2, id=d)
+        for d in (*_SMOOTH, "float16", "bfloat16", "int32", "int64")
+    ]
+    flags = [
+        case(Arr((3, 2) if ta else (2, 3), d), Arr((4, 3) if tb else (3, 4), d), grad=(0, 1), id=f"{d}-{ta}{tb}", **{
+            f"{word}_a": ta, f"{word}_b": tb})
+        for d, word in (("float32", "transpose"), ("complex64", "adjoint"), ("complex64", "transpose"))
+        for ta, tb in ((True, False), (False, True), (True, True))
+    ]  # fmt: skip
+    stacks = [
+        case(Arr((2, 3, 2) if ta else (2, 2, 3)), Arr(b), grad=(0, 1), transpose_a=ta, transpose_b=tb, id=f"stack{b}{ta}{tb}")
+        for b, ta, tb in (((2, 3, 2), False, False), ((3, 4), False, False), ((4, 3), False, True), ((1, 3, 2), True, False),
+                          ((2, 2, 3), True, True), ((2, 1, 3, 1), False, False))
+    ]  # fmt: skip
+    return [
+        *kinds, *flags, *stacks,
+        case(Arr((2, 2, 2), "complex64"), Arr((2, 2, 2), "complex64"), adjoint_a=True, grad=(0, 1), id="stack-adjoint"),
+        case(Arr((2, 0)), Arr((0, 3)), grad=(0, 1), id="empty-inner"), case(Arr((0, 3)), Arr((3, 2)), id="empty"),
+        case(Arr((2, 2), "int8"), Arr((2, 2), "int8"), output_type="int32", id="widened"),
+        case([[2147483647, 2]], [[2], [1]], id="wraps"),
+        bad(Arr((2, 3)), Arr((2, 3)), id="inner"), bad(Arr((2,)), Arr((2, 1)), id="vector"),
+        bad(Arr((2, 2, 3)), Arr((3, 3, 2)), id="stacks"), bad(Tensor_(Arr((2, 2))), Tensor_(Arr((2, 2), "int32")), id="dtypes"),
+        bad(Arr((2, 2)), Arr((2, 2)), transpose_a=True, adjoint_a=True, error="ValueError", id="both"),
+        bad(Arr((2, 2), "bool"), Arr((2, 2), "bool"), id="bool"),
+    ]  # fmt: skip
+
+
+_SMOOTH = ("float32", "float64", "complex64")
+
+sampled("linalg.matmul", _matmul_cases)
+
+
+@export("linalg.matvec")
+def matvec(
+    a: Any,
+    b: Any,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """The product of the matrices in `a` [..., m, n] and the vectors in `b` [..., n]; leading dimensions broadcast.
+
+    The flags are those of tf.matmul.
+    """
+    a = convert(a)
+    b = convert(b, None, a.dtype)
+    product = matmul(a, layout.expand_dims(b, -1), transpose_a=transpose_a, adjoint_a=adjoint_a)
+    return layout.squeeze(product, [-1])
+
+
+sampled(
+    "linalg.matvec",
+    lambda: [
+        case([[1.0, 2.0]], [3.0, 4.0], grad=(0, 1)), case([[1.0, 2.0]], [3.0], transpose_a=True, id="transposed"),
+        case(Arr((2, 2, 3)), Arr((2, 3)), grad=(0, 1), id="stack"), bad([[1.0, 2.0]], [3.0], id="shapes"),
+    ],
+)  # fmt: skip
+
+
+@export("linalg.matrix_transpose")
+def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: bool = False) -> Tensor:
+    """`a` with its last two dimensions exchanged, and conjugated if asked.
+
+    Raises:
+      ValueError: the rank is below 2.
+    """
+    a = convert(a)
+    shape = a._spec.shape
+    if shape is None:
+        raise NotImplementedError("tf.linalg.matrix_transpose needs a known rank; use set_shape or tf.ensure_shape first.")
+    rank = len(shape)
+    if rank < 2:
+        raise ValueError(f"tf.linalg.matrix_transpose: a must have rank 2 or more; got shape {a.shape}.")
+    return layout.transpose(a, (*range(rank - 2), rank - 1, rank - 2), conjugate=conjugate)
+
+
+@export("linalg.adjoint")
+def adjoint(matrix: Any, name: str | None = None) -> Tensor:
+    """The conjugate transpose of the last two dimensions."""
+    return matrix_transpose(matrix, conjugate=True)
+
+
+sampled(
+    "linalg.matrix_transpose",
+    lambda: [case(Arr((2, 3)), grad=(0,)), case(Arr((2, 3, 1), "int32")), bad([1.0], error="ValueError", id="vector")],
+)
+sampled("linalg.adjoint", lambda: [case(Arr((2, 3), "complex64"), grad=(0,)), case(Arr((1, 2, 3)))])
+
+# -- parts of matrices ------------------------------------------------------------------------------------------------
+
+
+def _need_matrix(input: Spec, **_: Any) -> Partial:
+    if input.shape is not None and len(input.shape) < 2:
+        raise ValueError(f"the input must have rank 2 or more; got shape {wrap(input.shape)}")
+    return input.shape
+
+
+def _band_mask(xp: Any, shape: Any, lower: int, upper: int) -> Any:
+    below = xp.arange(shape[-2])[:, None] - xp.arange(shape[-1])
+    mask = xp.ones(below.shape, bool)
+    if lower >= 0:
+        mask = mask & (below <= lower)
+    return mask & (-below <= upper) if upper >= 0 else mask
+
+
+def _band(xp: Any, x: Any, lower: int, upper: int) -> Any:
+    if x.ndim < 2:
+        raise ValueError("no matrix")
+    return xp.where(_band_mask(xp, x.shape, lower, upper), x, xp.zeros((), x.dtype))
+
+
+_band_part = op(
+    "MatrixBandPart", "input: N|B -> ?: input",
+    numpy=lambda x, num_lower, num_upper: _band(np, x, num_lower, num_upper),
+    lower=lambda x, num_lower, num_upper: _band(jnp, x, num_lower, num_upper),
+    grad=lambda g, y, x, num_lower, num_upper: _band_part(g, num_lower=num_lower, num_upper=num_upper),
+    shape=_need_matrix,
+    attrs={"num_lower": -1, "num_upper": -1},
+)  # fmt: skip
+
+
+@export("linalg.band_part")
+def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
+    """The matrices of `input` with 0 outside a band around the diagonal.
+
+    Args:
+      input: a tensor [..., m, n].
+      num_lower: how many diagonals below the main one stay; all if negative.
+      num_upper: how many above it stay; all if negative.
+      name: optional.
+    """
+    low, high = host_int(num_lower, "num_lower"), host_int(num_upper, "num_upper")
+    if low.__class__ is not int or high.__class__ is not int:
+        raise NotImplementedError("tf.linalg.band_part takes plain integers for num_lower and num_upper in a graph.")
+    return _band_part(input, num_lower=low, num_upper=high)
+
+
+sampled(
+    "linalg.band_part",
+    lambda: [
+        case(Arr((3, 4)), 1, 0, grad=(0,)), case(Arr((2, 3, 3), "int32"), 0, -1), case(Arr((2, 2), "complex64"), -1, 0, grad=(0,)),
+        bad(Arr((3,)), 0, 0, id="vector"),
+    ],
+)  # fmt: skip
+
+
+def _diag_part_shape(input: Spec, *, k: int) -> Partial:
+    _need_matrix(input)
+    if input.shape is None:
+        return None
+    rows, columns = input.shape[-2:]
+    if rows is None or columns is None:
+        return (*input.shape[:-2], None)
+    if not -rows < k < columns and (k or min(rows, columns)):
+        raise ValueError(f"diagonal {k} does not exist in matrices of shape {rows} x {columns}")
+    return (*input.shape[:-2], min(rows + min(k, 0), columns - max(k, 0)))
+
+
+def _diag_part_numpy(x: np.ndarray, *, k: int) -> Any:
+    if x.ndim < 2 or (k and not -x.shape[-2] < k < x.shape[-1]):
+        raise ValueError("no such diagonal")
+    return np.diagonal(x, k, -2, -1)
+
+
+def _diag(xp: Any, d: Any, rows: int, columns: int, k: int) -> Any:
+    mask = xp.eye(rows, columns, k, dtype=bool)
+    index = xp.clip(xp.arange(rows) + min(k, 0), 0, max(d.shape[-1] - 1, 0))
+    spread = d[..., index] if d.shape[-1] else xp.zeros((*d.shape[:-1], rows), d.dtype)
+    return xp.where(mask, spread[..., None], xp.zeros((), d.dtype))
+
+
+def _square_side(diagonal: Any, k: int) -> int:
+    return diagonal.shape[-1] + abs(k)
+
+
+_diag_part = op(
+    "MatrixDiagPart", "input: N|B -> ?: input",
+    numpy=_diag_part_numpy,
+    lower=lambda x, *, k: jnp.diagonal(x, k, -2, -1),
+    grad=lambda g, y, x, *, k: _diag_like(g, x, k=k),
+    shape=_diag_part_shape,
+    attrs={"k": 0},
+)  # fmt: skip
+
+_diag_like = op(
+    "MatrixDiagLike", "diagonal: N|B, like: diagonal -> like",
+    numpy=lambda d, like, *, k: _diag(np, d, *like.shape[-2:], k),
+    lower=lambda d, like, *, k: _diag(jnp, d, *like.shape[-2:], k),
+    grad=(lambda g, y, d, like, *, k: _diag_part(g, k=k), None),
+    attrs={"k": 0},
+    doc="Matrices of the shape of `like` with `diagonal` on the diagonal k and 0 elsewhere.",
+)  # fmt: skip
+
+
+def _diag_shape(diagonal: Spec, *, k: int) -> Partial:
+    if diagonal.shape is None:
+        return None
+    if not diagonal.shape:
+        raise ValueError("diagonal must have rank 1 or more; got a scalar")
+    side = None if diagonal.shape[-1] is None else _square_side(diagonal, k)
+    return (*diagonal.shape[:-1], side, side)
+
+
+_matrix_diag = op(
+    "MatrixDiag", "diagonal: N|B -> ?: diagonal",
+    numpy=lambda d, *, k: _diag(np, d, _square_side(d, k), _square_side(d, k), k),
+    lower=lambda d, *, k: _diag(jnp, d, _square_side(d, k), _square_side(d, k), k),
+    grad=lambda g, y, d, *, k: _diag_part(g, k=k),
+    shape=_diag_shape,
+    attrs={"k": 0},
+)  # fmt: skip
+
+
+def _one_diagonal(k: Any, what: str) -> int:
+    if isinstance(k, int):
+        return k
+    raise NotImplementedError(f"{what} takes one diagonal, an integer k, not a band of them; got k = {k!r}.")
+
+
+@export("linalg.diag_part")
+def diag_part(
+    input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
+) -> Tensor:
+    """The k-th diagonal of each matrix, a tensor [..., d]; k > 0 counts above the main one, k < 0 below.
+
+    Raises:
+      InvalidArgumentError: there is no such diagonal, or the rank is below 2.
+      NotImplementedError: k is a pair, for a band of diagonals.
+    """
+    return _diag_part(input, k=_one_diagonal(k, "tf.linalg.diag_part"))
+
+
+@export("linalg.diag")
+def diag(
+    diagonal: Any,
+    name: str | None = "diag",
+    k: Any = 0,
+    num_rows: int = -1,
+    num_cols: int = -1,
+    padding_value: Any = 0,
+    align: str = "RIGHT_LEFT",
+) -> Tensor:
+    """Square matrices with `diagonal` [..., n] on their k-th diagonal and 0 elsewhere.
+
+    Raises:
+      InvalidArgumentError: diagonal is a scalar.
+      NotImplementedError: k is a pair, or num_rows, num_cols or padding_value is given.
+    """
+    if num_rows != -1 or num_cols != -1 or padding_value != 0:
+        raise NotImplementedError("tf.linalg.diag makes square matrices padded with 0; num_rows, num_cols, padding_value are not there.")
+    return _matrix_diag(diagonal, k=_one_diagonal(k, "tf.linalg.diag"))
+
+
+@export("linalg.trace")
+def trace(x: Any, name: str | None = None) -> Tensor:
+    """The sum of the main diagonal of each matrix of `x` [..., m, n]."""
+    return reduce.reduce_sum(_diag_part(x, k=0), axis=-1)
+
+
+sampled(
+    "linalg.diag_part",
+    lambda: [
+        case(Arr((3, 4)), grad=(0,)), case(Arr((2, 3, 3)), k=1, grad=(0,)), case(Arr((3, 2), "int32"), k=-2),
+        bad(Arr((2, 2)), k=3, id="range"), bad(Arr((2,)), id="vector"),
+    ],
+)  # fmt: skip
+sampled(
+    "linalg.diag",
+    lambda: [case(Arr((3,)), grad=(0,)), case(Arr((2, 2)), k=1, grad=(0,)), case(Arr((2,), "int32"), k=-1), bad(1.0, id="scalar")],
+)
+sampled("linalg.trace", lambda: [case(Arr((3, 3)), grad=(0,)), case(Arr((2, 2, 3), "int32")), bad(Arr((2,)), id="vector")])
+
+# -- solving ----------------------------------------------------------------------------------------------------------
+
+
+def _need_square(input: Spec, **_: Any) -> Partial:
+    _need_matrix(input)
+    if input.shape is not None and None not in input.shape[-2:] and input.shape[-1] != input.shape[-2]:
+        raise ValueError(f"the matrices must be square; got shape {wrap(input.shape)}")
+    return input.shape
+
+
+def _unless_singular(what: str, function: Any, *arrays: np.ndarray) -> Any:
+    try:
+        return function(*arrays)
+    except np.linalg.LinAlgError as error:
+        if "Singular" not in str(error):
+            raise
+        raise invalid(f"{what}: a matrix is singular, so it has no inverse.") from None
+
+
+def _adjoint_if(x: Any, flag: bool, xp: Any = np) -> Any:
+    return xp.conj(xp.swapaxes(x, -1, -2)) if flag else x
+
+
+def _inv_grad(g: Any, y: Any, x: Any, *, adjoint: bool) -> Any:
+    if adjoint:
+        return math.negative(matmul(y, matmul(g, y, adjoint_a=True)))
+    return math.negative(matmul(y, matmul(g, y, adjoint_b=True), adjoint_a=True))
+
+
+inv = op(
+    "MatrixInverse", "input: float32|float64|C -> ?: input",
+    numpy=lambda x, adjoint: _unless_singular("tf.linalg.inv", np.linalg.inv, _adjoint_if(x, adjoint)),
+    lower=lambda x, adjoint: jnp.linalg.inv(_adjoint_if(x, adjoint, jnp)),
+    grad=_inv_grad,
+    shape=_need_square,
+    attrs={"adjoint": False},
+    api=("linalg.inv",),
+    cases=lambda: [
+        case([[2.0, 1.0], [1.0, 3.0]], grad=(0,), tol=1e-4), case([[[2.0, 1.0], [0.0, 3.0]]], adjoint=True, grad=(0,), tol=1e-4),
+        bad([[1.0, 1.0], [1.0, 1.0]], id="singular"), bad(Arr((2, 3)), id="shape"),
+    ],
+    doc="The inverse of each square matrix, of its adjoint if `adjoint`; InvalidArgumentError where there is none.",
+)  # fmt: skip
+
+det = op(
+    "MatrixDeterminant", "input: float32|float64|C -> ?: input",
+    numpy=np.linalg.det,
+    lower=lambda x: jnp.linalg.det(x),
+    grad=lambda g, y, x: math.multiply(
+        layout.expand_dims(layout.expand_dims(math.multiply(g, math.conj(y)), -1), -1), inv(x, adjoint=True)),
+    shape=lambda x: None if _need_square(x) is None else x.shape[:-2],
+    api=("linalg.det",),
+    cases=lambda: [
+        case([[2.0, 1.0], [1.0, 3.0]], grad=(0,), tol=1e-4), case(Arr((2, 3, 3), "float64"), grad=(0,)), bad(Arr((2, 3)), id="shape"),
+    ],
+    doc="The determinant of each square matrix.",
+)  # fmt: skip
+
+
+def _solve_shape(matrix: Spec, rhs: Spec, *, adjoint: bool) -> Partial:
+    _need_square(matrix)
+    _need_matrix(rhs)
+    if matrix.shape is not None and rhs.shape is not None and (
+        len(matrix.shape) != len(rhs.shape) or not compatible(matrix.shape[-1:], rhs.shape[-2:-1])
+    ):
+            raise ValueError(f"matrix of shape {wrap(matrix.shape)} and rhs of shape {wrap(rhs.shape)} don't fit")
+    return rhs.shape
+
+
+def _solve_numpy(matrix: np.ndarray, rhs: np.ndarray, adjoint: bool) -> Any:
+    if matrix.ndim != rhs.ndim or rhs.ndim < 2 or matrix.shape[:-2] != rhs.shape[:-2]:
+        raise ValueError("matrix and rhs must have the same leading dimensions")
+    return _unless_singular("tf.linalg.solve", np.linalg.solve, _adjoint_if(matrix, adjoint), rhs)
+
+
+def _solve_grad_matrix(g: Any, y: Any, matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
+    back = solve(matrix, g, adjoint=not adjoint)
+    return math.negative(matmul(y, back, adjoint_b=True) if adjoint else matmul(back, y, adjoint_b=True))
+
+
+solve = op(
+    "MatrixSolve", "matrix: float32|float64|C, rhs: matrix -> ?: rhs",
+    numpy=_solve_numpy,
+    lower=lambda matrix, rhs, adjoint: jnp.linalg.solve(_adjoint_if(matrix, adjoint, jnp), rhs),
+    grad=(_solve_grad_matrix, lambda g, y, matrix, rhs, *, adjoint: solve(matrix, g, adjoint=not adjoint)),
+    shape=_solve_shape,
+    attrs={"adjoint": False},
+    api=("linalg.solve",),
+    cases=lambda: [
+        case([[2.0, 1.0], [1.0, 3.0]], [[1.0], [2.0]], grad=(0, 1), tol=1e-4),
+        case([[2.0, 1.0], [0.5, 3.0]], Arr((2, 2)), adjoint=True, grad=(0, 1), tol=1e-4),
+        bad([[1.0, 1.0], [1.0, 1.0]], [[1.0], [2.0]], id="singular"), bad(Arr((2, 2)), Arr((3, 1)), id="shapes"),
+    ],
+    doc="X with `matrix @ X = rhs` (`adjoint(matrix) @ X = rhs` if `adjoint`); InvalidArgumentError for singular matrices.",
+)  # fmt: skip

@@ -9,11 +9,11 @@ import numpy as np
 import headwater._src.ops.clip as clip
 import headwater._src.ops.compare as compare
 import headwater._src.ops.gather as gather
+import headwater._src.ops.joining as joining
+import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 import headwater._src.ops.random as random
 import headwater._src.ops.reduce as reduce
-import headwater._src.ops.joining as joining
-import headwater._src.ops.layout as layout
 import headwater._src.ops.special as special
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
@@ -76,7 +76,7 @@ relu6 = op(
 
 _leaky_relu_grad = op(
     "LeakyReluGrad", "gradients: F, features: gradients -> gradients",
-    numpy=lambda g, x, alpha: np.where(x > 0, g, g * alpha),
+    numpy=lambda g, x, alpha: np.where(x > 0, g, g * g.dtype.type(alpha)),
     lower=lambda g, x, alpha: jnp.where(x > 0, g, g * alpha),
     grad=(lambda gg, z, g, x, alpha: _leaky_relu_grad(gg, x, alpha=alpha), None),
     attrs={"alpha": 0.2},
@@ -85,7 +85,7 @@ _leaky_relu_grad = op(
 
 _leaky_relu = op(
     "LeakyRelu", "features: F -> features",
-    numpy=lambda x, alpha: np.where(x > 0, x, x * alpha),
+    numpy=lambda x, alpha: np.where(x > 0, x, x * x.dtype.type(alpha)),
     lower=lambda x, alpha: jnp.where(x > 0, x, x * alpha),
     grad=lambda g, y, x, alpha: _leaky_relu_grad(g, x, alpha=alpha),
     attrs={"alpha": 0.2},
@@ -106,7 +106,7 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tens
         features = cast(features, dtypes.float32)
     if isinstance(alpha, (int, float)):
         return _leaky_relu(features, alpha=float(alpha))
-    return compare.where(math.negative(features) < 0, features, math.multiply(features, alpha))
+    return compare.where(compare.greater(features, 0), features, math.multiply(features, alpha))
 
 
 sampled(
@@ -150,15 +150,22 @@ elu = op(
 
 _selu_grad = op(
     "SeluGrad", "gradients: F, outputs: gradients -> gradients",
-    numpy=lambda g, y: np.where(y < 0, g * (y + _SELU_SCALE * _SELU_ALPHA), g * _SELU_SCALE),
+    numpy=lambda g, y: np.where(
+        y < 0, g * (y + y.dtype.type(_SELU_SCALE * _SELU_ALPHA)), g * g.dtype.type(_SELU_SCALE)),
     lower=lambda g, y: jnp.where(y < 0, g * (y + _SELU_SCALE * _SELU_ALPHA), g * _SELU_SCALE),
     grad=(lambda gg, z, g, y: _selu_grad(gg, y), lambda gg, z, g, y: _where_negative(y, math.multiply(gg, g))),
     doc="The gradient of selu, from that of its result and the result.",
 )  # fmt: skip
 
+
+def _selu_numpy(x: np.ndarray) -> Any:
+    low = np.expm1(np.minimum(x, 0)) * x.dtype.type(_SELU_SCALE * _SELU_ALPHA)
+    return np.where(x < 0, low, x * x.dtype.type(_SELU_SCALE))
+
+
 selu = op(
     "Selu", "features: F -> features",
-    numpy=lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0)) * (_SELU_SCALE * _SELU_ALPHA), x * _SELU_SCALE),
+    numpy=_selu_numpy,
     lower=lambda x: jnp.where(x < 0, jnp.expm1(jnp.minimum(x, 0)) * (_SELU_SCALE * _SELU_ALPHA), x * _SELU_SCALE),
     grad=lambda g, y, x: _selu_grad(g, y),
     api=("nn.selu",),
@@ -634,15 +641,17 @@ def _dropout(x: Any, rate: Any, noise_shape: Any, sampler: Any) -> Tensor:
     else:
         rate = convert(rate, x.dtype)
         scaled = math.real_divide(x, math.subtract(1, rate))
-    shape = layout.shape(x) if noise_shape is None and x._spec.shape is None else (noise_shape or x._spec.shape)
-    if None in tuple(shape) if isinstance(shape, (tuple, list)) else False:
-        shape = _noise_shape(x, shape)
+    shape = _noise_shape(x, x._spec.shape if noise_shape is None else noise_shape)
     keep = compare.greater_equal(sampler(shape, x.dtype), rate)
-    return compare.where(keep, scaled, math.multiply(convert(0, x.dtype), 1))
+    return compare.where(keep, scaled, convert(0, x.dtype))
 
 
 def _noise_shape(x: Tensor, shape: Any) -> Any:
-    """A shape whose None entries are taken from x."""
+    """The mask's shape; where it is not known, the sizes are those of x."""
+    if shape is None:
+        return layout.shape(x)
+    if not isinstance(shape, (list, tuple)) or None not in shape:
+        return shape
     own = layout.shape(x)
     return [own[i] if d is None else d for i, d in enumerate(shape)]
 

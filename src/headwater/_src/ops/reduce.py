@@ -18,10 +18,13 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import axes_of, reduced
-from headwater._src.core.samples import COMPLEX, FLOATS, INTS, UINTS, Arr, Cases, bad, case, each, sampled
+from headwater._src.core.samples import COMPLEX, FLOATS, INTS, UINTS, Arr, Cases, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor, TensorLike
 from headwater._src.ops.cast import cast
+from headwater._src.ops.scans import argmax, argmin, cumprod, cumsum, cumulative_logsumexp, identity_of
+
+__all__ = ["argmax", "argmin", "cumprod", "cumsum", "cumulative_logsumexp"]
 
 _F32 = np.dtype(np.float32)
 _NARROW = {dtypes.float16.np: _F32, dtypes.bfloat16.np: _F32}
@@ -86,7 +89,9 @@ spread = op(
 # -- samples ----------------------------------------------------------------------------------------------------------
 
 
-def _reductions(names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol: float = 1e-5) -> Cases:
+def _reductions(
+    names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol: float = 1e-5, along: tuple[str, ...] = FLOATS + COMPLEX
+) -> Cases:
     """Every way to give the axis, for each dtype; empties, scalars, and axes to refuse."""
 
     def build() -> list[Any]:
@@ -94,7 +99,7 @@ def _reductions(names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol
         grad = (0,) if smooth else ()
         cases = []
         for name in names:
-            mine = grad if name in FLOATS + COMPLEX else ()
+            mine = grad if name in along else ()
             rough = tol if name not in ("float16", "bfloat16") else 2e-2
             cases.append(case(Arr((2, 3), name, -2, 3), grad=mine, tol=rough, id=name))
             cases.append(case(Arr((2, 3), name, -2, 3, salt=1), 1, True, grad=mine, tol=rough, id=f"{name}-kept"))
@@ -107,7 +112,7 @@ def _reductions(names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol
             case(Arr((0,), first), tol=tol, id="empty-all"), case(Arr((2, 0), first), 0, tol=tol, id="empty-kept"),
             bad(Arr((2, 3), first), 2, id="axis-high"), bad(Arr((2, 3), first), [0, -2], id="axis-twice"),
             bad(Arr((), first), 0, id="axis-of-scalar"), bad(Arr((2, 3), first), 1.0, error="TypeError", id="axis-float"),
-            bad(Arr((2,), refuse), id=f"refuses-{refuse}"),
+            bad(Tensor_(Arr((2,), refuse)), id=f"refuses-{refuse}"),
         ]  # fmt: skip
 
     return build
@@ -201,14 +206,14 @@ def _last(axis: Any, rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
 def _fold(x: Any, *, axis: Any) -> Any:
     kept, axes = _last(axis, x.ndim)
     count = _count(x.shape, axes)
-    return x.transpose(kept + axes).reshape(tuple(x.shape[i] for i in kept) + (count,))
+    return x.transpose(kept + axes).reshape((*(x.shape[i] for i in kept), count))
 
 
 def _fold_rule(x: Spec, *, axis: Any) -> Partial:
     if x.shape is None or getattr(axis, "rank_unknown", False) or (isinstance(axis, tuple) and None in axis):
         return None
     kept, axes = _last(axis, len(x.shape))
-    return tuple(x.shape[i] for i in kept) + (num_elements(tuple(x.shape[i] for i in axes)),)
+    return (*(x.shape[i] for i in kept), num_elements(tuple(x.shape[i] for i in axes)))
 
 
 def _unfold(x: Any, like: Any, *, axis: Any) -> Any:
@@ -268,17 +273,9 @@ def _extreme(ufunc: Any, largest: bool) -> Any:
             _check_scalar(x, axis)
         if x.size:
             return reduce_(x, axis, None, None, keepdims)
-        return reduce_(x, axis, None, None, keepdims, _identity(x.dtype, largest))
+        return reduce_(x, axis, None, None, keepdims, identity_of(x.dtype, largest))
 
     return kernel
-
-
-def _identity(dtype: Any, largest: bool) -> Any:
-    """What the largest (smallest) of no elements is."""
-    if dtype.kind in "iu":
-        info = np.iinfo(dtype)
-        return dtype.type(info.min if largest else info.max)
-    return dtype.type(-np.inf if largest else np.inf)
 
 
 def _extreme_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -291,7 +288,7 @@ def _extreme_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
 max_op = op(
     "Max", "input: R -> ?: input",
     numpy=_extreme(np.maximum, True),
-    lower=lambda x, *, axis, keepdims: jnp.max(x, axis=axis, keepdims=keepdims, initial=_identity(x.dtype, True)),
+    lower=lambda x, *, axis, keepdims: jnp.max(x, axis=axis, keepdims=keepdims, initial=identity_of(x.dtype, True)),
     grad=_extreme_grad,
     shape=reduced,
     attrs=_REDUCTION,
@@ -301,7 +298,7 @@ max_op = op(
 min_op = op(
     "Min", "input: R -> ?: input",
     numpy=_extreme(np.minimum, False),
-    lower=lambda x, *, axis, keepdims: jnp.min(x, axis=axis, keepdims=keepdims, initial=_identity(x.dtype, False)),
+    lower=lambda x, *, axis, keepdims: jnp.min(x, axis=axis, keepdims=keepdims, initial=identity_of(x.dtype, False)),
     grad=_extreme_grad,
     shape=reduced,
     attrs=_REDUCTION,
@@ -370,12 +367,17 @@ def _norm_of(xp: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return xp.asarray(xp.sqrt(total)).astype(x.dtype)
 
 
+def _norm_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
+    # The norm of complex numbers is real, so the imaginary part of its gradient is of no effect.
+    g = math.to_complex(cast(g, x.dtype.real_dtype)) if x.dtype.is_complex else g
+    return math.multiply(spread(math.real_divide(g, y), x, axis=axis, keepdims=keepdims), x)
+
+
 _euclidean = op(
     "EuclideanNorm", "input: N -> ?: input",
     numpy=lambda x, *, axis=None, keepdims=False: _norm_of(np, x, axis, keepdims),
     lower=lambda x, *, axis, keepdims: _norm_of(jnp, x, axis, keepdims),
-    grad=lambda g, y, x, *, axis, keepdims: math.multiply(
-        spread(math.real_divide(g, y), x, axis=axis, keepdims=keepdims), x),
+    grad=_norm_grad,
     shape=reduced,
     attrs=_REDUCTION,
     host=("axis",),
@@ -384,19 +386,19 @@ _euclidean = op(
 # -- the public reductions --------------------------------------------------------------------------------------------
 
 
-def _axes(axis: Any) -> Any:
+def _axes(axis: Any, public: str) -> Any:
     """A reduction's axis as the primitives take it: None, a tuple of ints, or a symbolic tensor."""
     if axis is None:
         return None
     if axis.__class__ is int:
         return (axis,)
     if isinstance(axis, (float, str)):
-        raise TypeError(f"A reduction's axis must be an integer, a list of integers or None; got {describe(axis)}.")
+        raise TypeError(f"tf.{public}: axis must be an integer, a list of integers or None; got {describe(axis)}.")
     if isinstance(axis, np.ndarray) and axis.ndim > 1:
         axis = axis.reshape(-1)
     elif isinstance(axis, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axis):
         axis = np.asarray(axis).reshape(-1)
-    return host_ints(axis, "axis")
+    return host_ints(axis, f"tf.{public}: axis")
 
 
 _ARGS = """
@@ -416,17 +418,17 @@ _ARGS = """
     """
 
 
-def _reducer(entry: Any, name: str, summary: str, kind: str = "a tensor of numbers", more: str = "") -> Any:
+def _reducer(entry: Any, public: str, summary: str, kind: str = "a tensor of numbers", more: str = "") -> Any:
     """The public function of a reduction primitive; the call without an axis is the short one."""
 
     def reducer(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
         if axis is None and keepdims is False:
             return entry(input_tensor, name=name)
-        return entry(input_tensor, axis=_axes(axis), keepdims=bool(keepdims), name=name)
+        return entry(input_tensor, axis=_axes(axis, public), keepdims=bool(keepdims), name=name)
 
-    reducer.__name__ = reducer.__qualname__ = name
+    reducer.__name__ = reducer.__qualname__ = public
     reducer.__doc__ = summary + _ARGS.format(kind=kind, more=more)
-    return export(f"math.{name}", name)(reducer)
+    return export(f"math.{public}", public)(reducer)
 
 
 reduce_sum = _reducer(
@@ -490,7 +492,7 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
     x = convert(input_tensor)
     if not (x.dtype.is_floating or x.dtype.is_complex):
         raise TypeError(f"tf.math.reduce_variance takes floats or complex numbers; got {describe(x)}. Write tf.cast first.")
-    axis = _axes(axis)
+    axis = _axes(axis, "math.reduce_variance")
     distance = math.subtract(x, mean_op(x, axis=axis, keepdims=True))
     if x.dtype.is_complex:
         distance = math.abs_(distance)
@@ -520,7 +522,7 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = 
     Returns:
       A tensor of the dtype of the input.
     """
-    return _euclidean(input_tensor, axis=_axes(axis), keepdims=bool(keepdims), name=name)
+    return _euclidean(input_tensor, axis=_axes(axis, "math.reduce_euclidean_norm"), keepdims=bool(keepdims), name=name)
 
 
 def _deviations() -> list[Any]:
@@ -533,7 +535,7 @@ def _deviations() -> list[Any]:
 
 sampled("math.reduce_variance", _deviations)
 sampled("math.reduce_std", _deviations)
-sampled("math.reduce_euclidean_norm", _reductions((*FLOATS, "int32", "uint8", *COMPLEX), "bool"))
+sampled("math.reduce_euclidean_norm", _reductions((*FLOATS, "int32", "uint8", *COMPLEX), "bool", along=FLOATS))
 
 
 @export("math.count_nonzero")
@@ -551,7 +553,7 @@ def count_nonzero(
     """
     x = convert(input)
     nonzero = x if x.dtype.is_bool else compare.not_equal(x, "" if x.dtype is dtypes.string else convert(0, x.dtype))
-    count = sum_op(cast(nonzero, dtypes.int64), axis=_axes(axis), keepdims=bool(keepdims))
+    count = sum_op(cast(nonzero, dtypes.int64), axis=_axes(axis, "math.count_nonzero"), keepdims=bool(keepdims))
     return cast(count, dtype)
 
 
@@ -574,7 +576,7 @@ sampled("math.zero_fraction", lambda: [
 
 
 def _vector_norm(x: Tensor, order: Any, axis: Any, keepdims: bool) -> Tensor:
-    if isinstance(order, str) and order == "euclidean" or order == 2:
+    if (isinstance(order, str) and order == "euclidean") or order == 2:
         square = math.multiply(x, math.conj(x)) if x.dtype.is_complex else math.square(x)
         return math.sqrt(sum_op(square, axis=axis, keepdims=keepdims))
     size = math.abs_(x)
@@ -601,7 +603,7 @@ def _matrix_norm(x: Tensor, order: Any, axis: tuple[int, ...], keepdims: bool) -
 def _check_norm(order: Any, axis: Any) -> bool:
     """Whether a norm of matrices is asked for; ValueError for orders and axes that make no norm."""
     matrix = isinstance(axis, (list, tuple)) and len(axis) == 2
-    if matrix and axis[0] == axis[1] or not matrix and axis is not None and not isinstance(axis, (int, np.integer)):
+    if (matrix and axis[0] == axis[1]) or (not matrix and axis is not None and not isinstance(axis, (int, np.integer))):
         raise ValueError(f"tf.norm: axis must be None, an integer or two different integers; got {describe(axis)}.")
     if matrix:
         if order not in ("euclidean", "fro", 1, 2, np.inf):
@@ -650,275 +652,3 @@ sampled("norm", lambda: [
     bad([3, 4], id="ints"), bad([3.0], 0, error="ValueError", id="ord-0"), bad([3.0], "fro", error="ValueError", id="ord-fro"),
     bad([[3.0]], 3, (0, 1), error="ValueError", id="matrix-ord"), bad([[3.0]], axis=(0, 0), error="ValueError", id="axis-twice"),
     bad([[3.0]], axis=1.5, error="ValueError", id="axis-float"), bad([[3.0]], axis=2, id="axis-high")])  # fmt: skip
-
-# -- positions --------------------------------------------------------------------------------------------------------
-
-
-def _position_rule(x: Spec, *, axis: Any, output_type: DType) -> Partial:
-    if x.shape is None:
-        return None
-    if axis is None:
-        return (None,) * (len(x.shape) - 1)
-    axis = normalize_axis(axis, len(x.shape))
-    if x.shape[axis] == 0:
-        raise ValueError(f"there is no position in dimension {axis}, which is empty: the shape is {x.shape}")
-    return x.shape[:axis] + x.shape[axis + 1 :]
-
-
-def _position(xp: Any, x: Any, axis: int, output_type: DType, largest: bool) -> Any:
-    axis = normalize_axis(axis, x.ndim)
-    if not x.shape[axis]:
-        raise ValueError("the dimension is empty")
-    if x.dtype.kind not in "biu" and (xp is not np or _has_nan(x)):
-        # NumPy takes NaN for the largest of all, TensorFlow passes over it.
-        x = xp.where(xp.isnan(x), _identity(x.dtype, largest), x)
-    found = xp.argmax(x, axis=axis) if largest else xp.argmin(x, axis=axis)
-    return found if found.dtype == output_type.np else found.astype(output_type.np)
-
-
-def _has_nan(x: np.ndarray) -> bool:
-    if not x.size:
-        return False
-    top = np.maximum.reduce(x, None)
-    return bool(top != top)
-
-
-_POSITION: dict[str, Any] = {"axis": 0, "output_type": dtypes.int64}
-
-_arg_max = op(
-    "ArgMax", "input: R|B -> ?: output_type",
-    numpy=lambda x, *, axis, output_type: _position(np, x, axis, output_type, True),
-    lower=lambda x, *, axis, output_type: _position(jnp, x, axis, output_type, True),
-    grad=NONDIFF,
-    shape=_position_rule,
-    attrs=_POSITION,
-    host=("axis",),
-)  # fmt: skip
-
-_arg_min = op(
-    "ArgMin", "input: R|B -> ?: output_type",
-    numpy=lambda x, *, axis, output_type: _position(np, x, axis, output_type, False),
-    lower=lambda x, *, axis, output_type: _position(jnp, x, axis, output_type, False),
-    grad=NONDIFF,
-    shape=_position_rule,
-    attrs=_POSITION,
-    host=("axis",),
-)  # fmt: skip
-
-
-def _position_args(axis: Any, output_type: Any, allowed: tuple[str, ...], name: str) -> dict[str, Any]:
-    if axis.__class__ is not int:
-        scalar = isinstance(axis, (int, np.integer, np.ndarray, TensorLike)) or hasattr(axis, "__tf_tensor__")
-        if axis is not None and not scalar:
-            raise TypeError(f"tf.{name}: axis must be an integer or an integer scalar tensor; got {describe(axis)}.")
-        axis = 0 if axis is None else host_int(axis, "axis")
-    output_type = as_dtype(output_type)
-    if output_type.name not in allowed:
-        raise invalid(f"tf.{name}: output_type must be one of {', '.join(allowed)}; got {output_type.name}.")
-    return {"axis": axis, "output_type": output_type}
-
-
-@export("math.argmax", "argmax")
-def argmax(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Tensor:
-    """The position of the largest element along one axis, the first one where several tie; NaN is passed over.
-
-    Args:
-      input: a tensor of real numbers or bools.
-      axis: the dimension to search, 0 if None.
-      output_type: int16, uint16, int32 or int64.
-      name: optional.
-
-    Returns:
-      A tensor of the shape of the input without the axis.
-
-    Raises:
-      InvalidArgumentError: the axis is out of range or empty.
-      TypeError: the axis is no integer.
-
-    >>> tf.argmax([[1, 5], [7, 2]], axis=1).numpy()
-    array([1, 0])
-    """
-    return _arg_max(input, name=name, **_position_args(axis, output_type, ("int16", "uint16", "int32", "int64"), "argmax"))
-
-
-@export("math.argmin", "argmin")
-def argmin(input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: str | None = None) -> Tensor:
-    """The position of the smallest element along one axis; like `tf.argmax`, with output_type int32 or int64."""
-    return _arg_min(input, name=name, **_position_args(axis, output_type, ("int32", "int64"), "argmin"))
-
-
-def _position_cases() -> list[Any]:
-    x = Arr((2, 3))
-    return [
-        *(case(Arr((2, 3), d, -9, 9), 1, id=d) for d in (*_REAL, "bool")), case(x, id="no-axis"), case(x, -2, id="negative"),
-        case(Arr((2, 3, 2)), 1, output_type=dtypes.int32, id="int32"), case([1, 3, 3, 1, 1], id="ties"),
-        case([np.nan, 1.0, np.nan, 2.0], id="nan"), case([1.0, np.nan, 0.0], id="nan-inside"), case(Arr((0, 2)), 1, id="empty"),
-        case(x, np.array(1), id="array-axis"), bad(1.0, id="scalar"), bad(Arr((0,)), id="nothing"), bad(x, 2, id="high"),
-        bad(x, [0], error="TypeError", id="list"), bad(x, 1.0, error="TypeError", id="float"),
-        bad(x, 1, output_type=dtypes.uint32, id="type"), bad(Arr((2,), "complex64"), id="complex"),
-    ]  # fmt: skip
-
-
-sampled("math.argmax", _position_cases)
-sampled("math.argmin", _position_cases)
-
-# -- running sums and products ----------------------------------------------------------------------------------------
-
-
-def _scan_rule(x: Spec, *, axis: Any, **_: Any) -> Partial:
-    if x.shape is not None and axis is not None:
-        normalize_axis(axis, len(x.shape))
-    return x.shape
-
-
-def _along(axis: int, rank: int, part: slice) -> tuple[Any, ...]:
-    return (*(slice(None),) * normalize_axis(axis, rank), part)
-
-
-def _scan(accumulate: Any, start: Any, x: np.ndarray, axis: int, exclusive: bool, reverse: bool) -> np.ndarray:
-    """A running reduction; exclusive ones begin with `start` and leave the last element out."""
-    flip = _along(axis, x.ndim, slice(None, None, -1))
-    if reverse:
-        x = x[flip]
-    if exclusive:
-        out = np.empty(x.shape, x.dtype)
-        out[_along(axis, x.ndim, slice(0, 1))] = start
-        accumulate(x[_along(axis, x.ndim, slice(0, -1))], axis, x.dtype, out[_along(axis, x.ndim, slice(1, None))])
-    else:
-        out = accumulate(x, axis, x.dtype)
-    return out[flip] if reverse else out
-
-
-def _lower_scan(accumulate: Any, start: Any, x: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
-    axis = normalize_axis(axis, x.ndim)
-    if exclusive and x.shape[axis]:
-        first = jnp.full_like(lax.slice_in_dim(x, 0, 1, axis=axis), start)
-        size = x.shape[axis]
-        if reverse:
-            x = jnp.concatenate([lax.slice_in_dim(x, 1, size, axis=axis), first], axis)
-        else:
-            x = jnp.concatenate([first, lax.slice_in_dim(x, 0, size - 1, axis=axis)], axis)
-    return accumulate(x, axis=axis, reverse=reverse)
-
-
-_SCAN: dict[str, Any] = {"axis": 0, "exclusive": False, "reverse": False}
-
-_cumsum = op(
-    "Cumsum", "x: N -> ?: x",
-    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.add.accumulate, 0, x, axis, exclusive, reverse),
-    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumsum, 0, x, axis, exclusive, reverse),
-    grad=lambda g, y, x, *, axis, exclusive, reverse: _cumsum(g, axis=axis, exclusive=exclusive, reverse=not reverse),
-    shape=_scan_rule,
-    attrs=_SCAN,
-    host=("axis",),
-)  # fmt: skip
-
-
-def _cumprod_grad(g: Any, y: Any, x: Any, *, axis: Any, exclusive: bool, reverse: bool) -> Any:
-    # As in TensorFlow, elements that are zero get the gradient zero.
-    weighted = _cumsum(math.multiply(math.conj(y), g), axis=axis, exclusive=exclusive, reverse=not reverse)
-    return math.div_no_nan(weighted, math.conj(x))
-
-
-_cumprod = op(
-    "Cumprod", "x: N -> ?: x",
-    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.multiply.accumulate, 1, x, axis, exclusive, reverse),
-    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumprod, 1, x, axis, exclusive, reverse),
-    grad=_cumprod_grad,
-    shape=_scan_rule,
-    attrs=_SCAN,
-    host=("axis",),
-)  # fmt: skip
-
-
-def _cumlogsumexp_grad(g: Any, y: Any, x: Any, *, axis: Any, exclusive: bool, reverse: bool) -> Any:
-    """The sum of `g * exp(x - y)` over what each element went into, with positive and negative parts as logarithms."""
-
-    def part(sign: Any) -> Any:
-        mine = math.multiply(g, sign)
-        positive = compare.greater(mine, 0)
-        logs = compare.where(positive, math.log(compare.where(positive, mine, convert(1, g.dtype))), convert(g.dtype.min, g.dtype))
-        total = _cumlogsumexp(math.subtract(logs, y), axis=axis, exclusive=exclusive, reverse=not reverse)
-        return math.exp(math.add(total, x))
-
-    return math.subtract(part(1), part(-1))
-
-
-_cumlogsumexp = op(
-    "CumulativeLogsumexp", "x: F -> ?: x",
-    numpy=lambda x, *, axis, exclusive, reverse: _scan(np.logaddexp.accumulate, -np.inf, x, axis, exclusive, reverse),
-    lower=lambda x, *, axis, exclusive, reverse: _lower_scan(lax.cumlogsumexp, -np.inf, x, axis, exclusive, reverse),
-    grad=_cumlogsumexp_grad,
-    shape=_scan_rule,
-    attrs=_SCAN,
-    host=("axis",),
-)  # fmt: skip
-
-
-def _scan_axis(axis: Any) -> Any:
-    if axis.__class__ is int:
-        return axis
-    if isinstance(axis, (list, tuple)):
-        raise invalid(f"The axis of a running sum or product is one integer; got {describe(axis)}.")
-    return host_int(axis, "axis")
-
-
-@export("math.cumsum", "cumsum")
-def cumsum(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
-    """The running sum along one axis.
-
-    Args:
-      x: a tensor of numbers, of rank 1 or more.
-      axis: the dimension to run along.
-      exclusive: whether each result leaves out the element at its own place, so that the first is 0.
-      reverse: whether to run from the end.
-      name: optional.
-
-    Returns:
-      A tensor of the shape and dtype of x.
-
-    Raises:
-      InvalidArgumentError: the axis is out of range, or the dtype is not numeric.
-
-    >>> tf.cumsum([1, 2, 3], exclusive=True).numpy()
-    array([0, 1, 3], dtype=int32)
-    """
-    return _cumsum(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
-
-
-@export("math.cumprod")
-def cumprod(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
-    """The running product along one axis; the arguments are those of `tf.cumsum`, an exclusive product begins with 1."""
-    return _cumprod(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
-
-
-@export("math.cumulative_logsumexp")
-def cumulative_logsumexp(
-    x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None
-) -> Tensor:
-    """The running `log(sum(exp(x)))` of floats along one axis, without overflow; exclusive ones begin with -inf.
-
-    The arguments are those of `tf.cumsum`.
-    """
-    return _cumlogsumexp(x, axis=_scan_axis(axis), exclusive=bool(exclusive), reverse=bool(reverse), name=name)
-
-
-def _scans(names: tuple[str, ...], low: float = -2.0, tol: float = 1e-5, refuse: str = "bool") -> Cases:
-    def build() -> list[Any]:
-        x = Arr((2, 3), "float32", low, 2.0)
-        return [
-            *(case(Arr((2, 3), d, low, 3), 1, grad=(0,) if d in FLOATS + COMPLEX else (), id=d,
-                   tol=2e-2 if d in ("float16", "bfloat16") else tol) for d in names),
-            *(case(x, a, e, r, grad=(0,), tol=1e-4, id=f"{a}-{e}-{r}") for a, e, r in
-              ((0, True, False), (-1, False, True), (-2, True, True))),
-            case(Arr((0, 2)), 1, id="empty"), case(Arr((1,)), exclusive=True, id="one"),
-            bad(Arr((2,)), 1, id="axis"), bad(1.0, id="scalar"), bad(Arr((2,)), [0], id="list"),
-            bad(Arr((2,)), 1.0, error="TypeError", id="float-axis"), bad(Arr((2,), refuse), id=f"refuses-{refuse}"),
-        ]  # fmt: skip
-
-    return build
-
-
-sampled("math.cumsum", _scans((*FLOATS, "float16", "bfloat16", "int8", "int32", "int64", "uint8", *COMPLEX)))
-sampled("math.cumprod", _scans((*FLOATS, "float16", "int8", "int32", "int64", "uint8", *COMPLEX), 0.5))
-sampled("math.cumulative_logsumexp", _scans((*FLOATS, "float16", "bfloat16"), refuse="int32", tol=1e-4))

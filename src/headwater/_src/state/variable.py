@@ -27,7 +27,7 @@ from headwater._src.core.tensor import CPU, EagerTensor, Reference, Tensor, Tens
 from headwater._src.engine import owners
 from headwater._src.engine.tape import Handle
 from headwater._src.ops import gather, index, operators
-from headwater._src.ops.shape import identity
+from headwater._src.ops.layout import identity
 
 
 @export("VariableSynchronization")
@@ -391,14 +391,14 @@ class Variable(TensorLike):
     def _scatter(self, how: str, sparse_delta: Any) -> Any:
         if not isinstance(sparse_delta, IndexedSlices):
             raise TypeError(f"Variable.scatter_{how} takes tf.IndexedSlices; got {describe(sparse_delta)}.")
-        return self._put(gather.scatter_rows, how, sparse_delta.indices, sparse_delta.values)
+        return self._put(gather.scatter_rows, how, sparse_delta.indices, sparse_delta.values, f"scatter_{how}")
 
-    def _put(self, function: Any, how: str, indices: Any, updates: Any) -> Any:
+    def _put(self, function: Any, how: str, indices: Any, updates: Any, what_for: str) -> Any:
         handle = self._handle
         where = convert(indices)._array  # type: ignore[attr-defined]
         what = convert(updates, handle.dtype)._array  # type: ignore[attr-defined]
         with handle.lock:
-            handle.tensor = of_array(function(handle.tensor._array, where, what, how))
+            handle.tensor = of_array(function(handle.tensor._array, where, what, how, f"Variable.{what_for}"))
         return self._result(True)
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
@@ -433,27 +433,27 @@ class Variable(TensorLike):
         """Replaces rows within each element of the leading dimensions: `v[i, indices[i, j]] = values[i, j]`."""
         if not isinstance(sparse_delta, IndexedSlices):
             raise TypeError(f"Variable.batch_scatter_update takes tf.IndexedSlices; got {describe(sparse_delta)}.")
-        return self._put(gather.scatter_batches, "update", sparse_delta.indices, sparse_delta.values)
+        return self._put(_scatter_batches, "update", sparse_delta.indices, sparse_delta.values, "batch_scatter_update")
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Replaces the slices that the rows of `indices` name; see `tf.tensor_scatter_nd_update`."""
-        return self._put(gather.scatter_slices, "update", indices, updates)
+        return self._put(gather.scatter_nd_array, "update", indices, updates, "scatter_nd_update")
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Adds to the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_slices, "add", indices, updates)
+        return self._put(gather.scatter_nd_array, "add", indices, updates, "scatter_nd_add")
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Subtracts from the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_slices, "sub", indices, updates)
+        return self._put(gather.scatter_nd_array, "sub", indices, updates, "scatter_nd_sub")
 
     def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Takes the maximum with the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_slices, "max", indices, updates)
+        return self._put(gather.scatter_nd_array, "max", indices, updates, "scatter_nd_max")
 
     def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Takes the minimum with the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_slices, "min", indices, updates)
+        return self._put(gather.scatter_nd_array, "min", indices, updates, "scatter_nd_min")
 
     def count_up_to(self, limit: int) -> Tensor:
         """The value before adding 1 to it; OutOfRangeError once it has reached `limit`."""
@@ -542,6 +542,10 @@ class _SliceAssign:
         with handle.lock:
             handle.tensor = of_array(index.strided_assign(handle.tensor._array, index.parse_key(self.key), array))
         return self.variable._result(read_value)
+
+
+def _scatter_batches(array: np.ndarray, indices: np.ndarray, updates: np.ndarray, how: str, what: str) -> np.ndarray:
+    return gather.batch_scatter_array(array, indices, updates, what)
 
 
 def _repr(variable: Variable, name: str) -> str:

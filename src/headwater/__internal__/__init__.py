@@ -1,0 +1,14 @@
+"""The public names of tf.__internal__."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater.__internal__ import decorator as decorator
+from headwater.__internal__ import distribute as distribute
+from headwater.__internal__ import eager_context as eager_context
+from headwater.__internal__ import smart_cond as smart_cond
+from headwater.__internal__ import tf2 as tf2
+from headwater.__internal__ import tracking as tracking
+from headwater.__internal__ import types as types
+from headwater._src.core.composite import Composite as CompositeTensor
+from headwater._src.core.graph import FuncGraph as FuncGraph
+from headwater._src.core.tensor import EagerTensor as EagerTensor

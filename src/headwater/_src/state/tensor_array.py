@@ -1,0 +1,334 @@
+"""`TensorArray`: a list of tensors of one dtype, written and read by index.
+
+Eagerly its elements are the very tensors that were written, so gradients flow through them without any help.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import headwater._src.ops.joining as joining
+from headwater._src.base.dtypes import as_dtype, float32
+from headwater._src.base.errors import OutOfRangeError, invalid
+from headwater._src.base.exporting import export
+from headwater._src.base.shapes import TensorShape
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.spec import TypeSpec
+from headwater._src.core.tensor import SymbolicTensor, Tensor, of_array
+
+
+@export("TensorArray")
+class TensorArray:
+    """A list of tensors of one dtype, of a fixed size or growing.
+
+    Args:
+      dtype: of the elements.
+      size: how many elements; needed.
+      dynamic_size: whether writing behind the end makes the array grow.
+      clear_after_read: drop an element once it was read (the default), so that memory is freed.
+      infer_shape: all elements must have the shape of the first one written.
+      element_shape: what is known of the elements' shapes.
+      tensor_array_name, handle, flow, colocate_with_first_write_call, name: accepted for compatibility.
+
+    Raises:
+      ValueError: no size.
+
+    >>> array = tf.TensorArray(tf.float32, size=2)
+    >>> array.write(0, 1.0).write(1, 2.0).stack().numpy()
+    array([1., 2.], dtype=float32)
+    """
+
+    def __init__(
+        self, dtype: Any, size: Any = None, dynamic_size: Any = None, clear_after_read: Any = None,
+        tensor_array_name: Any = None, handle: Any = None, flow: Any = None, infer_shape: bool = True,
+        element_shape: Any = None, colocate_with_first_write_call: bool = True, name: str | None = None,
+    ) -> None:  # fmt: skip
+        if size is None:
+            raise ValueError("tf.TensorArray: give the size (0 with dynamic_size=True for one that grows).")
+        self._dtype = as_dtype(dtype)
+        self._dynamic_size = bool(dynamic_size)
+        self._clear = clear_after_read is None or bool(clear_after_read)
+        self._infer_shape = bool(infer_shape)
+        self._element_shape = TensorShape(element_shape)
+        self._elements: list[Tensor | None] = [None] * self._number(size, "size")
+        self._read: set[int] = set()
+
+    @staticmethod
+    def _number(value: Any, what: str) -> int:
+        number = host_int(value, f"tf.TensorArray: {what}")
+        if isinstance(number, SymbolicTensor):
+            raise NotImplementedError(
+                f"tf.TensorArray: the {what} {number.name} is symbolic, and tensor arrays inside a graph come with tf.function, "
+                "which is not in this version of headwater."
+            )
+        return number
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the elements."""
+        return self._dtype
+
+    @property
+    def dynamic_size(self) -> bool:
+        """Whether the array grows."""
+        return self._dynamic_size
+
+    @property
+    def element_shape(self) -> TensorShape:
+        """What is known of the elements' shapes."""
+        return self._element_shape
+
+    @property
+    def handle(self) -> None:
+        """None: an eager array has no handle."""
+        return None
+
+    @property
+    def flow(self) -> Tensor:
+        """A placeholder: order is that of the Python program."""
+        return of_array(np.zeros((), np.int32))
+
+    def identity(self) -> TensorArray:
+        """The array itself."""
+        return self
+
+    def grad(self, source: Any, flow: Any = None, name: str | None = None) -> Any:
+        """Raises: eager gradients need no array of their own."""
+        raise NotImplementedError(
+            "TensorArray.grad belongs to TensorFlow 1's gradients; tf.GradientTape differentiates through the array by itself."
+        )
+
+    def size(self, name: str | None = None) -> Tensor:
+        """The number of elements as an int32 scalar."""
+        return of_array(np.asarray(len(self._elements), np.int32))
+
+    def close(self, name: str | None = None) -> None:
+        """Drops all elements."""
+        self._elements = []
+        self._read = set()
+
+    # -- single elements ----------------------------------------------------------------------------------------------
+
+    def read(self, index: Any, name: str | None = None) -> Tensor:
+        """The element number `index`; zeros where nothing was written and the shape is known.
+
+        Raises:
+          OutOfRangeError: there is no such element.
+          InvalidArgumentError: it was read before and cleared, or was never written and its shape is not known.
+        """
+        i = self._number(index, "index")
+        self._check_index(i, "read")
+        if i in self._read:
+            raise invalid(
+                f"TensorArray.read: element {i} was read before and dropped then; keep it with clear_after_read=False."
+            )
+        value = self._filled(i)
+        if self._clear:
+            self._read.add(i)
+            self._elements[i] = None
+        return value
+
+    def _check_index(self, i: int, what: str) -> None:
+        if not 0 <= i < len(self._elements):
+            raise OutOfRangeError(
+                None, None, f"TensorArray.{what}: index {i} is out of range for an array of {len(self._elements)} elements."
+            )
+
+    def _filled(self, i: int) -> Tensor:
+        value = self._elements[i]
+        if value is not None:
+            return value
+        if not self._element_shape.is_fully_defined():
+            raise ValueError(
+                f"TensorArray: element {i} was never written, and the shape {self._element_shape} is not known well enough to "
+                "take zeros for it. Write it first, or give element_shape."
+            )
+        return self._zeros()
+
+    def _zeros(self) -> Tensor:
+        array = np.zeros(self._element_shape.as_list(), self._dtype.np)
+        if self._dtype.np.kind == "O":
+            array[...] = b""
+        return of_array(array)
+
+    def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
+        """Puts `value` at `index`; gives the array, for TensorFlow's style of `array = array.write(...)`.
+
+        Raises:
+          OutOfRangeError: the index is negative, or behind the end of an array that does not grow.
+          InvalidArgumentError: the value has another dtype.
+          ValueError: its shape does not fit.
+        """
+        i = self._number(index, "index")
+        if i < 0 or (i >= len(self._elements) and not self._dynamic_size):
+            raise OutOfRangeError(
+                None, None,
+                f"TensorArray.write: index {i} is out of range for an array of {len(self._elements)} elements; "
+                "dynamic_size=True lets it grow.",
+            )  # fmt: skip
+        self._put(i, value)
+        return self
+
+    def _put(self, i: int, value: Any) -> None:
+        tensor = convert(value, None, self._dtype)
+        if tensor.dtype is not self._dtype:
+            raise invalid(
+                f"TensorArray.write: the array holds {self._dtype.name}; got {describe(tensor)}. Convert it: "
+                f"tf.cast(value, {self._dtype!r})."
+            )
+        if not self._element_shape.is_compatible_with(tensor.shape):
+            raise ValueError(
+                f"TensorArray.write: elements have the shape {self._element_shape}; got {describe(tensor)}. "
+                "infer_shape=False lets shapes differ."
+            )
+        if self._infer_shape:
+            self._element_shape = self._element_shape.merge_with(tensor.shape)
+        if i >= len(self._elements):
+            self._elements.extend([None] * (i + 1 - len(self._elements)))
+        self._elements[i] = tensor
+        self._read.discard(i)
+
+    # -- several at once ----------------------------------------------------------------------------------------------
+
+    def stack(self, name: str | None = None) -> Tensor:
+        """All elements as the rows of one tensor; zeros for those never written.
+
+        Raises:
+          InvalidArgumentError: their shapes differ.
+          ValueError: nothing was written and the shape is not known.
+        """
+        if not self._elements:
+            return self._nothing()
+        rows = [self._filled(i) for i in range(len(self._elements))]
+        return joining.stack(rows)
+
+    def _nothing(self) -> Tensor:
+        dims = self._element_shape.as_list() if self._element_shape.is_fully_defined() else []
+        return of_array(np.zeros((0, *dims), self._dtype.np))
+
+    def gather(self, indices: Any, name: str | None = None) -> Tensor:
+        """The elements at `indices`, stacked."""
+        numbers = host_ints(indices, "TensorArray.gather: indices")
+        for i in numbers:
+            self._check_index(i, "gather")
+        return joining.stack([self._filled(i) for i in numbers]) if numbers else self._nothing()
+
+    def concat(self, name: str | None = None) -> Tensor:
+        """All elements joined along their first dimension.
+
+        Raises:
+          InvalidArgumentError: there is none, or their shapes do not fit.
+        """
+        if not self._elements:
+            raise invalid("TensorArray.concat: the array has no elements to join.")
+        return joining.concat([self._filled(i) for i in range(len(self._elements))], axis=0)
+
+    def unstack(self, value: Any, name: str | None = None) -> TensorArray:
+        """Fills the array with the rows of `value`.
+
+        Raises:
+          ValueError: `value` is a scalar, or has not as many rows as a fixed array has elements.
+        """
+        tensor = convert(value, None, self._dtype)
+        if tensor.shape.rank == 0:
+            raise ValueError(f"TensorArray.unstack: rank 1 or more is needed; got {describe(tensor)}.")
+        rows = joining.unstack(tensor)
+        if len(rows) != len(self._elements) and not self._dynamic_size:
+            raise ValueError(
+                f"TensorArray.unstack: {describe(tensor)} has {len(rows)} rows and the array {len(self._elements)} elements; "
+                "dynamic_size=True lets it change."
+            )
+        self._elements = [None] * len(rows)
+        self._read = set()
+        for i, row in enumerate(rows):
+            self._put(i, row)
+        return self
+
+    def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
+        """Writes the rows of `value` at `indices`."""
+        tensor = convert(value, None, self._dtype)
+        for i, row in zip(host_ints(indices, "TensorArray.scatter: indices"), joining.unstack(tensor), strict=False):
+            self.write(i, row)
+        return self
+
+    def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
+        """Fills the array with consecutive pieces of `value` along its first dimension.
+
+        Args:
+          value: tensor of rank 1 or more.
+          lengths: the sizes of the pieces.
+
+        Raises:
+          InvalidArgumentError: `value` is a scalar, the lengths don't add up, or there are not as many as elements.
+        """
+        tensor = convert(value, None, self._dtype)
+        sizes = list(host_ints(lengths, "TensorArray.split: lengths"))
+        if tensor.shape.rank == 0:
+            raise invalid(f"TensorArray.split: rank 1 or more is needed; got {describe(tensor)}.")
+        if sum(sizes) != tensor.shape[0]:
+            raise invalid(f"TensorArray.split: the lengths {sizes} add up to {sum(sizes)}; got {describe(tensor)}.")
+        if len(sizes) != len(self._elements) and not self._dynamic_size:
+            raise invalid(
+                f"TensorArray.split: {len(sizes)} lengths for an array of {len(self._elements)} elements; dynamic_size=True "
+                "lets it change."
+            )
+        self._elements = list(joining.split(tensor, sizes))
+        self._read = set()
+        return self
+
+    @property
+    def _type_spec(self) -> TensorArraySpec:
+        return TensorArraySpec(self._element_shape, self._dtype, self._dynamic_size, self._infer_shape)
+
+
+@export("TensorArraySpec")
+class TensorArraySpec(TypeSpec):
+    """Specification of a `tf.TensorArray`."""
+
+    __slots__ = ("_element_shape", "_dtype", "_dynamic_size", "_infer_shape")
+
+    def __init__(
+        self, element_shape: Any = None, dtype: Any = float32, dynamic_size: bool = False, infer_shape: bool = True
+    ) -> None:
+        self._element_shape = TensorShape(element_shape)
+        self._dtype = as_dtype(dtype)
+        self._dynamic_size = dynamic_size
+        self._infer_shape = infer_shape
+
+    @property
+    def value_type(self) -> type:
+        """`tf.TensorArray`."""
+        return TensorArray
+
+    @classmethod
+    def from_value(cls, value: TensorArray) -> TensorArraySpec:
+        """The spec of an array; TypeError for anything else."""
+        if not isinstance(value, TensorArray):
+            raise TypeError(f"tf.TensorArraySpec.from_value: a tf.TensorArray was expected; got {describe(value)}.")
+        return value._type_spec
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether dtypes are equal and the element shapes compatible."""
+        other = spec_or_value._type_spec if isinstance(spec_or_value, TensorArray) else spec_or_value
+        return (
+            isinstance(other, TensorArraySpec)
+            and self._dtype is other._dtype
+            and self._dynamic_size == other._dynamic_size
+            and self._element_shape.is_compatible_with(other._element_shape)
+        )
+
+    def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
+        """The narrowest spec over all, or None."""
+        if any(not isinstance(o, TensorArraySpec) or o._key()[1:] != self._key()[1:] for o in others):
+            return None
+        shape = self._element_shape.most_specific_common_supertype([o._element_shape for o in others])
+        return TensorArraySpec(shape, self._dtype, self._dynamic_size, self._infer_shape)
+
+    def _key(self) -> tuple[Any, ...]:
+        return self._element_shape, self._dtype, self._dynamic_size, self._infer_shape
+
+    def __repr__(self) -> str:
+        return f"TensorArraySpec({self._element_shape!r}, {self._dtype!r}, {self._dynamic_size}, {self._infer_shape})"

@@ -1,0 +1,30 @@
+"""Assertions and checks."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.ops.checks import assert_all_finite as assert_all_finite
+from headwater._src.ops.checks import assert_equal as assert_equal
+from headwater._src.ops.checks import assert_greater as assert_greater
+from headwater._src.ops.checks import assert_greater_equal as assert_greater_equal
+from headwater._src.ops.checks import assert_integer as assert_integer
+from headwater._src.ops.checks import assert_less as assert_less
+from headwater._src.ops.checks import assert_less_equal as assert_less_equal
+from headwater._src.ops.checks import assert_near as assert_near
+from headwater._src.ops.checks import assert_negative as assert_negative
+from headwater._src.ops.checks import assert_non_negative as assert_non_negative
+from headwater._src.ops.checks import assert_non_positive as assert_non_positive
+from headwater._src.ops.checks import assert_none_equal as assert_none_equal
+from headwater._src.ops.checks import assert_positive as assert_positive
+from headwater._src.ops.checks import assert_proper_iterable as assert_proper_iterable
+from headwater._src.ops.checks import assert_rank as assert_rank
+from headwater._src.ops.checks import assert_rank_at_least as assert_rank_at_least
+from headwater._src.ops.checks import assert_rank_in as assert_rank_in
+from headwater._src.ops.checks import assert_same_float_dtype as assert_same_float_dtype
+from headwater._src.ops.checks import assert_scalar as assert_scalar
+from headwater._src.ops.checks import assert_shapes as assert_shapes
+from headwater._src.ops.checks import assert_type as assert_type
+from headwater._src.ops.checks import check_numerics as check_numerics
+from headwater._src.ops.checks import disable_check_numerics as disable_check_numerics
+from headwater._src.ops.checks import enable_check_numerics as enable_check_numerics
+from headwater._src.ops.checks import is_numeric_tensor as is_numeric_tensor
+from headwater._src.ops.host import Assert as Assert

@@ -1,0 +1,40 @@
+"""The exception classes that operations raise."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.base.errors import ABORTED as ABORTED
+from headwater._src.base.errors import ALREADY_EXISTS as ALREADY_EXISTS
+from headwater._src.base.errors import AbortedError as AbortedError
+from headwater._src.base.errors import AlreadyExistsError as AlreadyExistsError
+from headwater._src.base.errors import CANCELLED as CANCELLED
+from headwater._src.base.errors import CancelledError as CancelledError
+from headwater._src.base.errors import DATA_LOSS as DATA_LOSS
+from headwater._src.base.errors import DEADLINE_EXCEEDED as DEADLINE_EXCEEDED
+from headwater._src.base.errors import DataLossError as DataLossError
+from headwater._src.base.errors import DeadlineExceededError as DeadlineExceededError
+from headwater._src.base.errors import FAILED_PRECONDITION as FAILED_PRECONDITION
+from headwater._src.base.errors import FailedPreconditionError as FailedPreconditionError
+from headwater._src.base.errors import INTERNAL as INTERNAL
+from headwater._src.base.errors import INVALID_ARGUMENT as INVALID_ARGUMENT
+from headwater._src.base.errors import InaccessibleTensorError as InaccessibleTensorError
+from headwater._src.base.errors import InternalError as InternalError
+from headwater._src.base.errors import InvalidArgumentError as InvalidArgumentError
+from headwater._src.base.errors import NOT_FOUND as NOT_FOUND
+from headwater._src.base.errors import NotFoundError as NotFoundError
+from headwater._src.base.errors import OK as OK
+from headwater._src.base.errors import OUT_OF_RANGE as OUT_OF_RANGE
+from headwater._src.base.errors import OpError as OpError
+from headwater._src.base.errors import OperatorNotAllowedInGraphError as OperatorNotAllowedInGraphError
+from headwater._src.base.errors import OutOfRangeError as OutOfRangeError
+from headwater._src.base.errors import PERMISSION_DENIED as PERMISSION_DENIED
+from headwater._src.base.errors import PermissionDeniedError as PermissionDeniedError
+from headwater._src.base.errors import RESOURCE_EXHAUSTED as RESOURCE_EXHAUSTED
+from headwater._src.base.errors import ResourceExhaustedError as ResourceExhaustedError
+from headwater._src.base.errors import UNAUTHENTICATED as UNAUTHENTICATED
+from headwater._src.base.errors import UNAVAILABLE as UNAVAILABLE
+from headwater._src.base.errors import UNIMPLEMENTED as UNIMPLEMENTED
+from headwater._src.base.errors import UNKNOWN as UNKNOWN
+from headwater._src.base.errors import UnauthenticatedError as UnauthenticatedError
+from headwater._src.base.errors import UnavailableError as UnavailableError
+from headwater._src.base.errors import UnimplementedError as UnimplementedError
+from headwater._src.base.errors import UnknownError as UnknownError

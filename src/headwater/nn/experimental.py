@@ -1,0 +1,5 @@
+"""The public names of tf.nn.experimental."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.ops.nn import general_dropout as general_dropout

@@ -1,0 +1,17 @@
+"""Random numbers, equal to TensorFlow's for the same seeds."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.ops.random import categorical as categorical
+from headwater._src.ops.random import fold_in as fold_in
+from headwater._src.ops.random import normal as normal
+from headwater._src.ops.random import set_seed as set_seed
+from headwater._src.ops.random import shuffle as shuffle
+from headwater._src.ops.random import split as split
+from headwater._src.ops.random import stateless_categorical as stateless_categorical
+from headwater._src.ops.random import stateless_normal as stateless_normal
+from headwater._src.ops.random import stateless_truncated_normal as stateless_truncated_normal
+from headwater._src.ops.random import stateless_uniform as stateless_uniform
+from headwater._src.ops.random import truncated_normal as truncated_normal
+from headwater._src.ops.random import uniform as uniform
+from headwater.random import experimental as experimental

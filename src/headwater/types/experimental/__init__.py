@@ -1,0 +1,8 @@
+"""The public names of tf.types.experimental."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.trace.function import ConcreteFunction as ConcreteFunction
+from headwater._src.trace.function import GenericFunction as GenericFunction
+from headwater._src.trace.function import PolymorphicFunction as PolymorphicFunction
+from headwater.types.experimental import distributed as distributed
