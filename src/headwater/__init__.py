@@ -80,6 +80,7 @@ from headwater._src.core.scope import name_scope as name_scope
 from headwater._src.core.spec import TensorSpec as TensorSpec
 from headwater._src.core.spec import TypeSpec as TypeSpec
 from headwater._src.core.tensor import Tensor as Tensor
+from headwater._src.data.optional import OptionalSpec as OptionalSpec
 from headwater._src.engine.custom import custom_gradient as custom_gradient
 from headwater._src.engine.custom import recompute_grad as recompute_grad
 from headwater._src.engine.graph_gradients import gradients as gradients
@@ -126,6 +127,8 @@ from headwater._src.ops.create import ones_like as ones_like
 from headwater._src.ops.create import range as range
 from headwater._src.ops.create import zeros as zeros
 from headwater._src.ops.create import zeros_like as zeros_like
+from headwater._src.ops.einsum import einsum as einsum
+from headwater._src.ops.einsum import tensordot as tensordot
 from headwater._src.ops.gather import boolean_mask as boolean_mask
 from headwater._src.ops.gather import gather as gather
 from headwater._src.ops.gather import gather_nd as gather_nd
@@ -195,6 +198,13 @@ from headwater._src.ops.reduce import reduce_sum as reduce_sum
 from headwater._src.ops.scans import argmax as argmax
 from headwater._src.ops.scans import argmin as argmin
 from headwater._src.ops.scans import cumsum as cumsum
+from headwater._src.ops.shape import meshgrid as meshgrid
+from headwater._src.ops.shape import pad as pad
+from headwater._src.ops.shape import repeat as repeat
+from headwater._src.ops.shape import reverse as reverse
+from headwater._src.ops.shape import roll as roll
+from headwater._src.ops.shape import sequence_mask as sequence_mask
+from headwater._src.ops.shape import tile as tile
 from headwater._src.ops.sort import argsort as argsort
 from headwater._src.ops.sort import histogram_fixed_width as histogram_fixed_width
 from headwater._src.ops.sort import histogram_fixed_width_bins as histogram_fixed_width_bins

@@ -4,6 +4,8 @@
 
 from headwater._src.ops.clip import global_norm as global_norm
 from headwater._src.ops.create import eye as eye
+from headwater._src.ops.einsum import einsum as einsum
+from headwater._src.ops.einsum import tensordot as tensordot
 from headwater._src.ops.linalg import adjoint as adjoint
 from headwater._src.ops.linalg import band_part as band_part
 from headwater._src.ops.linalg import det as det

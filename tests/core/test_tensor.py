@@ -77,7 +77,7 @@ CONVERSIONS = [
 def test_constant_follows_tensorflow_dtypes(value, dtype, expected, values):
     t = tf.constant(value, dtype)
     assert t.dtype.name == expected
-    np.testing.assert_array_equal(t.numpy(), np.array(values, dtype=t.dtype.as_numpy_dtype))
+    assert np.array_equal(np.asarray(t.numpy(), t.dtype.as_numpy_dtype), np.array(values, t.dtype.as_numpy_dtype))
 
 
 REFUSED = [

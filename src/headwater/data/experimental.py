@@ -2,6 +2,14 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.data.dataset import AUTOTUNE as AUTOTUNE
+from headwater._src.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
+from headwater._src.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
+from headwater._src.data.dataset import cardinality as cardinality
+from headwater._src.data.dataset import get_next_as_optional as get_next_as_optional
+from headwater._src.data.dataset import get_single_element as get_single_element
+from headwater._src.data.dataset import get_structure as get_structure
+from headwater._src.data.optional import Optional as Optional
 from headwater._src.data.options import AutoShardPolicy as AutoShardPolicy
 from headwater._src.data.options import AutotuneAlgorithm as AutotuneAlgorithm
 from headwater._src.data.options import AutotuneOptions as AutotuneOptions

@@ -2,4 +2,6 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.data.optional import Optional as Optional
+from headwater.experimental import dlpack as dlpack
 from headwater.experimental import dtensor as dtensor

@@ -236,7 +236,8 @@ def as_dtype(type_value: Any) -> DType:
         if found is not None:
             return found
         if type_value is not None:
-            numpy_dtype = np.dtype(getattr(type_value, "dtype", type_value))
+            named = type_value if isinstance(type_value, type) else getattr(type_value, "dtype", type_value)
+            numpy_dtype = np.dtype(named)
             return string if numpy_dtype.kind in "SU" else OF_NUMPY[numpy_dtype]
     except (KeyError, TypeError, ValueError):
         pass

@@ -50,23 +50,29 @@ def _h5_configs(path: str) -> list[Any]:
 
 
 def _names(config: Any, key: str = "") -> Iterator[str]:
-    """The names of classes and functions that a configuration mentions and that say no Keras module as their home."""
+    """The names of classes and functions that a configuration mentions and that say no Keras module as their home.
+
+    `key` is the name of the argument that the configuration belongs to; where it takes functions, a string is a name.
+    """
+    takes_functions = key.endswith(_FUNCTION_KEYS)
     if isinstance(config, dict):
-        yield from _own_name(config)
+        serialized = "class_name" in config and "config" in config
+        if serialized:
+            yield from _own_name(config)
         for inner, value in config.items():
-            if inner not in ("module", "registered_name", "class_name", "build_config"):
-                named = key if inner == "config" or key.endswith(_FUNCTION_KEYS) and not inner.endswith("config") else inner
-                yield from _names(value, named)
+            if not (serialized and inner in ("class_name", "module", "registered_name", "build_config")):
+                # {"loss": {"output_1": "mse"}}: the names under an argument's name are those of outputs.
+                yield from _names(value, "" if serialized and inner == "config" else key if takes_functions else inner)
     elif isinstance(config, list):
         for value in config:
             yield from _names(value, key)
-    elif isinstance(config, str) and key.endswith(_FUNCTION_KEYS):
+    elif isinstance(config, str) and takes_functions:
         yield config
 
 
 def _own_name(config: dict[str, Any]) -> Iterator[str]:
     kind, module = config.get("class_name"), config.get("module")
-    if not isinstance(kind, str) or "config" not in config or kind.startswith("__"):
+    if not isinstance(kind, str) or kind.startswith("__"):
         return
     if isinstance(module, str) and module.partition(".")[0] == "keras":
         return

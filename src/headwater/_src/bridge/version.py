@@ -15,6 +15,7 @@ GIT_VERSION = f"headwater-{HEADWATER}"
 COMPILER_VERSION = ""
 
 for _public, _attribute in (
+    ("__version__", "TENSORFLOW"),
     ("version.VERSION", "TENSORFLOW"),
     ("version.HEADWATER", "HEADWATER"),
     ("version.GIT_VERSION", "GIT_VERSION"),

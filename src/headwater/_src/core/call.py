@@ -6,6 +6,7 @@ right dtypes, in a few instructions; all else goes to `call`, which converts, ch
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ from headwater._src.core.op import Op, describe_dtypes
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array, of_array
 
 NO_ATTRS: dict[str, Any] = {}
+
+# log(0) is -inf and no warning. The fast way runs kernels bare, so NumPy's floating point warnings from headwater's own modules
+# are filtered; where a program makes them errors, the kernel raises and runs again on the slow way, under np.errstate.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"headwater\._src\.")
+
 _MAX_SCALARS = 4096
 
 
@@ -56,8 +62,10 @@ def {name}({signature}):
         result = as_array(result)
     out._array = result
     out._np_dtype = {out_dtype}
+    out._watch = 0
     watched = {watch}
-    out._watch = record(watched, op, ({params},), out, {attrs}) if watched else 0
+    if watched:
+        out._watch = record(watched, op, ({params},), out, {attrs})
     return out
 """
 
@@ -103,8 +111,8 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 
 def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
     scope: dict[str, Any] = {
-        **more, "op": op, "kernel": op.numpy, "call": call, "EagerTensor": EagerTensor,
-        "ndarray": np.ndarray, "as_array": as_array, "record": context.record if op.grad is not None else context.record_end, "NO": NO_ATTRS, "scalars": scalars,
+        **more, "__name__": "headwater._src.entries", "op": op, "kernel": op.numpy, "call": call, "EagerTensor": EagerTensor,
+        "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "NO": NO_ATTRS, "scalars": scalars,
         **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
     }  # fmt: skip
     exec(compile(source, f"<entry of {op.name}>", "exec"), scope)
@@ -137,8 +145,6 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
         checks.append(f"{param.name}._np_dtype is of_first" if same else f"{param.name}._np_dtype in ok_{param.name}")
         if not same and param.group != param.name:
             checks.append(f"{param.name}._np_dtype is {param.group}._np_dtype")
-    result = op.results[0].dtype
-    kept = result in names and _group_of(op, result) == names[0]
     return _FIXED.format(
         name=_identifier(op),
         signature=signature or _signature(op, names),
@@ -146,7 +152,7 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
         slow=slow or f"call(op, ({', '.join(names)},), {_attrs_source(op)}, name)",
         p0=names[0],
         arrays=", ".join(f"{n}._array" for n in names),
-        out_dtype="of_first" if kept else "result.dtype",
+        out_dtype="of_first" if _keeps_dtype(op) else "result.dtype",
         kernel_attrs="".join(f", {k}={k}" for k in op.attrs),
         checks=" and ".join(checks),
         params=", ".join(names),
@@ -155,8 +161,22 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
     )
 
 
-def _group_of(op: Op, name: str) -> str:
-    return next(p.group for p in op.params if p.name == name)
+def _recorder(op: Op) -> Any:
+    """How the entry notes a call: results of another dtype than the first argument's may be out of a gradient's reach."""
+    if op.grad is None:
+        return context.record_end
+    return context.record if _keeps_dtype(op) else _record_checked
+
+
+def _record_checked(watched: int, op: Op, inputs: tuple[Any, ...], out: EagerTensor, attrs: dict[str, Any]) -> int:
+    bits = context.record(watched, op, inputs, out, attrs)
+    return bits if is_differentiable(out._np_dtype) else 0
+
+
+def _keeps_dtype(op: Op) -> bool:
+    first = op.params[0].name
+    result = op.results[0].dtype
+    return any(p.name == result and p.group == first for p in op.params)
 
 
 def _scalar_source(op: Op, names: list[str]) -> str:

@@ -65,12 +65,40 @@ def record(watched: int, op: Any, inputs: tuple[Any, ...], out: Any, attrs: dict
     `out` is the result itself where the operation has one, else the tuple of results.
     """
     noted = 0
+    late = None
     for recorder in ctx.recorders:
         bit = recorder.bit
         if watched & bit:
-            recorder.note((op, inputs, out, attrs))
+            if recorder.note((op, inputs, out, attrs)) is not None:
+                late = recorder
             noted |= bit
+    if late is not None:
+        _run_late(noted, watched, (op, inputs, out, attrs))
     return noted
+
+
+def _run_late(noted: int, watched: int, entry: tuple[Any, ...]) -> None:
+    """Forward accumulators compute when a call is noted, outer ones first, and what they compute may use its results: so
+    the results must carry all bits before, and an accumulator must not see the work of those inside it."""
+    op, _, out, _ = entry
+    if op.grad is None:
+        return
+    for one in (out,) if op.single else out:
+        one._watch = noted if one.dtype.is_floating or one.dtype.is_complex else 0
+    saved = ctx.recorders
+    tapes = [r for r in saved if not r.late]
+    outer: list[Any] = []
+    for recorder in saved:
+        if recorder.late:
+            if watched & recorder.bit:
+                ctx.recorders = tapes + outer
+                refresh_masks()
+                try:
+                    recorder.compute(entry)
+                finally:
+                    ctx.recorders = saved
+                    refresh_masks()
+            outer.append(recorder)
 
 
 def record_end(watched: int, op: Any, inputs: tuple[Any, ...], out: Any, attrs: dict[str, Any]) -> int:

@@ -202,11 +202,10 @@ class EagerTensor(Tensor):
     # -- as a Python value --------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        text = repr(self._array[()]) if self._array.ndim else _scalar_text(self._array[()])
-        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={_own_line(text)}>"
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={array_text(self._array)}>"
 
     def __str__(self) -> str:
-        text = str(self._array) if self._array.ndim else _scalar_text(self._array[()])
+        text = str(self._array if self._array.ndim else self._array[()])
         return f"tf.Tensor({_own_line(text)}, shape={self.shape}, dtype={self.dtype.name})"
 
     def __format__(self, spec: str) -> str:
@@ -472,8 +471,14 @@ def _unpickle(array: np.ndarray) -> EagerTensor:
     return of_array(array)
 
 
-def _scalar_text(scalar: Any) -> str:
-    return repr(scalar) if isinstance(scalar, bytes) else str(scalar)
+def array_text(array: np.ndarray) -> str:
+    """An array as reprs of tensors and variables show it: scalars as Python values, blocks on lines of their own."""
+    if array.ndim:
+        return _own_line(repr(array))
+    scalar = array[()]
+    if isinstance(scalar, (bytes, str)):
+        return repr(scalar)
+    return repr(float(scalar) if array.dtype.kind in "fV" else scalar.item())
 
 
 def _own_line(text: str) -> str:

@@ -110,14 +110,7 @@ class DistributeOptions(_Group):
 class OptimizationOptions(_Group):
     """Which rewrites of a pipeline are allowed."""
 
-    _fields = {
-        name: (bool, None)
-        for name in (
-            "apply_default_optimizations filter_fusion filter_parallelization inject_prefetch map_and_batch_fusion "
-            "map_and_filter_fusion map_fusion map_parallelization noop_elimination parallel_batch seq_interleave_prefetch "
-            "shuffle_and_repeat_fusion"
-        ).split()
-    }
+    _fields = dict.fromkeys(["apply_default_optimizations", "filter_fusion", "filter_parallelization", "inject_prefetch", "map_and_batch_fusion", "map_and_filter_fusion", "map_fusion", "map_parallelization", "noop_elimination", "parallel_batch", "seq_interleave_prefetch", "shuffle_and_repeat_fusion"], (bool, None))
 
 
 @export("data.ThreadingOptions", "data.experimental.ThreadingOptions")

@@ -68,7 +68,8 @@ def _where_it_ends(tape: Any, what: str, ends: list[tuple[Any, Any]], targets: l
     for op, outputs in ends:
         if any(id(o) in live for o in outputs):
             return _end_sentence(what, op, outputs)
-    return f"No gradient: not connected, as nothing that was computed from {what} reaches the target."
+    # Past such an end nothing is recorded, so whether it leads on to the target can't be told; it is the likely reason.
+    return _end_sentence(what, *ends[-1])
 
 
 def _feeding(tape: Any, target_ids: set[int]) -> set[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from headwater._src.base import nest
 from headwater._src.base.exporting import export
 from headwater._src.core.call import is_differentiable
-from headwater._src.core.context import ctx, free_bit, refresh_masks
+from headwater._src.core.context import free_bit
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.engine.backprop import Entry, results_of, space
@@ -86,24 +86,21 @@ class ForwardAccumulator(_Recorder):
         if tensor is not None and known is not None:
             self._tangents[id(tensor)] = (tensor, known[1])
 
-    def note(self, entry: Entry) -> None:
-        """A call ran: computes the tangents of its results."""
+    late = True
+
+    def note(self, entry: Entry) -> ForwardAccumulator:
+        """A call ran; `compute` follows when all recorders have noted it."""
+        return self
+
+    def compute(self, entry: Entry) -> None:
+        """Computes the tangents of a call's results."""
         op, inputs, out, attrs = entry
-        if op.grad is None:
-            return
         outputs = results_of(entry)
         self._entries.append((op, (), out, {}))
         pairs = [(x, self._tangent(x)) for x in inputs]
         if all(t is None for _, t in pairs):
             return
-        saved = ctx.recorders
-        ctx.recorders = [r for r in saved if r is not self]
-        refresh_masks()
-        try:
-            found = _push_forward(op, inputs, outputs, attrs, [t for _, t in pairs])
-        finally:
-            ctx.recorders = saved
-            refresh_masks()
+        found = _push_forward(op, inputs, outputs, attrs, [t for _, t in pairs])
         for out, tangent in zip(outputs, found, strict=True):
             if tangent is not None:
                 self._tangents[id(out)] = (out, tangent)

@@ -61,6 +61,8 @@ class _Recorder:
     """What tapes and accumulators share: a bit, the place on the thread's stack, what they watch."""
 
     auto_watch = False
+    late = False
+    """Whether it computes when a call is noted, rather than only writing it down."""
 
     def __init__(self) -> None:
         self.bit = take_bit()
@@ -82,7 +84,8 @@ class _Recorder:
         if tensor is not None:
             snapshots.append(tensor)
 
-    def note(self, entry: Entry) -> None:
+    def note(self, entry: Entry) -> Any:
+        """A call ran that touches what this recorder watches; returns None unless `late`."""
         raise NotImplementedError
 
     def clear_bits(self, entries: Sequence[Entry]) -> None:

@@ -8,6 +8,7 @@ from headwater._src.ops import (
     compare,
     control,
     create,
+    einsum,
     gather,
     host,
     index,
@@ -31,7 +32,7 @@ from headwater._src.ops import (
 )
 
 __all__ = [
-    "broadcasting", "cast", "checks", "clip", "compare", "control", "create", "gather", "host", "index", "joining",
+    "broadcasting", "cast", "checks", "clip", "compare", "control", "create", "einsum", "gather", "host", "index", "joining",
     "layout", "linalg", "losses", "math", "nn", "operators", "permutations", "random", "random_dist", "reduce", "scans",
     "segment", "shape", "sort", "special", "vectorspace",
 ]  # fmt: skip

@@ -178,7 +178,9 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
 def _checked_list(t_list: Any, what: str) -> Sequence[Any]:
     if isinstance(t_list, Sequence) and not isinstance(t_list, (str, bytes)):
         return t_list
-    raise TypeError(f"{what}: t_list must be a list or tuple of tensors; got {type(t_list).__name__}. Wrap one tensor: [t].")
+    raise TypeError(
+        f"{what}: t_list must be a list or tuple of tensors; got {type(t_list).__name__}. Wrap one tensor: [t]."
+    )
 
 
 def _values_of(t: Any) -> Any:
@@ -186,7 +188,9 @@ def _values_of(t: Any) -> Any:
 
 
 @export("clip_by_global_norm")
-def clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None) -> tuple[list[Any], Tensor]:
+def clip_by_global_norm(
+    t_list: Any, clip_norm: Any, use_norm: Any = None, name: str | None = None
+) -> tuple[list[Any], Tensor]:
     """Scales several tensors by one factor so that their joint L2 norm is at most `clip_norm` (Pascanu et al., 2012).
 
     Args:
@@ -218,7 +222,10 @@ def _scaled(t: Any, factor: Tensor) -> Any:
     return math.multiply(t, cast(factor, t.dtype))
 
 
-sampled("linalg.global_norm", lambda: [case([[3.0, 4.0], [12.0]]), case([], id="nothing"), case([None, [2.0]], id="none")])
+sampled(
+    "linalg.global_norm",
+    lambda: [case([[3.0, 4.0], [12.0]]), case([], id="nothing"), case([None, [2.0]], id="none")],
+)
 sampled(
     "clip_by_global_norm",
     lambda: [

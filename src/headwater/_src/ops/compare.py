@@ -171,7 +171,13 @@ def _certain(x: Any, y: Any) -> bool:
     if not isinstance(y, Tensor) or not isinstance(x, Tensor):
         return y.__class__ in (int, float, bool)
     a, b = x._spec.shape, y._spec.shape
-    return a is not None and b is not None and None not in a and None not in b and (a == b or _fits(x._spec, y._spec))
+    return (
+        a is not None
+        and b is not None
+        and None not in a
+        and None not in b
+        and (a == b or _fits(x._spec, y._spec))
+    )
 
 
 def tensor_equal(x: Any, y: Any) -> Any:
@@ -315,14 +321,21 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if x is not None and y is not None:
         return select(condition, x, y, name=name)
     if x is not None or y is not None:
-        raise ValueError("tf.where: give both x and y, or neither to get the coordinates where the condition holds.")
+        raise ValueError(
+            "tf.where: give both x and y, or neither to get the coordinates where the condition holds."
+        )
     return _where(condition, name=name)
 
 
 def _where_cases() -> list[Any]:
     flags = Arr((2, 3), "bool")
     names = (*FLOATS, "int32", "complex64", "bool", "string")
-    cases = [case(flags, Arr((2, 3), d), Arr((2, 3), d, salt=1), grad=(1, 2) if d in FLOATS + COMPLEX else (), id=d) for d in names]
+    cases = [
+        case(
+            flags, Arr((2, 3), d), Arr((2, 3), d, salt=1), grad=(1, 2) if d in FLOATS + COMPLEX else (), id=d
+        )
+        for d in names
+    ]
     return [
         *cases, case(Arr((2, 1), "bool"), Arr((3,)), Arr(()), grad=(1, 2), id="broadcast"),
         case([True, False], [1.0, 2.0], 0, id="python"), case(True, Arr((2,)), Arr((2, 1), salt=1), grad=(1, 2), id="scalar"),

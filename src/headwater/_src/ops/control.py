@@ -504,7 +504,7 @@ def scan(
 @export("group")
 def group(*inputs: Any, **kwargs: Any) -> None:
     """Nothing: what eager code has written has run already, so there is no operation to group."""
-    return None
+    return
 
 
 @export("tuple")

@@ -36,7 +36,9 @@ def _label_sizes(terms: list[str], shapes: list[Any], loose: str) -> dict[str, A
     sizes: dict[str, Any] = {}
     for term, shape in zip(terms, shapes, strict=True):
         if len(term) != len(shape):
-            raise ValueError(f"the subscripts {term!r} name {len(term)} dimensions of a tensor of shape {wrap(shape)}")
+            raise ValueError(
+                f"the subscripts {term!r} name {len(term)} dimensions of a tensor of shape {wrap(shape)}"
+            )
         for label, size in zip(term, shape, strict=True):
             known = sizes.get(label)
             if known is None or (known == 1 and label in loose):
@@ -84,7 +86,9 @@ def _product(terms: list[str], right: str, x: np.ndarray, y: np.ndarray) -> Any:
     left = x.transpose([a.index(c) for c in stack + rows + inner]).reshape(*batch, *shape(rows, inner))
     other = y.transpose([b.index(c) for c in stack + inner + columns]).reshape(*batch, *shape(inner, columns))
     order = stack + rows + columns
-    return np.matmul(left, other).reshape([sizes[c] for c in order]).transpose([order.index(c) for c in right])
+    return (
+        np.matmul(left, other).reshape([sizes[c] for c in order]).transpose([order.index(c) for c in right])
+    )
 
 
 def _einsum_lower(*arrays: Any, equation: str, loose: str) -> Any:
@@ -130,13 +134,19 @@ def _resolve(equation: str, tensors: list[Tensor]) -> tuple[str, str]:
     """The equation with an explicit result and letters in place of ellipses, and those letters."""
     text = equation.replace(" ", "")
     if not _FORM.fullmatch(text):
-        raise ValueError(f"tf.einsum: subscripts have incorrect format: {equation!r}; expected letters, as in 'ij,jk->ik'.")
+        raise ValueError(
+            f"tf.einsum: subscripts have incorrect format: {equation!r}; expected letters, as in 'ij,jk->ik'."
+        )
     terms, right = _terms(text)
     if len(terms) != len(tensors):
-        raise ValueError(f"tf.einsum: got {len(tensors)} inputs for the equation {equation!r}, which takes {len(terms)}.")
+        raise ValueError(
+            f"tf.einsum: got {len(tensors)} inputs for the equation {equation!r}, which takes {len(terms)}."
+        )
     if "->" not in text:
         joined = "".join(terms).replace(".", "")
-        right = ("..." if "..." in text else "") + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
+        right = ("..." if "..." in text else "") + "".join(
+            sorted(c for c in set(joined) if joined.count(c) == 1)
+        )
     loose = ""
     if "..." in text:
         terms, right, loose = _spell_ellipses(terms, right, tensors)
@@ -156,7 +166,9 @@ def _spell_ellipses(terms: list[str], right: str, tensors: list[Tensor]) -> tupl
         if "..." not in term:
             widths.append(0)
         elif tensor._spec.shape is None:
-            raise NotImplementedError("tf.einsum: an ellipsis takes tensors of known rank; use tf.ensure_shape.")
+            raise NotImplementedError(
+                "tf.einsum: an ellipsis takes tensors of known rank; use tf.ensure_shape."
+            )
         else:
             widths.append(max(len(tensor._spec.shape) - len(term) + 3, 0))
     labels = free[: max(widths)]
@@ -240,7 +252,9 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
     right = list(ascii_letters[::-1][: len(b._spec.shape)])
     for i, j in zip(first, second, strict=True):
         right[j] = left[i]
-    kept = [c for i, c in enumerate(left) if i not in first] + [c for j, c in enumerate(right) if j not in second]
+    kept = [c for i, c in enumerate(left) if i not in first] + [
+        c for j, c in enumerate(right) if j not in second
+    ]
     return _einsum(a, b, equation=f"{''.join(left)},{''.join(right)}->{''.join(kept)}", loose="")
 
 
@@ -249,12 +263,16 @@ def _axis_pairs(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
         axes = np.asarray(axes).tolist()
     if isinstance(axes, (int, np.integer)):
         if not 0 <= axes <= min(rank_a, rank_b):
-            raise ValueError(f"tf.tensordot: axes must be at least 0 and at most both ranks, {rank_a} and {rank_b}; got {axes}.")
+            raise ValueError(
+                f"tf.tensordot: axes must be at least 0 and at most both ranks, {rank_a} and {rank_b}; got {axes}."
+            )
         return list(range(rank_a - axes, rank_a)), list(range(axes))
     first, second = ([x] if isinstance(x, (int, np.integer)) else list(x) for x in axes)
     if len(first) != len(second):
         raise ValueError(f"tf.tensordot: {len(first)} axes of a can't meet {len(second)} axes of b.")
-    return [normalize_axis(i, rank_a, "axis of a") for i in first], [normalize_axis(j, rank_b, "axis of b") for j in second]
+    return [normalize_axis(i, rank_a, "axis of a") for i in first], [
+        normalize_axis(j, rank_b, "axis of b") for j in second
+    ]
 
 
 sampled(

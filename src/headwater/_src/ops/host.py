@@ -48,7 +48,7 @@ def _refuse_symbolic(values: list[Any], what: str) -> None:
 
 
 @export("py_function")
-def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:  # noqa: N803
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
     """Calls a Python function on eager tensors; gradients flow through what it computes with operations.
 
     Args:
@@ -108,7 +108,7 @@ def _checked_result(value: Any, dtype: DType) -> Tensor:
 
 @export("numpy_function")
 def numpy_function(
-    func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None  # noqa: N803
+    func: Any = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
 ) -> Any:
     """Calls a Python function on NumPy arrays; no gradient flows through it.
 
@@ -268,7 +268,7 @@ def _float_text(item: Any) -> str:
 
 
 @export("Assert", "debugging.Assert")
-def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = None) -> None:  # noqa: N802
+def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = None) -> None:
     """Raises InvalidArgumentError with `data` in its message unless `condition` is true.
 
     Args:

@@ -151,12 +151,11 @@ def tensor_getitem(self: Any, key: Any) -> Tensor:
         out = EagerTensor()
         out._array = found if found.__class__ is _ndarray else as_array(found)
         out._np_dtype = self._np_dtype
+        out._watch = 0
         watched = self._watch
         if watched:
             attrs = {"key": tuple([_entry(k, ()) for k in (key if cls is tuple else (key,))]), "bounds": ()}
             out._watch = context.record(watched, _RECORD, (self,), out, attrs)
-        else:
-            out._watch = 0
         return out
     return _getitem(self, key)
 

@@ -44,7 +44,9 @@ def _matmul(a: np.ndarray, b: np.ndarray, transpose_a: bool = False, transpose_b
 def _matmul_shape(a: Spec, b: Spec, *, transpose_a: bool, transpose_b: bool) -> Partial:
     for spec in (a, b):
         if spec.shape is not None and len(spec.shape) > 2:
-            raise ValueError(f"both arguments must be matrices; got shapes {wrap(a.shape)} and {wrap(b.shape)}")
+            raise ValueError(
+                f"both arguments must be matrices; got shapes {wrap(a.shape)} and {wrap(b.shape)}"
+            )
     shape = matrix_product(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
     return (None, None) if shape is None else shape
 
@@ -104,7 +106,11 @@ def _batch_matmul(x: np.ndarray, y: np.ndarray, *, adj_x: bool, adj_y: bool) -> 
 def _stacked(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if y.ndim == 2 and x.ndim > 2 and x.flags.c_contiguous and x.shape[-1] == y.shape[0]:
         # One large product is faster than a small one for each matrix of the stack.
-        return np.dot(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1]) if x.size else np.matmul(x, y)
+        return (
+            np.dot(x.reshape(-1, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[1])
+            if x.size
+            else np.matmul(x, y)
+        )
     return np.matmul(x, y)
 
 
@@ -203,7 +209,9 @@ def matmul(
         return _mat_mul(a, b, transpose_a=transpose_a, transpose_b=transpose_b)
     if (transpose_a and adjoint_a) or (transpose_b and adjoint_b):
         which = "a" if transpose_a and adjoint_a else "b"
-        raise ValueError(f"tf.matmul: only one of transpose_{which} and adjoint_{which} can be True; the adjoint is transposed.")
+        raise ValueError(
+            f"tf.matmul: only one of transpose_{which} and adjoint_{which} can be True; the adjoint is transposed."
+        )
     a = convert(a)
     b = convert(b, None, a.dtype)
     if output_type is not None:
@@ -212,7 +220,9 @@ def matmul(
     if all(r is not None and r <= 2 for r in ranks):
         a = math.conj(a) if adjoint_a else a
         b = math.conj(b) if adjoint_b else b
-        return _mat_mul(a, b, transpose_a=bool(transpose_a or adjoint_a), transpose_b=bool(transpose_b or adjoint_b))
+        return _mat_mul(
+            a, b, transpose_a=bool(transpose_a or adjoint_a), transpose_b=bool(transpose_b or adjoint_b)
+        )
     a = _conj(a) if transpose_a else a
     b = _conj(b) if transpose_b else b
     return _batch_mat_mul(a, b, adj_x=bool(transpose_a or adjoint_a), adj_y=bool(transpose_b or adjoint_b))
@@ -231,7 +241,13 @@ def _widened(a: Tensor, b: Tensor, output: dtypes.DType) -> tuple[Tensor, Tensor
 
 def _matmul_cases() -> list[Any]:
     kinds = [
-        case(Arr((2, 3), d), Arr((3, 2), d), grad=(0, 1) if d in _SMOOTH else (), tol=1e-5 if d in _SMOOTH else 1.6e-2, id=d)
+        case(
+            Arr((2, 3), d),
+            Arr((3, 2), d),
+            grad=(0, 1) if d in _SMOOTH else (),
+            tol=1e-5 if d in _SMOOTH else 1.6e-2,
+            id=d,
+        )
         for d in (*_SMOOTH, "float16", "bfloat16", "int32", "int64")
     ]
     flags = [
@@ -302,7 +318,9 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: b
     a = convert(a)
     shape = a._spec.shape
     if shape is None:
-        raise NotImplementedError("tf.linalg.matrix_transpose needs a known rank; use set_shape or tf.ensure_shape first.")
+        raise NotImplementedError(
+            "tf.linalg.matrix_transpose needs a known rank; use set_shape or tf.ensure_shape first."
+        )
     rank = len(shape)
     if rank < 2:
         raise ValueError(f"tf.linalg.matrix_transpose: a must have rank 2 or more; got shape {a.shape}.")
@@ -317,7 +335,11 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
 
 sampled(
     "linalg.matrix_transpose",
-    lambda: [case(Arr((2, 3)), grad=(0,)), case(Arr((2, 3, 1), "int32")), bad([1.0], error="ValueError", id="vector")],
+    lambda: [
+        case(Arr((2, 3)), grad=(0,)),
+        case(Arr((2, 3, 1), "int32")),
+        bad([1.0], error="ValueError", id="vector"),
+    ],
 )
 sampled("linalg.adjoint", lambda: [case(Arr((2, 3), "complex64"), grad=(0,)), case(Arr((1, 2, 3)))])
 
@@ -366,7 +388,9 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
     """
     low, high = host_int(num_lower, "num_lower"), host_int(num_upper, "num_upper")
     if low.__class__ is not int or high.__class__ is not int:
-        raise NotImplementedError("tf.linalg.band_part takes plain integers for num_lower and num_upper in a graph.")
+        raise NotImplementedError(
+            "tf.linalg.band_part takes plain integers for num_lower and num_upper in a graph."
+        )
     return _band_part(input, num_lower=low, num_upper=high)
 
 
@@ -482,7 +506,9 @@ def diag(
       NotImplementedError: k is a pair, or num_rows, num_cols or padding_value is given.
     """
     if num_rows != -1 or num_cols != -1 or padding_value != 0:
-        raise NotImplementedError("tf.linalg.diag makes square matrices padded with 0; num_rows, num_cols, padding_value are not there.")
+        raise NotImplementedError(
+            "tf.linalg.diag makes square matrices padded with 0; num_rows, num_cols, padding_value are not there."
+        )
     return _matrix_diag(diagonal, k=_one_diagonal(k, "tf.linalg.diag"))
 
 
@@ -501,9 +527,17 @@ sampled(
 )  # fmt: skip
 sampled(
     "linalg.diag",
-    lambda: [case(Arr((3,)), grad=(0,)), case(Arr((2, 2)), k=1, grad=(0,)), case(Arr((2,), "int32"), k=-1), bad(1.0, id="scalar")],
+    lambda: [
+        case(Arr((3,)), grad=(0,)),
+        case(Arr((2, 2)), k=1, grad=(0,)),
+        case(Arr((2,), "int32"), k=-1),
+        bad(1.0, id="scalar"),
+    ],
 )
-sampled("linalg.trace", lambda: [case(Arr((3, 3)), grad=(0,)), case(Arr((2, 2, 3), "int32")), bad(Arr((2,)), id="vector")])
+sampled(
+    "linalg.trace",
+    lambda: [case(Arr((3, 3)), grad=(0,)), case(Arr((2, 2, 3), "int32")), bad(Arr((2,)), id="vector")],
+)
 
 # -- solving ----------------------------------------------------------------------------------------------------------
 
@@ -567,10 +601,12 @@ det = op(
 def _solve_shape(matrix: Spec, rhs: Spec, *, adjoint: bool) -> Partial:
     _need_square(matrix)
     _need_matrix(rhs)
-    if matrix.shape is not None and rhs.shape is not None and (
-        len(matrix.shape) != len(rhs.shape) or not compatible(matrix.shape[-1:], rhs.shape[-2:-1])
+    if (
+        matrix.shape is not None
+        and rhs.shape is not None
+        and (len(matrix.shape) != len(rhs.shape) or not compatible(matrix.shape[-1:], rhs.shape[-2:-1]))
     ):
-            raise ValueError(f"matrix of shape {wrap(matrix.shape)} and rhs of shape {wrap(rhs.shape)} don't fit")
+        raise ValueError(f"matrix of shape {wrap(matrix.shape)} and rhs of shape {wrap(rhs.shape)} don't fit")
     return rhs.shape
 
 

@@ -107,7 +107,9 @@ def _wide(x: Tensor) -> Tensor:
 
 
 @export("nn.softmax_cross_entropy_with_logits")
-def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
+def softmax_cross_entropy_with_logits(
+    labels: Any, logits: Any, axis: Any = -1, name: str | None = None
+) -> Tensor:
     """`-sum(labels * log_softmax(logits))` along `axis`, computed without overflow.
 
     Args:
@@ -135,7 +137,9 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: Any = -1, 
 def _class_axis_last(x: Tensor, axis: int) -> Tensor:
     rank = x.shape.rank
     if rank is None:
-        raise ValueError("softmax_cross_entropy_with_logits: logits of unknown rank take only axis=-1; give them a rank.")
+        raise ValueError(
+            "softmax_cross_entropy_with_logits: logits of unknown rank take only axis=-1; give them a rank."
+        )
     try:
         axis = normalize_axis(axis, rank, "axis")
     except ValueError as error:
@@ -303,7 +307,9 @@ def _same_shapes(what: str, **tensors: Tensor) -> None:
 
 
 @export("nn.sigmoid_cross_entropy_with_logits")
-def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
+def sigmoid_cross_entropy_with_logits(
+    labels: Any = None, logits: Any = None, name: str | None = None
+) -> Tensor:
     """Elementwise cross entropy of independent yes-or-no questions.
 
     With x for logits and z for labels this is `z * -log(sigmoid(x)) + (1 - z) * -log(1 - sigmoid(x))`, in the form
@@ -327,7 +333,9 @@ def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, na
 
 
 @export("nn.weighted_cross_entropy_with_logits")
-def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any, name: str | None = None) -> Tensor:
+def weighted_cross_entropy_with_logits(
+    labels: Any, logits: Any, pos_weight: Any, name: str | None = None
+) -> Tensor:
     """Sigmoid cross entropy whose positive part is multiplied by `pos_weight`.
 
     `pos_weight * z * -log(sigmoid(x)) + (1 - z) * -log(1 - sigmoid(x))`, computed as
@@ -350,7 +358,9 @@ def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any
 
 
 @export("nn.log_poisson_loss")
-def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = False, name: str | None = None) -> Tensor:
+def log_poisson_loss(
+    targets: Any, log_input: Any, compute_full_loss: bool = False, name: str | None = None
+) -> Tensor:
     """Elementwise `exp(c) - z * c`, minus the log likelihood of counts z under a Poisson of rate exp(c).
 
     Args:
@@ -376,7 +386,6 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
     return math.add(loss, compare.where(small, zeros, stirling))
 
 
-
 def _two(low: float = 0.0, high: float = 1.0) -> list[Any]:
     return [case(Arr((2, 3), d, low, high), Arr((2, 3), d, -3, 3, salt=1), grad=(0, 1), id=d) for d in FLOATS]
 
@@ -393,7 +402,9 @@ sampled(
     "nn.weighted_cross_entropy_with_logits",
     lambda: [
         case(Arr((2, 3), low=0, high=1), Arr((2, 3), low=-3, high=3), 2.0, grad=(0, 1)),
-        case(Arr((2, 3), low=0, high=1), Arr((2, 3)), Arr((3,), low=0.5, high=2), grad=(0, 1, 2), id="weights"),
+        case(
+            Arr((2, 3), low=0, high=1), Arr((2, 3)), Arr((3,), low=0.5, high=2), grad=(0, 1, 2), id="weights"
+        ),
         bad([1.0], [1.0, -2.0], 2.0, error="ValueError", id="shapes"),
     ],
 )

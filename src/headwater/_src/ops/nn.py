@@ -188,9 +188,13 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
     """
     x = convert(features)
     if not x.dtype.is_floating:
-        raise ValueError(f"tf.nn.gelu: features must be floats; got {x.dtype.name}. Convert them with tf.cast.")
+        raise ValueError(
+            f"tf.nn.gelu: features must be floats; got {x.dtype.name}. Convert them with tf.cast."
+        )
     if approximate:
-        inner = math.multiply(math.add(x, math.multiply(math.multiply(math.square(x), x), 0.044715)), 0.7978845608028654)
+        inner = math.multiply(
+            math.add(x, math.multiply(math.multiply(math.square(x), x), 0.044715)), 0.7978845608028654
+        )
         gate = special.tanh(inner)
     else:
         gate = special.erf(math.multiply(x, 0.7071067811865476))
@@ -275,7 +279,9 @@ def _wide(kernel: Any, x: Any, axis: int) -> Any:
 
 
 def _softmax_grad(g: Any, y: Any, x: Any, *, axis: int) -> Any:
-    return math.multiply(math.subtract(g, reduce.reduce_sum(math.multiply(g, y), axis=axis, keepdims=True)), y)
+    return math.multiply(
+        math.subtract(g, reduce.reduce_sum(math.multiply(g, y), axis=axis, keepdims=True)), y
+    )
 
 
 _softmax = op(
@@ -332,7 +338,10 @@ def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Tenso
 
 
 def _softmax_cases() -> list[Any]:
-    cases = [case(Arr((2, 3), d), grad=(0,) if d in FLOATS else (), tol=1e-5 if d in FLOATS else 1.6e-2) for d in ALL_FLOATS]
+    cases = [
+        case(Arr((2, 3), d), grad=(0,) if d in FLOATS else (), tol=1e-5 if d in FLOATS else 1.6e-2)
+        for d in ALL_FLOATS
+    ]
     return [
         *cases,
         case(Arr((4,)), grad=(0,), id="vector"), case(Arr((2, 3, 2)), axis=1, grad=(0,), id="axis"),
@@ -389,7 +398,9 @@ def _bias_add_grad(xp: Any, g: Any, data_format: str) -> Any:
     if g.dtype in _HALVES:
         return xp.sum(g, axis=axes, dtype=_F32).astype(g.dtype)
     if xp is np and kept == g.ndim - 1:
-        return np.add.reduce(g.reshape(-1, g.shape[-1]) if g.size else g.reshape(0, g.shape[-1]), axis=0, dtype=g.dtype)
+        return np.add.reduce(
+            g.reshape(-1, g.shape[-1]) if g.size else g.reshape(0, g.shape[-1]), axis=0, dtype=g.dtype
+        )
     return xp.sum(g, axis=axes, dtype=g.dtype)
 
 
@@ -454,7 +465,12 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
 
 def _bias_cases() -> list[Any]:
     cases = [
-        case(Arr((2, 3), d), Arr((3,), d, salt=1), grad=(0, 1) if d in FLOATS else (), tol=1e-5 if d in FLOATS else 1.6e-2)
+        case(
+            Arr((2, 3), d),
+            Arr((3,), d, salt=1),
+            grad=(0, 1) if d in FLOATS else (),
+            tol=1e-5 if d in FLOATS else 1.6e-2,
+        )
         for d in (*ALL_FLOATS, "int32")
     ]
     return [
@@ -497,7 +513,9 @@ l2_loss = op(
 
 
 @export("math.l2_normalize", "linalg.l2_normalize", "nn.l2_normalize")
-def l2_normalize(x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: Any = 1e-12, name: str | None = None, dim: Any = None
+) -> Tensor:
     """`x / sqrt(max(sum(|x|**2), epsilon))`, the sum taken along `axis`.
 
     Args:
@@ -532,7 +550,9 @@ def _half_wide(x: Tensor) -> Tensor:
 
 
 @export("nn.moments")
-def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None) -> tuple[Tensor, Tensor]:
+def moments(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
+) -> tuple[Tensor, Tensor]:
     """Mean and variance of `x` along `axes`; 16-bit floats by way of float32.
 
     Args:
@@ -549,7 +569,9 @@ def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: 
     y = _half_wide(x)
     mean = reduce.reduce_mean(y, axis=axes, keepdims=True)
     # The derivative by the mean vanishes, so it is not followed.
-    variance = reduce.reduce_mean(math.squared_difference(y, layout.stop_gradient(mean)), axis=axes, keepdims=keepdims)
+    variance = reduce.reduce_mean(
+        math.squared_difference(y, layout.stop_gradient(mean)), axis=axes, keepdims=keepdims
+    )
     if not keepdims:
         mean = layout.squeeze(mean, axes if isinstance(axes, (list, tuple)) else [axes]) if axes is not None else (
             reduce.reduce_mean(mean))  # fmt: skip
@@ -594,7 +616,15 @@ def batch_normalization(
 sampled(
     "nn.batch_normalization",
     lambda: [
-        case(Arr((4, 3)), Arr((3,)), Arr((3,), low=0.5), Arr((3,), salt=1), Arr((3,), salt=2), 1e-3, grad=(0, 1, 2, 3, 4)),
+        case(
+            Arr((4, 3)),
+            Arr((3,)),
+            Arr((3,), low=0.5),
+            Arr((3,), salt=1),
+            Arr((3,), salt=2),
+            1e-3,
+            grad=(0, 1, 2, 3, 4),
+        ),
         case(Arr((4, 3)), Arr((3,)), Arr((3,), low=0.5), None, None, 1e-3, grad=(0, 1, 2), id="plain"),
     ],
 )
@@ -621,7 +651,9 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
 
 
 @export("nn.experimental.general_dropout")
-def general_dropout(x: Any, rate: Any, uniform_sampler: Any, noise_shape: Any = None, name: str | None = None) -> Tensor:
+def general_dropout(
+    x: Any, rate: Any, uniform_sampler: Any, noise_shape: Any = None, name: str | None = None
+) -> Tensor:
     """Dropout whose random numbers come from `uniform_sampler(shape=, dtype=)`, uniform in [0, 1). See tf.nn.dropout."""
     return _dropout(x, rate, noise_shape, lambda shape, dtype: uniform_sampler(shape=shape, dtype=dtype))
 
@@ -629,10 +661,14 @@ def general_dropout(x: Any, rate: Any, uniform_sampler: Any, noise_shape: Any = 
 def _dropout(x: Any, rate: Any, noise_shape: Any, sampler: Any) -> Tensor:
     plain = isinstance(rate, (int, float, np.number))
     if plain and not 0 <= rate < 1:
-        raise ValueError(f"tf.nn.dropout: rate must be in [0, 1); got {rate}. It is the fraction to drop, not to keep.")
+        raise ValueError(
+            f"tf.nn.dropout: rate must be in [0, 1); got {rate}. It is the fraction to drop, not to keep."
+        )
     x = convert(x)
     if not x.dtype.is_floating:
-        raise ValueError(f"tf.nn.dropout: x must hold floats, since the kept elements are scaled; got {x.dtype.name}.")
+        raise ValueError(
+            f"tf.nn.dropout: x must hold floats, since the kept elements are scaled; got {x.dtype.name}."
+        )
     if plain and rate == 0:
         return x
     if plain:
@@ -677,7 +713,9 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
     """
     if isinstance(params, (list, tuple)):
         if not params:
-            raise ValueError("tf.nn.embedding_lookup: params must hold at least one tensor; got an empty list.")
+            raise ValueError(
+                "tf.nn.embedding_lookup: params must hold at least one tensor; got an empty list."
+            )
         params = params[0] if len(params) == 1 else joining.concat(list(params), 0)
     ids = convert(ids)
     rows = gather.gather(params, ids)
@@ -690,7 +728,8 @@ def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | No
 sampled(
     "nn.embedding_lookup",
     lambda: [
-        case(Arr((4, 3)), [[0, 3], [3, 1]]), case(Arr((4, 3)), [2, 0], max_norm=1.0, id="norm"),
+        case(Arr((4, 3)), [[0, 3], [3, 1]]),
+        case(Arr((4, 3)), [2, 0], max_norm=1.0, id="norm"),
         bad(Arr((4, 3)), [4], id="range"),
     ],
 )

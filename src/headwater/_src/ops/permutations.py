@@ -9,7 +9,7 @@ import numpy as np
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
-from headwater._src.base.shapes import Partial, normalize_axis, wrap
+from headwater._src.base.shapes import Partial, compatible, normalize_axis, wrap
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -96,9 +96,8 @@ def _reverse_sequence_shape(x: Spec, lengths: Spec, *, seq_axis: int, batch_axis
     if seq == batch:
         raise ValueError(f"seq_axis and batch_axis must differ; both are {seq_axis}")
     count = x.shape[batch]
-    if lengths.shape is not None and (len(lengths.shape) != 1 or None not in (lengths.shape[0], count) != (count,)):
-        if len(lengths.shape) != 1 or (lengths.shape[0] != count and None not in (lengths.shape[0], count)):
-            raise ValueError(f"seq_lengths must have shape ({count},), one length for each batch entry; got {wrap(lengths.shape)}")
+    if lengths.shape is not None and not compatible(lengths.shape, (count,)):
+        raise ValueError(f"seq_lengths must have shape ({count},), one length for each batch entry; got {wrap(lengths.shape)}")
     return x.shape
 
 
@@ -126,14 +125,17 @@ def reverse_sequence(
     Args:
       input: a tensor of rank 2 or more.
       seq_lengths: integer vector, one length for each batch entry.
-      seq_axis: the dimension of the sequences, 0 by default.
+      seq_axis: the dimension of the sequences; it must be given.
       batch_axis: the dimension of the batch, 0 by default; it must differ from `seq_axis`.
       name: optional.
 
     Raises:
+      TypeError: `seq_axis` is missing.
       InvalidArgumentError: a length is too large, or shapes or axes don't fit.
     """
-    return reverse_sequence_op(input, seq_lengths, seq_axis=seq_axis or 0, batch_axis=batch_axis or 0, name=name)
+    if seq_axis is None:
+        raise TypeError("tf.reverse_sequence: give seq_axis, the dimension of the sequences, as an int.")
+    return reverse_sequence_op(input, seq_lengths, seq_axis=seq_axis, batch_axis=batch_axis or 0, name=name)
 
 
 sampled(

@@ -8,6 +8,7 @@ import numpy as np
 
 import headwater._src.ops.compare as compare
 import headwater._src.ops.math as math
+import headwater._src.ops.scans as scans
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
 from headwater._src.base.errors import invalid
@@ -18,7 +19,19 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import axes_of, reduced
-from headwater._src.core.samples import COMPLEX, FLOATS, INTS, UINTS, Arr, Cases, Tensor_, bad, case, each, sampled
+from headwater._src.core.samples import (
+    COMPLEX,
+    FLOATS,
+    INTS,
+    UINTS,
+    Arr,
+    Cases,
+    Tensor_,
+    bad,
+    case,
+    each,
+    sampled,
+)
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor, TensorLike
 from headwater._src.ops.cast import cast
@@ -90,7 +103,12 @@ spread = op(
 
 
 def _reductions(
-    names: tuple[str, ...], refuse: str, *, smooth: bool = True, tol: float = 1e-5, along: tuple[str, ...] = FLOATS + COMPLEX
+    names: tuple[str, ...],
+    refuse: str,
+    *,
+    smooth: bool = True,
+    tol: float = 1e-5,
+    along: tuple[str, ...] = FLOATS + COMPLEX,
 ) -> Cases:
     """Every way to give the axis, for each dtype; empties, scalars, and axes to refuse."""
 
@@ -102,7 +120,9 @@ def _reductions(
             mine = grad if name in along else ()
             rough = tol if name not in ("float16", "bfloat16") else 2e-2
             cases.append(case(Arr((2, 3), name, -2, 3), grad=mine, tol=rough, id=name))
-            cases.append(case(Arr((2, 3), name, -2, 3, salt=1), 1, True, grad=mine, tol=rough, id=f"{name}-kept"))
+            cases.append(
+                case(Arr((2, 3), name, -2, 3, salt=1), 1, True, grad=mine, tol=rough, id=f"{name}-kept")
+            )
         x = Arr((2, 3, 2), first, salt=2)
         for axis in (0, -1, (0, 2), [1, -1], ()):
             cases.append(case(x, axis, grad=grad, tol=tol, id=f"axis-{axis}"))
@@ -246,12 +266,66 @@ unfold_axes = op(
 )  # fmt: skip
 
 
+def _off_diagonal(xp: Any, x: Any, fill: int, rows: bool) -> Any:
+    same = xp.eye(x.shape[-1], dtype=bool)
+    return xp.where(same, xp.full((), fill, x.dtype), x[..., :, None] if rows else x[..., None, :])
+
+
+def _off_diagonal_sum(xp: Any, x: Any, rows: bool) -> Any:
+    same = xp.eye(x.shape[-1], dtype=bool)
+    return xp.sum(xp.where(same, xp.zeros((), x.dtype), x), axis=-1 if rows else -2)
+
+
+off_diagonal = op(
+    "OffDiagonal", "x: F|C -> ?: x",
+    numpy=lambda x, *, fill, rows: _off_diagonal(np, x, fill, rows),
+    lower=lambda x, *, fill, rows: _off_diagonal(jnp, x, fill, rows),
+    grad=lambda g, y, x, *, fill, rows: off_diagonal_sum(g, rows=rows),
+    shape=lambda x, **_: None if x.shape is None else (*x.shape, x.shape[-1]),
+    attrs={"fill": 0, "rows": False},
+    doc="Matrices whose columns (`rows`: whose rows) all repeat the last dimension, with `fill` on the diagonal.",
+)  # fmt: skip
+
+off_diagonal_sum = op(
+    "OffDiagonalSum", "x: F|C -> ?: x",
+    numpy=lambda x, *, rows: _off_diagonal_sum(np, x, rows),
+    lower=lambda x, *, rows: _off_diagonal_sum(jnp, x, rows),
+    grad=lambda g, y, x, *, rows: off_diagonal(g, rows=rows),
+    shape=lambda x, **_: None if x.shape is None else x.shape[:-1],
+    attrs={"rows": False},
+    doc="The sums of the columns (`rows`: of the rows) of matrices without their diagonals.",
+)  # fmt: skip
+
+
+def _others_grad(g: Any, y: Any, x: Any) -> Any:
+    """The products that leave out two elements, weighted: what the gradient of a product needs where it has zeros."""
+    two_less = math.conj(prod_others(off_diagonal(x, fill=1)))
+    return off_diagonal_sum(math.multiply(off_diagonal(g, rows=True), two_less))
+
+
+def _others(x: np.ndarray) -> np.ndarray:
+    wide = x.astype(_NARROW.get(x.dtype, x.dtype), copy=False)
+    before = scans.scan(np.multiply.accumulate, 1, wide, -1, True, False)
+    return (before * scans.scan(np.multiply.accumulate, 1, wide, -1, True, True)).astype(x.dtype, copy=False)
+
+
+def _lower_others(x: Any) -> Any:
+    before = scans.lower_scan(lax.cumprod, 1, x, -1, True, False)
+    return before * scans.lower_scan(lax.cumprod, 1, x, -1, True, True)
+
+
+prod_others = op(
+    "ProdOthers", "x: F|C -> x",
+    numpy=_others,
+    lower=_lower_others,
+    grad=_others_grad,
+    doc="For each element the product of the others in its last dimension, without dividing.",
+)  # fmt: skip
+
+
 def _prod_grad(g: Any, y: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    """Each element's gradient is the product of the others; as two running products it needs no division by zeros."""
-    flat = fold_axes(x, axis=axis)
-    before = cumprod(flat, -1, exclusive=True)
-    others = math.multiply(before, cumprod(flat, -1, exclusive=True, reverse=True))
-    return math.multiply(spread(g, x, axis=axis, keepdims=keepdims), math.conj(unfold_axes(others, x, axis=axis)))
+    others = unfold_axes(prod_others(fold_axes(x, axis=axis)), x, axis=axis)
+    return math.multiply(spread(g, x, axis=axis, keepdims=keepdims), math.conj(others))
 
 
 prod_op = op(
@@ -393,7 +467,9 @@ def _axes(axis: Any, public: str) -> Any:
     if axis.__class__ is int:
         return (axis,)
     if isinstance(axis, (float, str)):
-        raise TypeError(f"tf.{public}: axis must be an integer, a list of integers or None; got {describe(axis)}.")
+        raise TypeError(
+            f"tf.{public}: axis must be an integer, a list of integers or None; got {describe(axis)}."
+        )
     if isinstance(axis, np.ndarray) and axis.ndim > 1:
         axis = axis.reshape(-1)
     elif isinstance(axis, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axis):
@@ -421,7 +497,9 @@ _ARGS = """
 def _reducer(entry: Any, public: str, summary: str, kind: str = "a tensor of numbers", more: str = "") -> Any:
     """The public function of a reduction primitive; the call without an axis is the short one."""
 
-    def reducer(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+    def reducer(
+        input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+    ) -> Tensor:
         if axis is None and keepdims is False:
             return entry(input_tensor, name=name)
         return entry(input_tensor, axis=_axes(axis, public), keepdims=bool(keepdims), name=name)
@@ -432,10 +510,14 @@ def _reducer(entry: Any, public: str, summary: str, kind: str = "a tensor of num
 
 
 reduce_sum = _reducer(
-    sum_op, "reduce_sum", "The sum of the elements along `axis`; 0 for none. Integers keep their dtype and wrap around."
+    sum_op,
+    "reduce_sum",
+    "The sum of the elements along `axis`; 0 for none. Integers keep their dtype and wrap around.",
 )
 reduce_mean = _reducer(
-    mean_op, "reduce_mean", "The mean of the elements along `axis`; NaN for none. Integer means are truncated towards zero."
+    mean_op,
+    "reduce_mean",
+    "The mean of the elements along `axis`; NaN for none. Integer means are truncated towards zero.",
 )
 reduce_prod = _reducer(prod_op, "reduce_prod", "The product of the elements along `axis`; 1 for none.")
 reduce_max = _reducer(
@@ -446,8 +528,12 @@ reduce_min = _reducer(
     min_op, "reduce_min", "The smallest element along `axis`, the dtype's highest for none; NaN wins. Ties share the gradient.",
     "a tensor of real numbers",
 )  # fmt: skip
-reduce_all = _reducer(all_op, "reduce_all", "Whether all elements along `axis` hold; True for none.", "a bool tensor")
-reduce_any = _reducer(any_op, "reduce_any", "Whether any element along `axis` holds; False for none.", "a bool tensor")
+reduce_all = _reducer(
+    all_op, "reduce_all", "Whether all elements along `axis` hold; True for none.", "a bool tensor"
+)
+reduce_any = _reducer(
+    any_op, "reduce_any", "Whether any element along `axis` holds; False for none.", "a bool tensor"
+)
 reduce_logsumexp = _reducer(
     log_sum_exp, "reduce_logsumexp", "`log(sum(exp(x)))` along `axis` without overflow; -inf for no elements.",
     "a float tensor",
@@ -474,7 +560,9 @@ sampled("math.reduce_logsumexp", each(
 
 
 @export("math.reduce_variance")
-def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+def reduce_variance(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+) -> Tensor:
     """The mean of the squared distances from the mean along `axis` (divided by the count, not by the count less one).
 
     Args:
@@ -489,10 +577,16 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
     Raises:
       TypeError: the input is neither float nor complex.
     """
+    return _variance(input_tensor, axis, keepdims, "math.reduce_variance", name)
+
+
+def _variance(input_tensor: Any, axis: Any, keepdims: Any, public: str, name: str | None = None) -> Tensor:
     x = convert(input_tensor)
     if not (x.dtype.is_floating or x.dtype.is_complex):
-        raise TypeError(f"tf.math.reduce_variance takes floats or complex numbers; got {describe(x)}. Write tf.cast first.")
-    axis = _axes(axis, "math.reduce_variance")
+        raise TypeError(
+            f"tf.{public} takes floats or complex numbers; got {describe(x)}. Write tf.cast first."
+        )
+    axis = _axes(axis, public)
     distance = math.subtract(x, mean_op(x, axis=axis, keepdims=True))
     if x.dtype.is_complex:
         distance = math.abs_(distance)
@@ -500,17 +594,21 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
 
 
 @export("math.reduce_std")
-def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+def reduce_std(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+) -> Tensor:
     """The standard deviation along `axis`: the square root of `tf.math.reduce_variance`, with the same arguments.
 
     Raises:
       TypeError: the input is neither float nor complex.
     """
-    return math.sqrt(reduce_variance(input_tensor, axis, keepdims), name=name)
+    return math.sqrt(_variance(input_tensor, axis, keepdims, "math.reduce_std"), name=name)
 
 
 @export("math.reduce_euclidean_norm")
-def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+def reduce_euclidean_norm(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+) -> Tensor:
     """The square root of the sum of squared moduli along `axis`; integer results are truncated.
 
     Args:
@@ -522,7 +620,9 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = 
     Returns:
       A tensor of the dtype of the input.
     """
-    return _euclidean(input_tensor, axis=_axes(axis, "math.reduce_euclidean_norm"), keepdims=bool(keepdims), name=name)
+    return _euclidean(
+        input_tensor, axis=_axes(axis, "math.reduce_euclidean_norm"), keepdims=bool(keepdims), name=name
+    )
 
 
 def _deviations() -> list[Any]:
@@ -535,12 +635,18 @@ def _deviations() -> list[Any]:
 
 sampled("math.reduce_variance", _deviations)
 sampled("math.reduce_std", _deviations)
-sampled("math.reduce_euclidean_norm", _reductions((*FLOATS, "int32", "uint8", *COMPLEX), "bool", along=FLOATS))
+sampled(
+    "math.reduce_euclidean_norm", _reductions((*FLOATS, "int32", "uint8", *COMPLEX), "bool", along=FLOATS)
+)
 
 
 @export("math.count_nonzero")
 def count_nonzero(
-    input: Any, axis: Any = None, keepdims: bool | None = None, dtype: Any = dtypes.int64, name: str | None = None
+    input: Any,
+    axis: Any = None,
+    keepdims: bool | None = None,
+    dtype: Any = dtypes.int64,
+    name: str | None = None,
 ) -> Tensor:
     """How many elements along `axis` are not zero (not empty, for strings); NaN counts.
 
@@ -552,8 +658,14 @@ def count_nonzero(
       name: optional.
     """
     x = convert(input)
-    nonzero = x if x.dtype.is_bool else compare.not_equal(x, "" if x.dtype is dtypes.string else convert(0, x.dtype))
-    count = sum_op(cast(nonzero, dtypes.int64), axis=_axes(axis, "math.count_nonzero"), keepdims=bool(keepdims))
+    nonzero = (
+        x
+        if x.dtype.is_bool
+        else compare.not_equal(x, "" if x.dtype is dtypes.string else convert(0, x.dtype))
+    )
+    count = sum_op(
+        cast(nonzero, dtypes.int64), axis=_axes(axis, "math.count_nonzero"), keepdims=bool(keepdims)
+    )
     return cast(count, dtype)
 
 
@@ -567,7 +679,9 @@ sampled("math.count_nonzero", lambda: [
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     """The part of the elements that are zero, as float32 between 0 and 1; NaN for an empty tensor."""
     x = convert(value)
-    return mean_op(cast(compare.equal(x, convert(False if x.dtype.is_bool else 0, x.dtype)), dtypes.float32), name=name)
+    return mean_op(
+        cast(compare.equal(x, convert(False if x.dtype.is_bool else 0, x.dtype)), dtypes.float32), name=name
+    )
 
 
 sampled("math.zero_fraction", lambda: [
@@ -603,14 +717,22 @@ def _matrix_norm(x: Tensor, order: Any, axis: tuple[int, ...], keepdims: bool) -
 def _check_norm(order: Any, axis: Any) -> bool:
     """Whether a norm of matrices is asked for; ValueError for orders and axes that make no norm."""
     matrix = isinstance(axis, (list, tuple)) and len(axis) == 2
-    if (matrix and axis[0] == axis[1]) or (not matrix and axis is not None and not isinstance(axis, (int, np.integer))):
-        raise ValueError(f"tf.norm: axis must be None, an integer or two different integers; got {describe(axis)}.")
+    if (matrix and axis[0] == axis[1]) or (
+        not matrix and axis is not None and not isinstance(axis, (int, np.integer))
+    ):
+        raise ValueError(
+            f"tf.norm: axis must be None, an integer or two different integers; got {describe(axis)}."
+        )
     if matrix:
         if order not in ("euclidean", "fro", 1, 2, np.inf):
-            raise ValueError(f"tf.norm: ord must be 'euclidean', 'fro', 1, 2 or np.inf for matrices; got {describe(order)}.")
+            raise ValueError(
+                f"tf.norm: ord must be 'euclidean', 'fro', 1, 2 or np.inf for matrices; got {describe(order)}."
+            )
     elif isinstance(order, str):
         if order != "euclidean":
-            raise ValueError(f"tf.norm: ord must be 'euclidean' or a number above 0 for vectors; got {describe(order)}.")
+            raise ValueError(
+                f"tf.norm: ord must be 'euclidean' or a number above 0 for vectors; got {describe(order)}."
+            )
     elif order <= 0:
         raise ValueError(f"tf.norm: ord must be above 0 for vectors; got {describe(order)}.")
     return matrix
@@ -618,7 +740,11 @@ def _check_norm(order: Any, axis: Any) -> bool:
 
 @export("norm", "linalg.norm")
 def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool | None = None, name: str | None = None
+    tensor: Any,
+    ord: Any = "euclidean",
+    axis: Any = None,
+    keepdims: bool | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """The norm of vectors or matrices.
 

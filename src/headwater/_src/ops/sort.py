@@ -206,7 +206,9 @@ _top_k = op(
 
 
 @export("math.top_k", "nn.top_k")
-def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> Any:
+def top_k(
+    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
+) -> Any:
     """The k largest elements of each row, and where they are.
 
     Args:
@@ -296,7 +298,9 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
       ValueError: predictions is a tensor of another dtype.
     """
     if isinstance(predictions, Tensor) and predictions.dtype is not dtypes.float32:
-        raise ValueError(f"tf.math.in_top_k: predictions must be float32; got {predictions.dtype.name}. Convert them with tf.cast.")
+        raise ValueError(
+            f"tf.math.in_top_k: predictions must be float32; got {predictions.dtype.name}. Convert them with tf.cast."
+        )
     return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "k"))
 
 
@@ -322,11 +326,17 @@ def _distinct(x: np.ndarray, index_type: Any) -> tuple[np.ndarray, np.ndarray, n
     """Distinct elements in the order of their first places, the number of each element, and the counts."""
     if x.ndim != 1:
         raise ValueError("x must be a vector")
-    _, first, inverse, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False)
+    _, first, inverse, counts = np.unique(
+        x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False
+    )
     order = np.argsort(first, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return x[first[order]], rank[inverse.reshape(-1)].astype(index_type.np), counts[order].astype(index_type.np)
+    return (
+        x[first[order]],
+        rank[inverse.reshape(-1)].astype(index_type.np),
+        counts[order].astype(index_type.np),
+    )
 
 
 def _unique_shapes(x: Spec) -> tuple[Partial, Partial]:
@@ -382,7 +392,9 @@ def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
 @export("unique_with_counts")
 def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
     """`tf.unique` that also counts: a named tuple (y, idx, count)."""
-    return UniqueWithCounts(*_unique_with_counts(x, out_idx=_index_dtype(out_idx, "tf.unique_with_counts: out_idx")))
+    return UniqueWithCounts(
+        *_unique_with_counts(x, out_idx=_index_dtype(out_idx, "tf.unique_with_counts: out_idx"))
+    )
 
 
 def _unique_cases() -> list[Any]:
@@ -404,7 +416,11 @@ def _rows(x: Any) -> Any:
 
 
 def _search_numpy(ordered: np.ndarray, values: np.ndarray, out_type: Any, side: Any) -> Any:
-    if not ordered.ndim or not values.ndim or num_elements(ordered.shape[:-1]) != num_elements(values.shape[:-1]):
+    if (
+        not ordered.ndim
+        or not values.ndim
+        or num_elements(ordered.shape[:-1]) != num_elements(values.shape[:-1])
+    ):
         raise ValueError("the rows don't fit")
     found = [np.searchsorted(o, v, side=side) for o, v in zip(_rows(ordered), _rows(values), strict=True)]
     return np.array(found, out_type.np).reshape(values.shape)
@@ -424,7 +440,9 @@ def _search_shape(ordered: Spec, values: Spec, *, out_type: Any) -> Partial:
     if ordered.shape is not None and values.shape is not None:
         a, b = num_elements(ordered.shape[:-1]), num_elements(values.shape[:-1])
         if a is not None and b is not None and a != b:
-            raise ValueError(f"sorted_sequence of shape {wrap(ordered.shape)} has {a} rows, values of {wrap(values.shape)} has {b}")
+            raise ValueError(
+                f"sorted_sequence of shape {wrap(ordered.shape)} has {a} rows, values of {wrap(values.shape)} has {b}"
+            )
     return values.shape
 
 
@@ -444,7 +462,11 @@ _lower_bound, _upper_bound = _search("LowerBound", "left"), _search("UpperBound"
 
 @export("searchsorted")
 def searchsorted(
-    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = dtypes.int32, name: str | None = None
+    sorted_sequence: Any,
+    values: Any,
+    side: str = "left",
+    out_type: Any = dtypes.int32,
+    name: str | None = None,
 ) -> Tensor:
     """Where each value would be inserted in a sorted row so that the row stays sorted.
 
@@ -490,7 +512,9 @@ def _bin_count(arr: np.ndarray, minlength: int | None, maxlength: int | None) ->
     return size if maxlength is None else min(size, maxlength)
 
 
-def _count_rows(arr: np.ndarray, weights: Any, dtype: np.dtype, by_row: bool, binary: bool, limits: Any) -> np.ndarray:
+def _count_rows(
+    arr: np.ndarray, weights: Any, dtype: np.dtype, by_row: bool, binary: bool, limits: Any
+) -> np.ndarray:
     size = _bin_count(arr, *limits)
     rows = arr if by_row and arr.ndim == 2 else arr.reshape(1, -1)
     inside = rows < size
@@ -509,7 +533,9 @@ def _counts_shape(arr: Spec, by_row: bool) -> Partial:
     if arr.shape is None:
         return None
     if len(arr.shape) > 2:
-        raise ValueError(f"arr must have rank 1 or 2 to be counted along axis -1; got shape {wrap(arr.shape)}")
+        raise ValueError(
+            f"arr must have rank 1 or 2 to be counted along axis -1; got shape {wrap(arr.shape)}"
+        )
     return (None,) if len(arr.shape) < 2 else (arr.shape[0], None)
 
 
@@ -533,7 +559,9 @@ def _weighted_shape(arr: Spec, weights: Spec, *, by_row: bool, **_: Any) -> Part
     raise ValueError(f"weights must have the shape of arr, {wrap(arr.shape)}; got {wrap(weights.shape)}")
 
 
-def _weighted_numpy(arr: np.ndarray, weights: np.ndarray, *, minlength: Any, maxlength: Any, by_row: bool, binary: bool) -> Any:
+def _weighted_numpy(
+    arr: np.ndarray, weights: np.ndarray, *, minlength: Any, maxlength: Any, by_row: bool, binary: bool
+) -> Any:
     if arr.shape != weights.shape:
         raise ValueError("weights must have the shape of arr")
     return _count_rows(arr, weights, weights.dtype, by_row, binary, (minlength, maxlength))
@@ -585,7 +613,12 @@ def bincount(
     arr = convert(arr)
     arr = cast(arr, dtypes.int32) if arr.dtype.is_floating else arr
     limits = [None if v is None else host_int(v, "minlength and maxlength") for v in (minlength, maxlength)]
-    attrs = {"minlength": limits[0], "maxlength": limits[1], "by_row": axis == -1, "binary": bool(binary_output)}
+    attrs = {
+        "minlength": limits[0],
+        "maxlength": limits[1],
+        "by_row": axis == -1,
+        "binary": bool(binary_output),
+    }
     if weights is None:
         return _bincount(arr, dtype=as_dtype(dtype), **attrs)
     return _weighted_bincount(arr, weights, **attrs)
@@ -613,7 +646,12 @@ def _check_range(value_range: np.ndarray, nbins: int, what: str) -> None:
 
 
 def _bins_numpy(
-    values: np.ndarray, value_range: np.ndarray, *, nbins: int, dtype: Any, what: str = "tf.histogram_fixed_width_bins"
+    values: np.ndarray,
+    value_range: np.ndarray,
+    *,
+    nbins: int,
+    dtype: Any,
+    what: str = "tf.histogram_fixed_width_bins",
 ) -> Any:
     _check_range(value_range, nbins, what)
     if values.dtype.kind == "f" and np.isnan(values).any():
@@ -703,5 +741,8 @@ def _histogram_cases() -> list[Any]:
     ]  # fmt: skip
 
 
-sampled("histogram_fixed_width", lambda: [*_histogram_cases(), bad([1.0], [5.0, 0.0], id="range"), bad([np.nan], [0.0, 5.0], 5, id="nan")])
+sampled(
+    "histogram_fixed_width",
+    lambda: [*_histogram_cases(), bad([1.0], [5.0, 0.0], id="range"), bad([np.nan], [0.0, 5.0], 5, id="nan")],
+)
 sampled("histogram_fixed_width_bins", _histogram_cases)

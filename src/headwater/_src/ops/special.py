@@ -706,7 +706,10 @@ def _parts(extra: list[Any]) -> Any:
 
 sampled("math.real", _parts([case([1, 2], id="ints"), bad([True], error="TypeError", id="bool")]))
 sampled("math.imag", _parts([case([1, 2], id="ints"), case([np.nan, np.inf], id="special")]))
-sampled("math.angle", _parts([case([np.nan, -1.0, -0.0], id="special"), bad([1, -1], error="TypeError", id="ints")]))
+sampled(
+    "math.angle",
+    _parts([case([np.nan, -1.0, -0.0], id="special"), bad([1, -1], error="TypeError", id="ints")]),
+)
 sampled("dtypes.complex", lambda: [
     *(case(Arr((2, 1), d), Arr((3,), d, salt=1), grad=(0, 1), id=d) for d in FLOATS), case(1.0, 2.0, id="python"),
     bad(1, 2, error="TypeError", id="ints"),

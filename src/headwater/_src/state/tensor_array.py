@@ -288,7 +288,7 @@ class TensorArray:
 class TensorArraySpec(TypeSpec):
     """Specification of a `tf.TensorArray`."""
 
-    __slots__ = ("_element_shape", "_dtype", "_dynamic_size", "_infer_shape")
+    __slots__ = ("_dtype", "_dynamic_size", "_element_shape", "_infer_shape")
 
     def __init__(
         self, element_shape: Any = None, dtype: Any = float32, dynamic_size: bool = False, infer_shape: bool = True

@@ -23,7 +23,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.composite import IndexedSlices
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.tensor import CPU, EagerTensor, Reference, Tensor, TensorLike, of_array
+from headwater._src.core.tensor import CPU, EagerTensor, Reference, Tensor, TensorLike, array_text, of_array
 from headwater._src.engine import owners
 from headwater._src.engine.tape import Handle
 from headwater._src.ops import gather, index, operators
@@ -549,11 +549,8 @@ def _scatter_batches(array: np.ndarray, indices: np.ndarray, updates: np.ndarray
 
 
 def _repr(variable: Variable, name: str) -> str:
-    array = variable._handle.tensor._array
-    scalar = array[()]
-    text = repr(array) if array.ndim else (repr(scalar) if isinstance(scalar, bytes) else str(scalar))
-    body = "\n" + text if "\n" in text else text
-    return f"<tf.Variable {name!r} shape={variable.shape} dtype={variable.dtype.name}, numpy={body}>"
+    text = array_text(variable._handle.tensor._array)
+    return f"<tf.Variable {name!r} shape={variable.shape} dtype={variable.dtype.name}, numpy={text}>"
 
 
 def _facts(variable: Variable) -> tuple[Any, ...]:

@@ -1,0 +1,463 @@
+"""`tf.data.Dataset`: the public face of the expression tree in `nodes`."""
+
+from __future__ import annotations
+
+import os
+from collections import abc
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+import headwater._src.data.nodes as nodes
+from headwater._src.base import nest
+from headwater._src.base.dtypes import as_dtype, int64
+from headwater._src.base.errors import invalid
+from headwater._src.base.exporting import export
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int
+from headwater._src.core.spec import TensorSpec, TypeSpec
+from headwater._src.core.tensor import Tensor, of_array
+from headwater._src.data.iterator import NumpyIterator, OwnedIterator
+from headwater._src.data.options import Options
+from headwater._src.data.structure import NoneTensorSpec, map_leaves, normalize, spec_of
+from headwater._src.ops.control import truth
+
+AUTOTUNE = -1
+INFINITE_CARDINALITY = nodes.INFINITE
+UNKNOWN_CARDINALITY = nodes.UNKNOWN
+
+for _name in ("AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY"):
+    export(f"data.{_name}", f"data.experimental.{_name}").value(_name, __name__)
+
+
+@export("data.Dataset")
+class DatasetV2(abc.Iterable):
+    """A sequence of elements, made step by step as it is iterated.
+
+    An element is a tensor or a nested tuple or dictionary of tensors. Each method gives a new data set; nothing runs before
+    iteration. Functions given to `map` and the like run eagerly, once for each element.
+
+    >>> for batch in tf.data.Dataset.range(5).map(lambda x: x * 10).batch(2):
+    ...     print(batch.numpy())
+    [ 0 10]
+    [20 30]
+    [40]
+    """
+
+    def __init__(self, node: nodes.Node) -> None:
+        if not isinstance(node, nodes.Node):
+            raise NotImplementedError(
+                "A data set is made by Dataset.range, from_tensors, from_tensor_slices or from_generator; classes derived from "
+                "tf.data.Dataset are not in this version of headwater."
+            )
+        self._node = node
+
+    # -- sources ------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def range(*args: Any, **kwargs: Any) -> DatasetV2:
+        """The integers `range(*args)`.
+
+        Args:
+          args: stop; or start and stop; or start, stop and step.
+          output_type: their dtype (int64).
+
+        Raises:
+          ValueError: not one to three arguments.
+          InvalidArgumentError: the step is zero.
+        """
+        dtype = as_dtype(kwargs.pop("output_type", int64))
+        kwargs.pop("name", None)
+        if kwargs:
+            raise TypeError(f"Dataset.range: unknown keyword arguments {sorted(kwargs)}.")
+        if not 1 <= len(args) <= 3:
+            raise ValueError(f"Dataset.range takes one to three numbers; got {len(args)}.")
+        start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1) if len(args) == 2 else args
+        return DatasetV2(nodes.Range((start, stop, step), dtype))
+
+    @staticmethod
+    def from_tensors(tensors: Any, name: str | None = None) -> DatasetV2:
+        """A single element."""
+        return DatasetV2(nodes.Tensors(tensors))
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any, name: str | None = None) -> DatasetV2:
+        """The rows of a tensor or of a nested structure of tensors; ValueError where their numbers differ or one is a scalar."""
+        return DatasetV2(nodes.Slices(tensors))
+
+    @staticmethod
+    def from_generator(
+        generator: Any, output_types: Any = None, output_shapes: Any = None, args: Any = None, output_signature: Any = None,
+        name: str | None = None,
+    ) -> DatasetV2:  # fmt: skip
+        """What the iterables give that `generator(*args)` makes, a new one for each pass.
+
+        Args:
+          generator: a function.
+          output_signature: spec of the elements, a nested structure of `tf.TensorSpec` and the like.
+          output_types, output_shapes: the older way to say the same.
+          args: arguments of `generator`, handed over as arrays.
+
+        Raises:
+          TypeError: `generator` is no function, or the signature is missing, given twice or made of other things than specs.
+          InvalidArgumentError: during iteration, an element does not fit the signature.
+        """
+        if not callable(generator):
+            raise TypeError(f"Dataset.from_generator: generator must be a function; got {describe(generator)}.")
+        signature = _signature(output_types, output_shapes, output_signature)
+        values = tuple(np.asarray(convert(a)) for a in args or ())
+        return DatasetV2(nodes.Generator(generator, values, signature))
+
+    @staticmethod
+    def zip(*args: Any, datasets: Any = None, name: str | None = None) -> DatasetV2:
+        """Elements of several data sets side by side, as long as all have one.
+
+        Args:
+          args: data sets, or one nested structure (no list) of data sets.
+          datasets: the older name of that structure.
+
+        Raises:
+          TypeError: no data set, or something else among them.
+        """
+        if not args and datasets is None:
+            raise TypeError("Dataset.zip: give at least one data set.")
+        structure = datasets if datasets is not None else args[0] if len(args) == 1 else args
+        return DatasetV2(nodes.Zip(map_leaves(lambda d: _node_of(d, "zip"), structure)))
+
+    @staticmethod
+    def counter(start: Any = 0, step: Any = 1, dtype: Any = int64, name: str | None = None) -> DatasetV2:
+        """The numbers start, start + step, ... without end."""
+        first, distance, dtype = host_int(start, "start"), host_int(step, "step"), as_dtype(dtype)
+        endless = DatasetV2(nodes.Tensors(0)).repeat()
+        return endless.enumerate().map(lambda i, _: _count(i, first, distance, dtype))
+
+    # -- transformations ----------------------------------------------------------------------------------------------
+
+    def map(
+        self, map_func: Any, num_parallel_calls: Any = None, deterministic: Any = None, synchronous: Any = None,
+        use_unbounded_threadpool: bool = False, name: str | None = None,
+    ) -> DatasetV2:  # fmt: skip
+        """`map_func` of each element; the parts of a tuple are its arguments.
+
+        Args:
+          map_func: a function; it runs eagerly for each element.
+          num_parallel_calls, deterministic, synchronous, use_unbounded_threadpool: accepted; elements come in order.
+
+        Raises:
+          ValueError: `map_func` is no function.
+        """
+        return DatasetV2(nodes.Map(self._node, _function(map_func, "map")))
+
+    def flat_map(self, map_func: Any, name: str | None = None) -> DatasetV2:
+        """The elements of the data sets `map_func(element)`, one data set after the other."""
+        return DatasetV2(nodes.FlatMap(self._node, _function(map_func, "flat_map")))
+
+    def interleave(
+        self, map_func: Any, cycle_length: Any = None, block_length: Any = None, num_parallel_calls: Any = None,
+        deterministic: Any = None, name: str | None = None,
+    ) -> DatasetV2:  # fmt: skip
+        """The elements of the data sets `map_func(element)`, in turns.
+
+        Args:
+          cycle_length: how many data sets take turns (the number of processors by default).
+          block_length: how many elements each gives before the next has its turn (1).
+          num_parallel_calls, deterministic: accepted; the order is always the same.
+        """
+        cycle = os.cpu_count() or 1 if cycle_length is None or cycle_length == AUTOTUNE else host_int(cycle_length, "cycle_length")
+        block = 1 if block_length is None else host_int(block_length, "block_length")
+        if cycle < 1 or block < 1:
+            raise invalid(f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}.")
+        return DatasetV2(nodes.Interleave(self._node, _function(map_func, "interleave"), cycle, block))
+
+    def filter(self, predicate: Any, name: str | None = None) -> DatasetV2:
+        """The elements for which `predicate` gives true; ValueError, on iteration, where it gives no boolean scalar."""
+        return DatasetV2(nodes.Filter(self._node, _function(predicate, "filter")))
+
+    def take_while(self, predicate: Any, name: str | None = None) -> DatasetV2:
+        """The elements before the first for which `predicate` gives false."""
+        return DatasetV2(nodes.TakeWhile(self._node, _function(predicate, "take_while")))
+
+    def batch(
+        self, batch_size: Any, drop_remainder: Any = False, num_parallel_calls: Any = None, deterministic: Any = None,
+        name: str | None = None,
+    ) -> DatasetV2:  # fmt: skip
+        """Each `batch_size` elements stacked to one.
+
+        Args:
+          batch_size: a positive integer.
+          drop_remainder: leave out a last batch that would be smaller.
+          num_parallel_calls, deterministic: accepted for compatibility.
+
+        Raises:
+          InvalidArgumentError: the size is not positive; or, on iteration, elements differ in shape.
+        """
+        size = host_int(batch_size, "batch_size")
+        if size < 1:
+            raise invalid(f"Dataset.batch: batch_size must be positive; got {size}.")
+        return DatasetV2(nodes.Batch(self._node, size, bool(drop_remainder)))
+
+    def unbatch(self, name: str | None = None) -> DatasetV2:
+        """The rows of each element; ValueError for scalars and differing first dimensions."""
+        return DatasetV2(nodes.Unbatch(self._node))
+
+    def repeat(self, count: Any = None, name: str | None = None) -> DatasetV2:
+        """The data set `count` times; for ever where it is None or negative."""
+        return DatasetV2(nodes.Repeat(self._node, -1 if count is None else host_int(count, "count")))
+
+    def shuffle(
+        self, buffer_size: Any, seed: Any = None, reshuffle_each_iteration: Any = True, name: str | None = None
+    ) -> DatasetV2:
+        """The elements in a random order.
+
+        Args:
+          buffer_size: from how many elements the next is drawn; UNKNOWN_CARDINALITY for all.
+          seed: with the global seed it decides the order.
+          reshuffle_each_iteration: whether each pass has an order of its own.
+
+        Raises:
+          InvalidArgumentError: the buffer size is neither positive nor UNKNOWN_CARDINALITY.
+        """
+        size = host_int(buffer_size, "buffer_size")
+        if size < 1 and size != UNKNOWN_CARDINALITY:
+            raise invalid(f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}.")
+        reshuffle = True if reshuffle_each_iteration is None else bool(reshuffle_each_iteration)
+        return DatasetV2(nodes.Shuffle(self._node, size, seed, reshuffle))
+
+    def prefetch(self, buffer_size: Any, name: str | None = None) -> DatasetV2:
+        """The same elements; nothing is computed ahead in this version. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
+        size = AUTOTUNE if buffer_size is None else host_int(buffer_size, "buffer_size")
+        if size < AUTOTUNE:
+            raise invalid(f"Dataset.prefetch: buffer_size must be at least 0, or AUTOTUNE (-1); got {size}.")
+        return DatasetV2(nodes.Passing(self._node, "_PrefetchDataset"))
+
+    def take(self, count: Any, name: str | None = None) -> DatasetV2:
+        """The first `count` elements; all where it is negative."""
+        return DatasetV2(nodes.Take(self._node, host_int(count, "count")))
+
+    def skip(self, count: Any, name: str | None = None) -> DatasetV2:
+        """All but the first `count` elements; none where it is negative."""
+        return DatasetV2(nodes.Skip(self._node, host_int(count, "count")))
+
+    def shard(self, num_shards: Any, index: Any, name: str | None = None) -> DatasetV2:
+        """Every `num_shards`-th element, from number `index` on; InvalidArgumentError unless 0 <= index < num_shards."""
+        shards, number = host_int(num_shards, "num_shards"), host_int(index, "index")
+        if not 0 <= number < shards:
+            raise invalid(f"Dataset.shard: 0 <= index < num_shards is needed; got index {number} of {shards}.")
+        return DatasetV2(nodes.Shard(self._node, shards, number))
+
+    def enumerate(self, start: Any = 0, name: str | None = None) -> DatasetV2:
+        """Pairs of a number (int64, counting from `start`) and an element."""
+        return DatasetV2(nodes.Zip((nodes.Range((start, np.iinfo(np.int64).max, 1), int64), self._node)))
+
+    def concatenate(self, dataset: Any, name: str | None = None) -> DatasetV2:
+        """This data set, then the other; TypeError where their elements differ in kind."""
+        return DatasetV2(nodes.Concatenate(self._node, _node_of(dataset, "concatenate")))
+
+    def cache(self, filename: Any = "", name: str | None = None) -> DatasetV2:
+        """Keeps the elements of the first complete pass in memory for later ones."""
+        path = filename.numpy() if isinstance(filename, Tensor) else filename  # type: ignore[attr-defined]
+        if path not in ("", b"", None):
+            raise NotImplementedError("Dataset.cache: caching in files is not in this version of headwater; leave filename empty.")
+        return DatasetV2(nodes.Cache(self._node))
+
+    def with_options(self, options: Options, name: str | None = None) -> DatasetV2:
+        """The same elements under further options."""
+        if not isinstance(options, Options):
+            raise TypeError(f"Dataset.with_options: tf.data.Options were expected; got {describe(options)}.")
+        return DatasetV2(nodes.Passing(self._node, "_OptionsDataset", options))
+
+    def options(self) -> Options:
+        """The options of this data set and those it reads."""
+        return self._node.options()
+
+    def apply(self, transformation_func: Callable[[DatasetV2], DatasetV2]) -> DatasetV2:
+        """`transformation_func(self)`; TypeError where that is no data set."""
+        result = transformation_func(self)
+        if not isinstance(result, DatasetV2):
+            raise TypeError(f"Dataset.apply: the function must give a tf.data.Dataset; got {describe(result)}.")
+        return result
+
+    # -- results ------------------------------------------------------------------------------------------------------
+
+    def reduce(self, initial_state: Any, reduce_func: Any, name: str | None = None) -> Any:
+        """`reduce_func(... reduce_func(initial_state, first) ..., last)`.
+
+        Raises:
+          TypeError: the state changes its dtypes.
+          InvalidArgumentError: it changes its structure.
+        """
+        function = _function(reduce_func, "reduce")
+        state = normalize(initial_state)
+        specs = [spec_of(x) for x in nest.flatten(state)]
+        for element in self._node.run():
+            new = normalize(function(state, element))
+            leaves = nest.flatten(new)
+            if len(leaves) != len(specs):
+                raise invalid(f"Dataset.reduce: the state has {len(specs)} parts; the function gave {len(leaves)}.")
+            for spec, part in zip(specs, leaves, strict=True):
+                if getattr(spec, "dtype", None) != getattr(part, "dtype", None):
+                    raise TypeError(f"Dataset.reduce: the state has {spec.dtype.name}; the function gave {describe(part)}.")
+            state = new
+        return state
+
+    def get_single_element(self, name: str | None = None) -> Any:
+        """The only element; InvalidArgumentError unless there is exactly one."""
+        iterator = self._node.run()
+        end = object()
+        first = next(iterator, end)
+        if first is end or next(iterator, end) is not end:
+            raise invalid(f"Dataset.get_single_element: exactly one element is needed; there are {'none' if first is end else 'more'}.")
+        return first
+
+    def as_numpy_iterator(self) -> NumpyIterator:
+        """An iterator over the elements as NumPy values."""
+        return NumpyIterator(self)
+
+    def cardinality(self) -> Tensor:
+        """The number of elements as an int64 scalar, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY."""
+        return of_array(np.asarray(self._node.length(), np.int64))
+
+    @property
+    def element_spec(self) -> Any:
+        """The specification of the elements, in their structure."""
+        return self._node.spec
+
+    @property
+    def _type_spec(self) -> DatasetSpec:
+        return DatasetSpec(self.element_spec)
+
+    def __iter__(self) -> OwnedIterator:
+        return OwnedIterator(self)
+
+    def __len__(self) -> int:
+        length = self._node.length()
+        if length == INFINITE_CARDINALITY:
+            raise TypeError("The data set is infinite, so it has no len().")
+        if length == UNKNOWN_CARDINALITY:
+            raise TypeError("The length of the data set is unknown before it is iterated.")
+        return length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"<{self._node.name} element_spec={self.element_spec}>"
+
+    __str__ = __repr__
+
+
+def _missing(name: str) -> Any:
+    def method(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"tf.data.Dataset.{name} is not in this version of headwater.")
+
+    method.__name__ = name
+    method.__doc__ = "Not there yet: raises NotImplementedError."
+    return method
+
+
+for _name in ["bucket_by_sequence_length", "choose_from_datasets", "fingerprint", "group_by_window", "ignore_errors", "list_files", "load", "padded_batch", "ragged_batch", "random", "rebatch", "rejection_resample", "sample_from_datasets", "save", "scan", "snapshot", "sparse_batch", "unique", "window"]:
+    setattr(DatasetV2, _name, _missing(_name))
+
+
+@export("data.DatasetSpec")
+class DatasetSpec(TypeSpec):
+    """Specification of a data set that is itself an element or an argument."""
+
+    __slots__ = ("_dataset_shape", "_element_spec")
+
+    def __init__(self, element_spec: Any, dataset_shape: Any = ()) -> None:
+        from headwater._src.base.shapes import TensorShape
+
+        self._element_spec = element_spec
+        self._dataset_shape = TensorShape(dataset_shape)
+
+    @property
+    def value_type(self) -> type:
+        """`tf.data.Dataset`."""
+        return DatasetV2
+
+    @property
+    def element_spec(self) -> Any:
+        """The specification of the elements."""
+        return self._element_spec
+
+    def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
+        """Itself if all are equal."""
+        return self if all(self == o for o in others) else None
+
+    def _key(self) -> tuple[Any, ...]:
+        return repr(self._element_spec), self._dataset_shape
+
+    def __repr__(self) -> str:
+        return f"DatasetSpec({self._element_spec!r}, {self._dataset_shape!r})"
+
+
+# -- arguments --------------------------------------------------------------------------------------------------------
+
+
+def _function(function: Any, method: str) -> Any:
+    if not callable(function):
+        raise ValueError(f"Dataset.{method}: a function was expected; got {describe(function)}.")
+    return function
+
+
+def _node_of(dataset: Any, method: str) -> nodes.Node:
+    if not isinstance(dataset, DatasetV2):
+        hint = " Use a tuple instead of a list." if isinstance(dataset, list) else ""
+        raise TypeError(f"Dataset.{method}: a tf.data.Dataset was expected; got {describe(dataset)}.{hint}")
+    return dataset._node
+
+
+def _count(i: Any, start: int, step: int, dtype: Any) -> Tensor:
+    truth(True if not hasattr(i, "op") else i, "Dataset.counter")
+    return of_array(np.asarray(start + step * int(i), dtype.np))
+
+
+def _signature(types: Any, shapes: Any, signature: Any) -> Any:
+    if signature is None:
+        if types is None:
+            raise TypeError("Dataset.from_generator: give output_signature, for example tf.TensorSpec([None], tf.float32).")
+        if shapes is None:
+            return map_leaves(lambda t: TensorSpec(None, t), types)
+        dims = iter(_shapes_like(types, shapes))
+        return map_leaves(lambda t: TensorSpec(next(dims), t), types)
+    if types is not None or shapes is not None:
+        raise TypeError("Dataset.from_generator: output_signature can't be combined with output_types or output_shapes.")
+    for spec in nest.flatten(signature):
+        if spec is not None and not isinstance(spec, TypeSpec):
+            raise TypeError(f"Dataset.from_generator: output_signature is made of specs such as tf.TensorSpec; got {describe(spec)}.")
+    return map_leaves(lambda s: NoneTensorSpec() if s is None else s, signature)
+
+
+def _shapes_like(types: Any, shapes: Any) -> list[Any]:
+    found: list[Any] = []
+    nest.map_structure_up_to(types, lambda _, s: found.append(s), types, shapes)
+    return found
+
+
+# -- functions of tf.data.experimental --------------------------------------------------------------------------------
+
+
+@export("data.experimental.cardinality")
+def cardinality(dataset: DatasetV2) -> Tensor:
+    """The same as `dataset.cardinality()`."""
+    return dataset.cardinality()
+
+
+@export("data.experimental.get_single_element")
+def get_single_element(dataset: DatasetV2) -> Any:
+    """The same as `dataset.get_single_element()`."""
+    return dataset.get_single_element()
+
+
+@export("data.experimental.get_next_as_optional")
+def get_next_as_optional(iterator: Any) -> Any:
+    """The same as `iterator.get_next_as_optional()`."""
+    return iterator.get_next_as_optional()
+
+
+@export("data.experimental.get_structure")
+def get_structure(dataset_or_iterator: Any) -> Any:
+    """The same as `dataset_or_iterator.element_spec`."""
+    return dataset_or_iterator.element_spec
