@@ -64,14 +64,14 @@ def own_rules() -> None:
 
 def missing_gradients() -> None:
     """Print why each of five gradients is None."""
-    weight, unused, counts = tf.Variable(2.0), tf.Variable(1.0), tf.Variable([1, 2])
+    weight, score, unused, counts = tf.Variable(2.0), tf.Variable(1.0), tf.Variable(1.0), tf.Variable([1, 2])
     plain = tf.constant(3.0)
     with tf.GradientTape(persistent=True) as tape:
         targets = {
             "not watched": (plain**2, plain),
             "integers": (tf.reduce_sum(counts * counts), counts),
             "through NumPy": (tf.constant(np.sqrt(weight.numpy())) * 2.0, weight),
-            "no gradient rule": (tf.cast(tf.argmax(tf.stack([weight, 0.0])), tf.float32), weight),
+            "no gradient rule": (tf.cast(tf.argmax(tf.stack([score, 0.0])), tf.float32), score),
             "not connected": (weight**2, unused),
         }
     for title, (target, source) in targets.items():

@@ -404,7 +404,9 @@ def _check_bad(report: Report, sample: Sample) -> None:
         at = traceback.extract_tb(error.__traceback__)[-1].filename
         # What no tensor can be made of is reported in the same words for every operation.
         if not at.endswith(("core/convert.py", "core/tensor.py", "base/dtypes.py")):
-            named = "[Op:" in message or any(n in message for n in _names(sample))
+            named = (
+                "[Op:" in message or message.startswith("tf.") or any(n in message for n in _names(sample))
+            )
             assert named, f"the message does not name the operation: {message[:200]}"
     else:
         raise AssertionError(f"no {name}; the result is {str(result)[:100]}")

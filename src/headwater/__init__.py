@@ -63,6 +63,7 @@ from headwater._src.base.dtypes import variant as variant
 from headwater._src.base.shapes import TensorShape as TensorShape
 from headwater._src.base.shapes import broadcast_static_shape as broadcast_static_shape
 from headwater._src.bridge.alias import install_as_tensorflow as install_as_tensorflow
+from headwater._src.bridge.version import TENSORFLOW as __version__
 from headwater._src.core.composite import IndexedSlices as IndexedSlices
 from headwater._src.core.composite import IndexedSlicesSpec as IndexedSlicesSpec
 from headwater._src.core.composite import RaggedTensor as RaggedTensor

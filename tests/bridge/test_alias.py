@@ -18,7 +18,12 @@ def python(code, *, path=(), backend=None):
     if backend is not None:
         env["KERAS_BACKEND"] = backend
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -79,7 +84,9 @@ def test_private_paths(module, name):
     assert hasattr(importlib.import_module(module), name)
 
 
-@pytest.mark.parametrize("name", ["tensorflow.nothing", "tensorflow.python.nothing", "tensorflow.math.nothing", "tensorflow._src"])
+@pytest.mark.parametrize(
+    "name", ["tensorflow.nothing", "tensorflow.python.nothing", "tensorflow.math.nothing", "tensorflow._src"]
+)
 def test_what_is_not_there_is_not_found(name):
     import importlib
 
@@ -168,4 +175,8 @@ def test_dynamic_update_slice_moves_the_block_inside():
     zeros = tf.zeros([3, 4])
     inside = dynamic_update_slice(zeros, tf.ones([2, 2]), [1, 1]).numpy()
     assert inside.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]
-    assert dynamic_update_slice(zeros, tf.ones([2, 2]), [9, -5]).numpy().tolist() == [[0] * 4, [1, 1, 0, 0], [1, 1, 0, 0]]
+    assert dynamic_update_slice(zeros, tf.ones([2, 2]), [9, -5]).numpy().tolist() == [
+        [0] * 4,
+        [1, 1, 0, 0],
+        [1, 1, 0, 0],
+    ]

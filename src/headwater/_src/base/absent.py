@@ -29,9 +29,11 @@ def absent_class(public: str, module: str, sentence: str, base: type = object) -
     """A class called `tf.<public>` whose construction raises NotImplementedError with `sentence`."""
     name = public.rpartition(".")[2]
 
-    def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:
+    def refuse(cls: type, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"tf.{public} is not in this version of headwater. {sentence}")
 
     doc = f"Not in this version: construction raises NotImplementedError. {sentence}"
-    made = type(name, (base,), {"__new__": __new__, "__doc__": doc, "__module__": module, "__qualname__": name})
+    made = type(
+        name, (base,), {"__new__": refuse, "__doc__": doc, "__module__": module, "__qualname__": name}
+    )
     return export(public)(made)

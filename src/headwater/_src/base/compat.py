@@ -13,7 +13,9 @@ def _checked_codec(encoding: str, function: str) -> str:
     try:
         return codecs.lookup(encoding).name
     except LookupError:
-        raise LookupError(f"tf.compat.{function}: unknown encoding {encoding!r}; 'utf-8' is the usual one.") from None
+        raise LookupError(
+            f"tf.compat.{function}: unknown encoding {encoding!r}; 'utf-8' is the usual one."
+        ) from None
 
 
 @export("compat.as_bytes")
@@ -31,7 +33,9 @@ def as_bytes(bytes_or_text: Any, encoding: str = "utf-8") -> bytes:
         return bytes_or_text.encode(codec)
     if isinstance(bytes_or_text, bytes):
         return bytes_or_text
-    raise TypeError(f"tf.compat.as_bytes takes bytes or str; got {bytes_or_text!r} of type {type(bytes_or_text).__name__}.")
+    raise TypeError(
+        f"tf.compat.as_bytes takes bytes or str; got {bytes_or_text!r} of type {type(bytes_or_text).__name__}."
+    )
 
 
 @export("compat.as_text", "compat.as_str")
@@ -47,7 +51,9 @@ def as_text(bytes_or_text: Any, encoding: str = "utf-8") -> str:
         return bytes_or_text
     if isinstance(bytes_or_text, bytes):
         return bytes_or_text.decode(codec)
-    raise TypeError(f"tf.compat.as_text takes bytes or str; got {bytes_or_text!r} of type {type(bytes_or_text).__name__}.")
+    raise TypeError(
+        f"tf.compat.as_text takes bytes or str; got {bytes_or_text!r} of type {type(bytes_or_text).__name__}."
+    )
 
 
 @export("compat.as_str_any")

@@ -31,7 +31,7 @@ _KERAS_LOOKS_AT = {
         "RaggedTensor": "tensorflow.python.ops.ragged.ragged_tensor",
     },
     "headwater._src.data.dataset": {
-        "Dataset": "tensorflow.python.data.ops.dataset_ops",
+        "DatasetV2": "tensorflow.python.data.ops.dataset_ops",
     },
 }
 """Keras tells tensors and datasets by the module that their class names (keras/src/trainers/data_adapters)."""
@@ -57,15 +57,19 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
         root, _, rest = fullname.partition(".")
-        if root == _US and rest.partition(".")[0] != "keras" or root not in (_US, _NAME) or not rest:
+        if (root == _US and rest.partition(".")[0] != "keras") or root not in (_US, _NAME) or not rest:
             return None
         if rest.partition(".")[0] in ("_src", "__main__"):
             # The path's finder, which comes next, would load headwater's own files a second time under this name.
-            raise ModuleNotFoundError(f"No module named {fullname!r}: headwater's own modules have no other name.", name=fullname)
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}: headwater's own modules have no other name.", name=fullname
+            )
         module = _resolve(rest)
         if module is None:
             return None
-        return importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=hasattr(module, "__path__"))
+        return importlib.machinery.ModuleSpec(
+            fullname, _Loader(module), is_package=hasattr(module, "__path__")
+        )
 
 
 _FINDER = _Finder()

@@ -12,8 +12,26 @@ from typing import Any
 _MAX_CONFIG = 64 << 20
 """Bytes of the largest configuration that is read."""
 
-_NAMESPACES = ("activations", "constraints", "initializers", "layers", "losses", "metrics", "models", "optimizers", "regularizers")
-_FUNCTION_KEYS = ("activation", "initializer", "regularizer", "constraint", "loss", "metrics", "weighted_metrics")
+_NAMESPACES = (
+    "activations",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+)
+_FUNCTION_KEYS = (
+    "activation",
+    "initializer",
+    "regularizer",
+    "constraint",
+    "loss",
+    "metrics",
+    "weighted_metrics",
+)
 _SHORT_NAMES = ("accuracy", "acc", "crossentropy", "ce", "linear")
 
 
@@ -62,7 +80,9 @@ def _names(config: Any, key: str = "") -> Iterator[str]:
         for inner, value in config.items():
             if not (serialized and inner in ("class_name", "module", "registered_name", "build_config")):
                 # {"loss": {"output_1": "mse"}}: the names under an argument's name are those of outputs.
-                yield from _names(value, "" if serialized and inner == "config" else key if takes_functions else inner)
+                yield from _names(
+                    value, "" if serialized and inner == "config" else key if takes_functions else inner
+                )
     elif isinstance(config, list):
         for value in config:
             yield from _names(value, key)

@@ -32,14 +32,21 @@ def unwrap(maybe_tf_decorator: Any) -> tuple[list[Any], Any]:
 
 
 @export("__internal__.smart_cond.smart_cond")
-def smart_cond(pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None, name: str | None = None) -> Any:
+def smart_cond(
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
+) -> Any:
     """`tf.cond`, except that a predicate whose value is known calls one of the functions and makes no branch.
 
     Raises:
       TypeError: one of the functions is not callable.
     """
     if not callable(true_fn) or not callable(false_fn):
-        raise TypeError(f"smart_cond takes two functions without arguments; got {true_fn!r} and {false_fn!r}.")
+        raise TypeError(
+            f"smart_cond takes two functions without arguments; got {true_fn!r} and {false_fn!r}."
+        )
     known = smart_constant_value(pred)
     if known is not None:
         return true_fn() if known else false_fn()
@@ -68,7 +75,9 @@ def tf2_enabled() -> bool:
 
 def _graph(what: str) -> Graph:
     if ctx.graph is None:
-        raise RuntimeError(f"{what} is not compatible with eager execution: it needs a graph being built around it.")
+        raise RuntimeError(
+            f"{what} is not compatible with eager execution: it needs a graph being built around it."
+        )
     return ctx.graph
 
 

@@ -43,7 +43,9 @@ def apply(keras: ModuleType) -> None:
         for old, present in FUNCTIONS.items():
             if not hasattr(namespace, old):
                 setattr(namespace, old, getattr(namespace, present))
-    keras.optimizers.Optimizer._filter_empty_gradients = _explaining(keras.optimizers.Optimizer._filter_empty_gradients)
+    keras.optimizers.Optimizer._filter_empty_gradients = _explaining(
+        keras.optimizers.Optimizer._filter_empty_gradients
+    )
     _wrap_load_model(keras)
 
 
@@ -119,7 +121,9 @@ def _wrap_load_model(keras: ModuleType) -> None:
     loading = keras.saving.load_model if hasattr(keras, "saving") else keras.models.load_model
 
     @functools.wraps(loading)
-    def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True) -> Any:
+    def load_model(
+        filepath: Any, custom_objects: Any = None, compile: bool = True, safe_mode: bool = True
+    ) -> Any:
         try:
             return loading(filepath, custom_objects=custom_objects, compile=compile, safe_mode=safe_mode)
         except (TypeError, ValueError) as error:

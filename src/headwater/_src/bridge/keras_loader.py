@@ -27,7 +27,9 @@ def load() -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != "keras":
             raise
-        raise ImportError(f"headwater.keras is the keras package, which is not installed. {_INSTALL}") from None
+        raise ImportError(
+            f"headwater.keras is the keras package, which is not installed. {_INSTALL}"
+        ) from None
     _check(keras)
     face = importlib.import_module("keras._tf_keras.keras")
     from headwater._src.bridge import keras2

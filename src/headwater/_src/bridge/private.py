@@ -22,7 +22,10 @@ def _from(module: str, *names: str, **renamed: str) -> Content:
 
     def content() -> dict[str, Any]:
         source = importlib.import_module("headwater._src." + module)
-        return {name: getattr(source, attribute) for name, attribute in {**{n: n for n in names}, **renamed}.items()}
+        return {
+            name: getattr(source, attribute)
+            for name, attribute in {**{n: n for n in names}, **renamed}.items()
+        }
 
     return content
 
@@ -60,7 +63,11 @@ def async_wait() -> None:
 
 
 def _context() -> dict[str, Any]:
-    return {"context": lambda: _CONTEXT, "async_wait": async_wait, "executing_eagerly": _CONTEXT.executing_eagerly}
+    return {
+        "context": lambda: _CONTEXT,
+        "async_wait": async_wait,
+        "executing_eagerly": _CONTEXT.executing_eagerly,
+    }
 
 
 def dynamic_update_slice(operand: Any, update: Any, start_indices: Any) -> Any:

@@ -14,6 +14,7 @@ from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype, int64
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
+from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.spec import TensorSpec, TypeSpec
@@ -104,7 +105,9 @@ class DatasetV2(abc.Iterable):
           InvalidArgumentError: during iteration, an element does not fit the signature.
         """
         if not callable(generator):
-            raise TypeError(f"Dataset.from_generator: generator must be a function; got {describe(generator)}.")
+            raise TypeError(
+                f"Dataset.from_generator: generator must be a function; got {describe(generator)}."
+            )
         signature = _signature(output_types, output_shapes, output_signature)
         values = tuple(np.asarray(convert(a)) for a in args or ())
         return DatasetV2(nodes.Generator(generator, values, signature))
@@ -164,10 +167,16 @@ class DatasetV2(abc.Iterable):
           block_length: how many elements each gives before the next has its turn (1).
           num_parallel_calls, deterministic: accepted; the order is always the same.
         """
-        cycle = os.cpu_count() or 1 if cycle_length is None or cycle_length == AUTOTUNE else host_int(cycle_length, "cycle_length")
+        cycle = (
+            os.cpu_count() or 1
+            if cycle_length is None or cycle_length == AUTOTUNE
+            else host_int(cycle_length, "cycle_length")
+        )
         block = 1 if block_length is None else host_int(block_length, "block_length")
         if cycle < 1 or block < 1:
-            raise invalid(f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}.")
+            raise invalid(
+                f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}."
+            )
         return DatasetV2(nodes.Interleave(self._node, _function(map_func, "interleave"), cycle, block))
 
     def filter(self, predicate: Any, name: str | None = None) -> DatasetV2:
@@ -206,7 +215,11 @@ class DatasetV2(abc.Iterable):
         return DatasetV2(nodes.Repeat(self._node, -1 if count is None else host_int(count, "count")))
 
     def shuffle(
-        self, buffer_size: Any, seed: Any = None, reshuffle_each_iteration: Any = True, name: str | None = None
+        self,
+        buffer_size: Any,
+        seed: Any = None,
+        reshuffle_each_iteration: Any = True,
+        name: str | None = None,
     ) -> DatasetV2:
         """The elements in a random order.
 
@@ -220,7 +233,9 @@ class DatasetV2(abc.Iterable):
         """
         size = host_int(buffer_size, "buffer_size")
         if size < 1 and size != UNKNOWN_CARDINALITY:
-            raise invalid(f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}.")
+            raise invalid(
+                f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}."
+            )
         reshuffle = True if reshuffle_each_iteration is None else bool(reshuffle_each_iteration)
         return DatasetV2(nodes.Shuffle(self._node, size, seed, reshuffle))
 
@@ -243,7 +258,9 @@ class DatasetV2(abc.Iterable):
         """Every `num_shards`-th element, from number `index` on; InvalidArgumentError unless 0 <= index < num_shards."""
         shards, number = host_int(num_shards, "num_shards"), host_int(index, "index")
         if not 0 <= number < shards:
-            raise invalid(f"Dataset.shard: 0 <= index < num_shards is needed; got index {number} of {shards}.")
+            raise invalid(
+                f"Dataset.shard: 0 <= index < num_shards is needed; got index {number} of {shards}."
+            )
         return DatasetV2(nodes.Shard(self._node, shards, number))
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> DatasetV2:
@@ -258,7 +275,9 @@ class DatasetV2(abc.Iterable):
         """Keeps the elements of the first complete pass in memory for later ones."""
         path = filename.numpy() if isinstance(filename, Tensor) else filename  # type: ignore[attr-defined]
         if path not in ("", b"", None):
-            raise NotImplementedError("Dataset.cache: caching in files is not in this version of headwater; leave filename empty.")
+            raise NotImplementedError(
+                "Dataset.cache: caching in files is not in this version of headwater; leave filename empty."
+            )
         return DatasetV2(nodes.Cache(self._node))
 
     def with_options(self, options: Options, name: str | None = None) -> DatasetV2:
@@ -275,7 +294,9 @@ class DatasetV2(abc.Iterable):
         """`transformation_func(self)`; TypeError where that is no data set."""
         result = transformation_func(self)
         if not isinstance(result, DatasetV2):
-            raise TypeError(f"Dataset.apply: the function must give a tf.data.Dataset; got {describe(result)}.")
+            raise TypeError(
+                f"Dataset.apply: the function must give a tf.data.Dataset; got {describe(result)}."
+            )
         return result
 
     # -- results ------------------------------------------------------------------------------------------------------
@@ -294,10 +315,14 @@ class DatasetV2(abc.Iterable):
             new = normalize(function(state, element))
             leaves = nest.flatten(new)
             if len(leaves) != len(specs):
-                raise invalid(f"Dataset.reduce: the state has {len(specs)} parts; the function gave {len(leaves)}.")
+                raise invalid(
+                    f"Dataset.reduce: the state has {len(specs)} parts; the function gave {len(leaves)}."
+                )
             for spec, part in zip(specs, leaves, strict=True):
                 if getattr(spec, "dtype", None) != getattr(part, "dtype", None):
-                    raise TypeError(f"Dataset.reduce: the state has {spec.dtype.name}; the function gave {describe(part)}.")
+                    raise TypeError(
+                        f"Dataset.reduce: the state has {spec.dtype.name}; the function gave {describe(part)}."
+                    )
             state = new
         return state
 
@@ -307,7 +332,9 @@ class DatasetV2(abc.Iterable):
         end = object()
         first = next(iterator, end)
         if first is end or next(iterator, end) is not end:
-            raise invalid(f"Dataset.get_single_element: exactly one element is needed; there are {'none' if first is end else 'more'}.")
+            raise invalid(
+                f"Dataset.get_single_element: exactly one element is needed; there are {'none' if first is end else 'more'}."
+            )
         return first
 
     def as_numpy_iterator(self) -> NumpyIterator:
@@ -356,7 +383,27 @@ def _missing(name: str) -> Any:
     return method
 
 
-for _name in ["bucket_by_sequence_length", "choose_from_datasets", "fingerprint", "group_by_window", "ignore_errors", "list_files", "load", "padded_batch", "ragged_batch", "random", "rebatch", "rejection_resample", "sample_from_datasets", "save", "scan", "snapshot", "sparse_batch", "unique", "window"]:
+for _name in [
+    "bucket_by_sequence_length",
+    "choose_from_datasets",
+    "fingerprint",
+    "group_by_window",
+    "ignore_errors",
+    "list_files",
+    "load",
+    "padded_batch",
+    "ragged_batch",
+    "random",
+    "rebatch",
+    "rejection_resample",
+    "sample_from_datasets",
+    "save",
+    "scan",
+    "snapshot",
+    "sparse_batch",
+    "unique",
+    "window",
+]:
     setattr(DatasetV2, _name, _missing(_name))
 
 
@@ -367,8 +414,6 @@ class DatasetSpec(TypeSpec):
     __slots__ = ("_dataset_shape", "_element_spec")
 
     def __init__(self, element_spec: Any, dataset_shape: Any = ()) -> None:
-        from headwater._src.base.shapes import TensorShape
-
         self._element_spec = element_spec
         self._dataset_shape = TensorShape(dataset_shape)
 
@@ -417,17 +462,28 @@ def _count(i: Any, start: int, step: int, dtype: Any) -> Tensor:
 def _signature(types: Any, shapes: Any, signature: Any) -> Any:
     if signature is None:
         if types is None:
-            raise TypeError("Dataset.from_generator: give output_signature, for example tf.TensorSpec([None], tf.float32).")
+            raise TypeError(
+                "Dataset.from_generator: give output_signature, for example tf.TensorSpec([None], tf.float32)."
+            )
         if shapes is None:
             return map_leaves(lambda t: TensorSpec(None, t), types)
         dims = iter(_shapes_like(types, shapes))
         return map_leaves(lambda t: TensorSpec(next(dims), t), types)
     if types is not None or shapes is not None:
-        raise TypeError("Dataset.from_generator: output_signature can't be combined with output_types or output_shapes.")
+        raise TypeError(
+            "Dataset.from_generator: output_signature can't be combined with output_types or output_shapes."
+        )
     for spec in nest.flatten(signature):
         if spec is not None and not isinstance(spec, TypeSpec):
-            raise TypeError(f"Dataset.from_generator: output_signature is made of specs such as tf.TensorSpec; got {describe(spec)}.")
-    return map_leaves(lambda s: NoneTensorSpec() if s is None else s, signature)
+            raise TypeError(
+                f"Dataset.from_generator: output_signature is made of specs such as tf.TensorSpec; got {describe(spec)}."
+            )
+    return _tuples(map_leaves(lambda s: NoneTensorSpec() if s is None else s, signature))
+
+
+def _tuples(structure: Any) -> Any:
+    """The structure with tuples for its lists: a list in an element would be a tensor in the making."""
+    return map_leaves(lambda part: tuple(map(_tuples, part)) if isinstance(part, list) else part, structure)
 
 
 def _shapes_like(types: Any, shapes: Any) -> list[Any]:

@@ -132,13 +132,17 @@ class Slices(Node):
             raise ValueError(f"Dataset.from_tensor_slices: at least one tensor is needed; got {value!r}.")
         known = {c for c in counts if c is not None}
         if len(known) > 1:
-            raise ValueError(f"Dataset.from_tensor_slices: the first dimensions differ: {counts}; all must be equal.")
+            raise ValueError(
+                f"Dataset.from_tensor_slices: the first dimensions differ: {counts}; all must be equal."
+            )
         self.count = known.pop() if known else None
 
     @staticmethod
     def _count(x: Any) -> int | None:
         if x.shape.rank == 0:
-            raise ValueError(f"Dataset.from_tensor_slices: rank 1 or more is needed; got a {x.dtype.name} scalar.")
+            raise ValueError(
+                f"Dataset.from_tensor_slices: rank 1 or more is needed; got a {x.dtype.name} scalar."
+            )
         return None if x.shape.rank is None else x.shape[0]
 
     def run(self) -> Iterator[Any]:
@@ -237,7 +241,12 @@ class Generator(Node):
                 return
             except Exception as error:
                 raise host_error(error, what) from error
-            yield pack([self._part(s, v) for s, v in zip(self.specs, _flatten_up_to(self.signature, value), strict=True)])
+            yield pack(
+                [
+                    self._part(s, v)
+                    for s, v in zip(self.specs, _flatten_up_to(self.signature, value), strict=True)
+                ]
+            )
 
     @staticmethod
     def _part(spec: TypeSpec, value: Any) -> Any:
@@ -353,7 +362,13 @@ class Take(Node):
 
     def rows(self) -> Rows | None:
         rows = self.input.rows()
-        return None if rows is None else rows if self.count < 0 else Rows(rows.take, _part(rows.indices, 0, self.count))
+        return (
+            None
+            if rows is None
+            else rows
+            if self.count < 0
+            else Rows(rows.take, _part(rows.indices, 0, self.count))
+        )
 
     def length(self) -> int:
         n = self.input.length()
@@ -559,7 +574,9 @@ def traced_spec(function: Any, source: Node) -> Any:
     for element in source.run():
         found = map_leaves(spec_of, _result(call(function, element)))
         return nest.map_structure(_loose, found)
-    raise ValueError("Dataset.element_spec: the function needs values to run, and there is no element to try it on.")
+    raise ValueError(
+        "Dataset.element_spec: the function needs values to run, and there is no element to try it on."
+    )
 
 
 def _loose(spec: Any) -> Any:
@@ -707,27 +724,24 @@ class Unbatch(Node):
 
     def __init__(self, source: Node) -> None:
         super().__init__(source)
-        leading = {s.shape[0] for s in nest.flatten(self.spec_of_input()) if getattr(s, "shape", None) and s.shape.rank} - {None}
+        shapes = [s.shape for s in nest.flatten(source.spec) if hasattr(s, "shape")]
+        leading = {shape[0] for shape in shapes if shape.rank} - {None}
         if len(leading) > 1:
-            raise ValueError(f"Dataset.unbatch: the first dimensions differ: {sorted(leading)}; all must be equal.")
-        assert self.spec is not None
-
-    def spec_of_input(self) -> Any:
-        return self.input.spec
+            raise ValueError(
+                f"Dataset.unbatch: the first dimensions differ: {sorted(leading)}; all must be equal."
+            )
+        self.spec = map_leaves(lambda s: without_first(s, "Dataset.unbatch"), source.spec)
 
     def run(self) -> Iterator[Any]:
         for element in self.input.run():
             pack = packer(element)
             columns = [rows_of(part) for part in nest.flatten(element) if part is not None]
             if len({len(c) for c in columns}) > 1:
-                raise invalid(f"Dataset.unbatch: the first dimensions differ: {[len(c) for c in columns]}; all must be equal.")
+                raise invalid(
+                    f"Dataset.unbatch: the first dimensions differ: {[len(c) for c in columns]}; all must be equal."
+                )
             yield from (pack(list(row)) for row in zip(*columns, strict=True))
 
     def length(self) -> int:
         n = self.input.length()
         return n if n == 0 else UNKNOWN
-
-    def _spec(self) -> Any:
-        return map_leaves(lambda s: without_first(s, "Dataset.unbatch"), self.input.spec)
-
-

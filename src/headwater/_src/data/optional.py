@@ -34,7 +34,9 @@ class Optional(nest.Composite):
         """An optional that holds `value`; InvalidArgumentError where it has no tensor in it."""
         value = nest.map_structure(leaf, value)
         if all(part is None for part in nest.flatten(value)):
-            raise invalid("Optional.from_value: at least one tensor is needed; Optional.empty(spec) makes an empty one.")
+            raise invalid(
+                "Optional.from_value: at least one tensor is needed; Optional.empty(spec) makes an empty one."
+            )
         return Optional(value, True, None)
 
     @staticmethod
@@ -69,7 +71,9 @@ class Optional(nest.Composite):
     def _nest_unflatten(self, parts: list[Any]) -> Optional:
         if not self._present:
             return self
-        return Optional(nest.pack_sequence_as(self._value, parts, expand_composites=True), True, self._element_spec)
+        return Optional(
+            nest.pack_sequence_as(self._value, parts, expand_composites=True), True, self._element_spec
+        )
 
 
 @export("OptionalSpec")

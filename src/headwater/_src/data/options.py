@@ -53,9 +53,13 @@ class _Group:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._fields:
-            raise AttributeError(f"{type(self).__name__} has no option {name!r}; it has {sorted(self._fields)}.")
+            raise AttributeError(
+                f"{type(self).__name__} has no option {name!r}; it has {sorted(self._fields)}."
+            )
         wanted = self._fields[name][0]
-        if value is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is int)):
+        if value is not None and (
+            not isinstance(value, wanted) or (isinstance(value, bool) and wanted is int)
+        ):
             raise TypeError(
                 f"{type(self).__name__}.{name} must be of type {wanted.__name__}; got {value!r} of type {type(value).__name__}."
             )
@@ -67,7 +71,9 @@ class _Group:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        shown = [f"{n}={getattr(self, n)!r}" for n, (_, d) in self._fields.items() if getattr(self, n) != _start(d)]
+        shown = [
+            f"{n}={getattr(self, n)!r}" for n, (_, d) in self._fields.items() if getattr(self, n) != _start(d)
+        ]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _merged(self, other: Any) -> Any:
@@ -110,7 +116,23 @@ class DistributeOptions(_Group):
 class OptimizationOptions(_Group):
     """Which rewrites of a pipeline are allowed."""
 
-    _fields = dict.fromkeys(["apply_default_optimizations", "filter_fusion", "filter_parallelization", "inject_prefetch", "map_and_batch_fusion", "map_and_filter_fusion", "map_fusion", "map_parallelization", "noop_elimination", "parallel_batch", "seq_interleave_prefetch", "shuffle_and_repeat_fusion"], (bool, None))
+    _fields = dict.fromkeys(
+        [
+            "apply_default_optimizations",
+            "filter_fusion",
+            "filter_parallelization",
+            "inject_prefetch",
+            "map_and_batch_fusion",
+            "map_and_filter_fusion",
+            "map_fusion",
+            "map_parallelization",
+            "noop_elimination",
+            "parallel_batch",
+            "seq_interleave_prefetch",
+            "shuffle_and_repeat_fusion",
+        ],
+        (bool, None),
+    )
 
 
 @export("data.ThreadingOptions", "data.experimental.ThreadingOptions")

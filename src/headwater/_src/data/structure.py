@@ -69,7 +69,11 @@ def leaf(value: Any) -> Any:
     """A leaf of an element: tensors and what holds tensors as they are, None as None, all else as a tensor."""
     if value.__class__ is EagerTensor or value is None:
         return value
-    if isinstance(value, (Tensor, nest.Composite)) or hasattr(value, "element_spec") or hasattr(value, "_type_spec"):
+    if (
+        isinstance(value, (Tensor, nest.Composite))
+        or hasattr(value, "element_spec")
+        or hasattr(value, "_type_spec")
+    ):
         return value
     return convert(value)
 
@@ -132,11 +136,16 @@ def common(first: Any, second: Any) -> Any:
     nest_error = None
     try:
         nest.assert_same_structure(first, second)
-        merged = [a.most_specific_common_supertype([b]) for a, b in zip(nest.flatten(first), nest.flatten(second), strict=True)]
+        merged = [
+            a.most_specific_common_supertype([b])
+            for a, b in zip(nest.flatten(first), nest.flatten(second), strict=True)
+        ]
     except (TypeError, ValueError) as error:
         nest_error = error
     if nest_error is not None or any(m is None for m in merged):
-        raise TypeError(f"Dataset.concatenate: the elements differ in kind: {first} against {second}.") from nest_error
+        raise TypeError(
+            f"Dataset.concatenate: the elements differ in kind: {first} against {second}."
+        ) from nest_error
     return nest.pack_sequence_as(first, merged) if nest.is_nested(first) else merged[0]
 
 
@@ -148,9 +157,9 @@ def stack_elements(elements: list[Any]) -> Any:
     first = elements[0]
     if first.__class__ is EagerTensor:
         return stack_tensors(elements)
-    if not is_structure(first):
+    if not nest.is_nested(first):
         return _stack_leaves(elements)
-    if first.__class__ is tuple and not any(is_structure(part) for part in first):
+    if first.__class__ is tuple and not any(map(nest.is_nested, first)):
         return tuple([_stack_leaves(column) for column in zip(*elements, strict=True)])
     columns = zip(*(nest.flatten(e) for e in elements), strict=True)
     return nest.pack_sequence_as(first, [_stack_leaves(column) for column in columns])
@@ -188,10 +197,14 @@ def stack_tensors(values: Any) -> EagerTensor:
 
 def _stack_sparse(values: Any) -> SparseTensor:
     indices = [np.asarray(v.indices) for v in values]
-    numbered = [np.concatenate([np.full((len(ix), 1), i, np.int64), ix], axis=1) for i, ix in enumerate(indices)]
+    numbered = [
+        np.concatenate([np.full((len(ix), 1), i, np.int64), ix], axis=1) for i, ix in enumerate(indices)
+    ]
     shape = np.max([np.asarray(v.dense_shape) for v in values], axis=0)
     return SparseTensor(
-        np.concatenate(numbered), np.concatenate([np.asarray(v.values) for v in values]), np.array([len(values), *shape], np.int64)
+        np.concatenate(numbered),
+        np.concatenate([np.asarray(v.values) for v in values]),
+        np.array([len(values), *shape], np.int64),
     )
 
 
@@ -203,7 +216,11 @@ def rows_of(value: Any) -> list[Any]:
             raise invalid(f"Dataset.unbatch: rank 1 or more is needed; got {describe(value)}.")
         return [of_array(as_array(array[i, ...])) for i in range(len(array))]
     if isinstance(value, SparseTensor):
-        indices, values, shape = np.asarray(value.indices), np.asarray(value.values), np.asarray(value.dense_shape)
+        indices, values, shape = (
+            np.asarray(value.indices),
+            np.asarray(value.values),
+            np.asarray(value.dense_shape),
+        )
         masks = [indices[:, 0] == i for i in range(int(shape[0]))]
         return [SparseTensor(indices[m][:, 1:], values[m], shape[1:]) for m in masks]
     raise TypeError(f"Dataset: elements of type {type(value).__name__} can't be taken apart into rows.")
@@ -211,9 +228,9 @@ def rows_of(value: Any) -> list[Any]:
 
 def packer(template: Any) -> Callable[[list[Any]], Any]:
     """A function that builds an element of this structure from the list of its leaves."""
-    if not is_structure(template):
+    if not nest.is_nested(template):
         return lambda parts: parts[0]
-    if template.__class__ is tuple and not any(is_structure(part) for part in template):
+    if template.__class__ is tuple and not any(map(nest.is_nested, template)):
         return tuple
     return lambda parts: nest.pack_sequence_as(template, parts)
 

@@ -42,7 +42,7 @@ _where = _Where()
 class ReplicaContext:
     """What the code of one replica may ask; there is one replica."""
 
-    __slots__ = ("_strategy", "_id")
+    __slots__ = ("_id", "_strategy")
 
     def __init__(self, strategy: Strategy, replica_id_in_sync_group: int = 0) -> None:
         self._strategy = strategy
@@ -68,7 +68,9 @@ class ReplicaContext:
         """The devices of this replica."""
         return ("/device:CPU:0",)
 
-    def merge_call(self, merge_fn: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def merge_call(
+        self, merge_fn: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         """Calls `merge_fn(strategy, *args, **kwargs)` on behalf of all replicas."""
         outer = _where.cross
         _where.cross = True
@@ -102,7 +104,12 @@ class StrategyExtended:
         self._strategy = strategy
 
     def update(
-        self, var: Any, fn: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, group: bool = True
+        self,
+        var: Any,
+        fn: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        group: bool = True,
     ) -> Any:
         """Calls `fn(var, *args, **kwargs)` where the variable lives."""
         return fn(var, *args, **kwargs) if kwargs else fn(var, *args)
@@ -151,13 +158,21 @@ class Strategy:
 
     def __init__(self, extended: Any = None) -> None:
         if extended is not None:
-            raise NotImplementedError(f"A tf.distribute.Strategy of one's own is not in this version of headwater. {_ONE_DEVICE}")
+            raise NotImplementedError(
+                f"A tf.distribute.Strategy of one's own is not in this version of headwater. {_ONE_DEVICE}"
+            )
         self.extended = StrategyExtended(self)
         self._replica = ReplicaContext(self)
 
     num_replicas_in_sync = 1
 
-    def run(self, fn: Callable[..., Any], args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None, options: Any = None) -> Any:
+    def run(
+        self,
+        fn: Callable[..., Any],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        options: Any = None,
+    ) -> Any:
         """Calls `fn(*args, **kwargs)` on every replica, of which there is one."""
         return fn(*args, **kwargs) if kwargs else fn(*args)
 
@@ -206,7 +221,9 @@ class Strategy:
 class InputContext:
     """What a function that makes a worker's dataset may ask."""
 
-    def __init__(self, num_input_pipelines: int = 1, input_pipeline_id: int = 0, num_replicas_in_sync: int = 1) -> None:
+    def __init__(
+        self, num_input_pipelines: int = 1, input_pipeline_id: int = 0, num_replicas_in_sync: int = 1
+    ) -> None:
         self.num_input_pipelines = num_input_pipelines
         self.input_pipeline_id = input_pipeline_id
         self.num_replicas_in_sync = num_replicas_in_sync
@@ -214,7 +231,9 @@ class InputContext:
     def get_per_replica_batch_size(self, global_batch_size: int) -> int:
         """The batch of one replica; ValueError where the global batch can't be divided."""
         if global_batch_size % self.num_replicas_in_sync:
-            raise ValueError(f"A batch of {global_batch_size} can't be divided among {self.num_replicas_in_sync} replicas.")
+            raise ValueError(
+                f"A batch of {global_batch_size} can't be divided among {self.num_replicas_in_sync} replicas."
+            )
         return global_batch_size // self.num_replicas_in_sync
 
 
@@ -309,10 +328,14 @@ class DistributedIterator:
 
 MirroredStrategy = absent_class("distribute.MirroredStrategy", __name__, _ONE_DEVICE, Strategy)
 OneDeviceStrategy = absent_class("distribute.OneDeviceStrategy", __name__, _ONE_DEVICE, Strategy)
-MultiWorkerMirroredStrategy = absent_class("distribute.MultiWorkerMirroredStrategy", __name__, _ONE_DEVICE, Strategy)
+MultiWorkerMirroredStrategy = absent_class(
+    "distribute.MultiWorkerMirroredStrategy", __name__, _ONE_DEVICE, Strategy
+)
 ParameterServerStrategy = absent_class("distribute.ParameterServerStrategy", __name__, _ONE_DEVICE, Strategy)
 TPUStrategy = absent_class("distribute.TPUStrategy", __name__, _ONE_DEVICE, Strategy)
-CentralStorageStrategy = absent_class("distribute.experimental.CentralStorageStrategy", __name__, _ONE_DEVICE, Strategy)
+CentralStorageStrategy = absent_class(
+    "distribute.experimental.CentralStorageStrategy", __name__, _ONE_DEVICE, Strategy
+)
 Server = absent_class("distribute.Server", __name__, _ONE_DEVICE)
 ClusterCoordinator = absent_class("distribute.coordinator.ClusterCoordinator", __name__, _ONE_DEVICE)
 TPUClusterResolver = absent_class("distribute.cluster_resolver.TPUClusterResolver", __name__, _ONE_DEVICE)
@@ -325,4 +348,6 @@ UNSHARDED = "unsharded"
 export("experimental.dtensor.UNSHARDED").value("UNSHARDED", __name__)
 Mesh = absent_class("experimental.dtensor.Mesh", __name__, _NO_DTENSOR)
 Layout = absent_class("experimental.dtensor.Layout", __name__, _NO_DTENSOR)
-create_distributed_mesh = absent_function("experimental.dtensor.create_distributed_mesh", __name__, _NO_DTENSOR)
+create_distributed_mesh = absent_function(
+    "experimental.dtensor.create_distributed_mesh", __name__, _NO_DTENSOR
+)

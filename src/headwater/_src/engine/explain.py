@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater._src.base.text import describe
+from headwater._src.base.text import describe, listing
 from headwater._src.engine.backprop import results_of
 
 
@@ -57,7 +57,7 @@ def _not_watched(tape: Any, what: str, handle: Any) -> str:
 def _where_it_ends(tape: Any, what: str, ends: list[tuple[Any, Any]], targets: list[Any]) -> str:
     target_ids = {id(t) for t in targets}
     for op, outputs in ends:
-        if any(id(o) in target_ids for o in outputs) or op.name == "numpy":
+        if any(id(o) in target_ids for o in outputs):
             return _end_sentence(what, op, outputs)
     if not ends:
         return (
@@ -68,8 +68,7 @@ def _where_it_ends(tape: Any, what: str, ends: list[tuple[Any, Any]], targets: l
     for op, outputs in ends:
         if any(id(o) in live for o in outputs):
             return _end_sentence(what, op, outputs)
-    # Past such an end nothing is recorded, so whether it leads on to the target can't be told; it is the likely reason.
-    return _end_sentence(what, *ends[-1])
+    return _all_ends(what, ends)
 
 
 def _feeding(tape: Any, target_ids: set[int]) -> set[int]:
@@ -79,6 +78,18 @@ def _feeding(tape: Any, target_ids: set[int]) -> set[int]:
         if any(id(o) in live for o in results_of(entry)):
             live.update(id(x) for x in entry[1])
     return live
+
+
+def _all_ends(what: str, ends: list[tuple[Any, Any]]) -> str:
+    """Past an end nothing is recorded, so which of several leads on to the target can't be told."""
+    by_name = {op.name: (op, outputs) for op, outputs in ends}
+    if len(by_name) == 1:
+        return _end_sentence(what, *ends[-1])
+    names = listing(["NumPy" if n == "numpy" else n for n in by_name], "and")
+    return (
+        f"No gradient: what was computed from {what} was recorded up to {names}, which have no gradient, and the target "
+        "depends on it past those at most; use differentiable operations, or tf.custom_gradient."
+    )
 
 
 def _end_sentence(what: str, op: Any, outputs: Any) -> str:

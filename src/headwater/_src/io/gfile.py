@@ -37,7 +37,9 @@ def _path(path: Any) -> str:
     if "://" in text:
         scheme = text.partition("://")[0]
         raise errors.UnimplementedError(
-            None, None, f"File system scheme {scheme!r} is not there (path {text!r}); headwater reads local files."
+            None,
+            None,
+            f"File system scheme {scheme!r} is not there (path {text!r}); headwater reads local files.",
         )
     return text
 
@@ -120,7 +122,9 @@ def remove(path: Any) -> None:
     """
     name = _path(path)
     if os.path.isdir(name):
-        raise errors.FailedPreconditionError(None, None, f"{name}; it is a directory. Use tf.io.gfile.rmtree.")
+        raise errors.FailedPreconditionError(
+            None, None, f"{name}; it is a directory. Use tf.io.gfile.rmtree."
+        )
     with _translated():
         os.remove(name)
 
@@ -164,7 +168,9 @@ def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
 
 def _refuse_existing(path: Any, overwrite: bool) -> None:
     if not overwrite and os.path.exists(_path(path)):
-        raise errors.AlreadyExistsError(None, None, f"file already exists: {_path(path)}; overwrite=True replaces it.")
+        raise errors.AlreadyExistsError(
+            None, None, f"file already exists: {_path(path)}; overwrite=True replaces it."
+        )
 
 
 @export("io.gfile.walk")
@@ -209,8 +215,26 @@ class GFile:
     """
 
     def __init__(self, name: Any, mode: str = "r") -> None:
-        if mode not in ("r", "w", "a", "r+", "w+", "a+", "rb", "wb", "ab", "rb+", "wb+", "ab+", "r+b", "w+b", "a+b"):
-            raise errors.InvalidArgumentError(None, None, f"{mode!r} is no mode of tf.io.gfile.GFile; use r, w, a, r+ and b.")
+        if mode not in (
+            "r",
+            "w",
+            "a",
+            "r+",
+            "w+",
+            "a+",
+            "rb",
+            "wb",
+            "ab",
+            "rb+",
+            "wb+",
+            "ab+",
+            "r+b",
+            "w+b",
+            "a+b",
+        ):
+            raise errors.InvalidArgumentError(
+                None, None, f"{mode!r} is no mode of tf.io.gfile.GFile; use r, w, a, r+ and b."
+            )
         self.name = path_to_str(name)
         self.mode = mode
         self._file: Any = None
@@ -291,10 +315,14 @@ class GFile:
 def _scalar_string(value: Any, what: str) -> bytes:
     tensor = convert(value)
     if not isinstance(tensor, EagerTensor):
-        raise NotImplementedError(f"{what} inside a graph is not in this version of headwater; call it outside.")
+        raise NotImplementedError(
+            f"{what} inside a graph is not in this version of headwater; call it outside."
+        )
     if tensor.dtype.name != "string" or tensor.ndim:
-        raise errors.invalid(f"{what} takes a scalar string; got {tensor.dtype.name} of shape {tensor.shape}.")
-    return tensor._array[()]
+        raise errors.invalid(
+            f"{what} takes a scalar string; got {tensor.dtype.name} of shape {tensor.shape}."
+        )
+    return bytes(tensor._array[()])
 
 
 @export("io.read_file")

@@ -38,7 +38,9 @@ def _compare(what: str, sign: str, relation: Any, x: Any, y: Any, message: Any, 
     right = convert(y, None, left.dtype)
     holds = _eager(relation(left, right), what)
     if not np.all(holds):
-        raise invalid(_disagreement(what, sign, holds, _eager(left, what), _eager(right, what), message, summarize))
+        raise invalid(
+            _disagreement(what, sign, holds, _eager(left, what), _eager(right, what), message, summarize)
+        )
 
 
 def _disagreement(
@@ -46,7 +48,9 @@ def _disagreement(
 ) -> str:
     show = 3 if summarize is None else int(summarize)
     wrong = np.argwhere(~holds)
-    lines = [f"{message or ''} {what}: x {sign} y does not hold at {len(wrong)} of {holds.size} places.".strip()]
+    lines = [
+        f"{message or ''} {what}: x {sign} y does not hold at {len(wrong)} of {holds.size} places.".strip()
+    ]
     wide_x, wide_y = np.broadcast_to(x, holds.shape), np.broadcast_to(y, holds.shape)
     for index in wrong if show < 0 else wrong[:show]:
         place = tuple(int(i) for i in index)
@@ -69,7 +73,9 @@ def assert_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, nam
 
 
 @export("debugging.assert_none_equal")
-def assert_none_equal(x: Any, y: Any, summarize: Any = None, message: Any = None, name: str | None = None) -> None:
+def assert_none_equal(
+    x: Any, y: Any, summarize: Any = None, message: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError where `x == y` anywhere; arguments as in `assert_equal`."""
     _compare("tf.debugging.assert_none_equal", "!=", compare.not_equal, x, y, message, summarize)
 
@@ -81,19 +87,25 @@ def assert_less(x: Any, y: Any, message: Any = None, summarize: Any = None, name
 
 
 @export("debugging.assert_less_equal")
-def assert_less_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_less_equal(
+    x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless `x <= y` everywhere; arguments as in `assert_equal`."""
     _compare("tf.debugging.assert_less_equal", "<=", compare.less_equal, x, y, message, summarize)
 
 
 @export("debugging.assert_greater", "assert_greater")
-def assert_greater(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_greater(
+    x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless `x > y` everywhere; arguments as in `assert_equal`."""
     _compare("tf.debugging.assert_greater", ">", compare.greater, x, y, message, summarize)
 
 
 @export("debugging.assert_greater_equal")
-def assert_greater_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_greater_equal(
+    x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless `x >= y` everywhere; arguments as in `assert_equal`."""
     _compare("tf.debugging.assert_greater_equal", ">=", compare.greater_equal, x, y, message, summarize)
 
@@ -131,7 +143,13 @@ def assert_non_positive(x: Any, message: Any = None, summarize: Any = None, name
 
 @export("debugging.assert_near")
 def assert_near(
-    x: Any, y: Any, rtol: Any = None, atol: Any = None, message: Any = None, summarize: Any = None, name: str | None = None
+    x: Any,
+    y: Any,
+    rtol: Any = None,
+    atol: Any = None,
+    message: Any = None,
+    summarize: Any = None,
+    name: str | None = None,
 ) -> None:
     """Raises InvalidArgumentError unless `|x - y| <= atol + rtol * |y|` everywhere.
 
@@ -148,12 +166,16 @@ def assert_near(
     left = convert(x)
     right = convert(y, left.dtype)
     if not (left.dtype.is_floating or left.dtype.is_complex):
-        raise ValueError(f"{what}: x and y must be floating; got {describe(left)}. For others there is assert_equal.")
+        raise ValueError(
+            f"{what}: x and y must be floating; got {describe(left)}. For others there is assert_equal."
+        )
     a, b = _eager(left, what), _eager(right, what)
     eps = 10 * float(ml_dtypes.finfo(left.dtype.real_dtype.np).eps)
     tolerances = [eps if t is None else float(convert(t, None, left.dtype.real_dtype)) for t in (rtol, atol)]  # type: ignore[arg-type]
     with np.errstate(all="ignore"):
-        holds = np.asarray(np.abs(a - b) <= (tolerances[1] + tolerances[0] * np.abs(b)).astype(left.dtype.real_dtype.np))
+        holds = np.asarray(
+            np.abs(a - b) <= (tolerances[1] + tolerances[0] * np.abs(b)).astype(left.dtype.real_dtype.np)
+        )
     if not np.all(holds):
         raise invalid(
             f"{_disagreement(what, '~', holds, a, b, message, summarize)}\n(rtol = {tolerances[0]:g}, atol = {tolerances[1]:g})"
@@ -176,7 +198,9 @@ def _check_rank(what: str, x: Any, fits: Any, wanted: str, message: Any) -> None
     tensor = x if isinstance(x, SparseTensor) else convert(x)
     rank = tensor.shape.rank
     if rank is not None and not fits(rank):
-        raise ValueError(f"{message or ''} {what}: x must have {wanted}; got {describe(tensor)} of rank {rank}.".strip())
+        raise ValueError(
+            f"{message or ''} {what}: x must have {wanted}; got {describe(tensor)} of rank {rank}.".strip()
+        )
 
 
 @export("debugging.assert_rank", "assert_rank")
@@ -190,7 +214,9 @@ def assert_rank(x: Any, rank: Any, message: Any = None, name: str | None = None)
 def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: str | None = None) -> None:
     """Raises ValueError unless `x` has at least this rank."""
     least = _static_rank(rank, "tf.debugging.assert_rank_at_least")
-    _check_rank("tf.debugging.assert_rank_at_least", x, lambda r: r >= least, f"rank {least} or more", message)
+    _check_rank(
+        "tf.debugging.assert_rank_at_least", x, lambda r: r >= least, f"rank {least} or more", message
+    )
 
 
 @export("debugging.assert_rank_in")
@@ -205,7 +231,9 @@ def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> 
     """`tensor` as a tensor; ValueError unless it is a scalar."""
     result = convert(tensor)
     if result.shape.rank not in (0, None):
-        raise ValueError(f"{message or ''} tf.debugging.assert_scalar: a scalar was expected; got {describe(result)}.".strip())
+        raise ValueError(
+            f"{message or ''} tf.debugging.assert_scalar: a scalar was expected; got {describe(result)}.".strip()
+        )
     return result
 
 
@@ -238,7 +266,9 @@ def _symbols(wanted: Any, tensor: Any) -> list[Any]:
     if isinstance(wanted, TensorShape):
         wanted = wanted.as_list()
     if not isinstance(wanted, Iterable) or isinstance(wanted, TensorLike):
-        raise ValueError(f"tf.debugging.assert_shapes: the shape wanted of {describe(tensor)} must be iterable; got {wanted!r}.")
+        raise ValueError(
+            f"tf.debugging.assert_shapes: the shape wanted of {describe(tensor)} must be iterable; got {wanted!r}."
+        )
     return list(wanted)
 
 
@@ -262,10 +292,16 @@ def _shape_problem(tensor: Any, symbols: list[Any], sizes: dict[Any, tuple[int, 
             return f"{describe(tensor)} should have rank {len(before) + len(after)} or more for {symbols}"
         pairs = [*enumerate(before), *((rank - len(after) + i, s) for i, s in enumerate(after))]
     elif rank != len(symbols):
-        return "" if rank == 0 and symbols == ["."] else f"{describe(tensor)} should have rank {len(symbols)} for {symbols}"
+        return (
+            ""
+            if rank == 0 and symbols == ["."]
+            else f"{describe(tensor)} should have rank {len(symbols)} for {symbols}"
+        )
     else:
         pairs = list(enumerate(symbols))
-    return next((p for p in (_size_problem(tensor, axis, dims[axis], s, sizes) for axis, s in pairs) if p), "")
+    return next(
+        (p for p in (_size_problem(tensor, axis, dims[axis], s, sizes) for axis, s in pairs) if p), ""
+    )
 
 
 def _size_problem(tensor: Any, axis: int, size: Any, symbol: Any, sizes: dict[Any, tuple[int, str]]) -> str:
@@ -274,7 +310,9 @@ def _size_problem(tensor: Any, axis: int, size: Any, symbol: Any, sizes: dict[An
     try:
         wanted, origin = int(symbol), "as stated"
     except (TypeError, ValueError):
-        wanted, origin = sizes.setdefault(symbol, (size, f"as {symbol!r} is in dimension {axis} of {describe(tensor)}"))
+        wanted, origin = sizes.setdefault(
+            symbol, (size, f"as {symbol!r} is in dimension {axis} of {describe(tensor)}")
+        )
     return "" if size == wanted else f"dimension {axis} of {describe(tensor)} should be {wanted}, {origin}"
 
 
@@ -287,7 +325,9 @@ def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: str | None
     dtype = as_dtype(tf_type)
     value = tensor if isinstance(tensor, SparseTensor) else convert(tensor)
     if value.dtype != dtype:
-        raise TypeError(f"{message or ''} tf.debugging.assert_type: expected {dtype.name}; got {describe(value)}.".strip())
+        raise TypeError(
+            f"{message or ''} tf.debugging.assert_type: expected {dtype.name}; got {describe(value)}.".strip()
+        )
 
 
 @export("debugging.assert_integer")
@@ -295,7 +335,9 @@ def assert_integer(x: Any, message: Any = None, name: str | None = None) -> None
     """Raises TypeError unless `x` has an integer dtype."""
     tensor = convert(x)
     if not tensor.dtype.is_integer:
-        raise TypeError(f"{message or ''} tf.debugging.assert_integer: x must be integer; got {describe(tensor)}.".strip())
+        raise TypeError(
+            f"{message or ''} tf.debugging.assert_integer: x must be integer; got {describe(tensor)}.".strip()
+        )
 
 
 @export("debugging.assert_proper_iterable")
@@ -306,7 +348,9 @@ def assert_proper_iterable(values: Any) -> None:
             f"tf.debugging.assert_proper_iterable: a list or the like was expected; got {describe(values)}, which is one value."
         )
     if not hasattr(values, "__iter__"):
-        raise TypeError(f"tf.debugging.assert_proper_iterable: an iterable was expected; got {describe(values)}.")
+        raise TypeError(
+            f"tf.debugging.assert_proper_iterable: an iterable was expected; got {describe(values)}."
+        )
 
 
 @export("debugging.assert_same_float_dtype")
@@ -326,7 +370,9 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
             )
     expected = float32 if expected is None else expected
     if not expected.is_floating:
-        raise ValueError(f"tf.debugging.assert_same_float_dtype: a floating dtype was expected; got {expected.name}.")
+        raise ValueError(
+            f"tf.debugging.assert_same_float_dtype: a floating dtype was expected; got {expected.name}."
+        )
     return expected
 
 
@@ -373,7 +419,9 @@ def _check_numerics(tensor: np.ndarray, *, message: str) -> np.ndarray:
             ("-Inf", np.isneginf(tensor.astype(np.float64)).any()),
         ) if found
     ]  # fmt: skip
-    raise invalid(f"{message} : tf.debugging.check_numerics found {' and '.join(kinds)} in {describe(tensor)}.")
+    raise invalid(
+        f"{message} : tf.debugging.check_numerics found {' and '.join(kinds)} in {describe(tensor)}."
+    )
 
 
 _check_numerics_op = op(

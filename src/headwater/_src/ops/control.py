@@ -58,12 +58,16 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
     """
     for which, function in (("true_fn", true_fn), ("false_fn", false_fn)):
         if not callable(function):
-            raise TypeError(f"tf.cond: {which} must be a function without arguments; got {describe(function)}.")
+            raise TypeError(
+                f"tf.cond: {which} must be a function without arguments; got {describe(function)}."
+            )
     return true_fn() if truth(pred, "tf.cond") else false_fn()
 
 
 @export("case")
-def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case") -> Any:
+def case(
+    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: str = "case"
+) -> Any:
     """The result of the first function whose predicate is true.
 
     Args:
@@ -94,19 +98,27 @@ def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, stric
 def _case_pairs(pairs: Any, exclusive: bool) -> list[tuple[Any, Any]]:
     if isinstance(pairs, Mapping):
         if not exclusive:
-            raise ValueError("tf.case: a dictionary has no order of its own: give a list of pairs, or exclusive=True.")
+            raise ValueError(
+                "tf.case: a dictionary has no order of its own: give a list of pairs, or exclusive=True."
+            )
         pairs = [(k.deref() if hasattr(k, "deref") else k, v) for k, v in pairs.items()]
     if not isinstance(pairs, (list, tuple)):
-        raise TypeError(f"tf.case: pred_fn_pairs must be a list, tuple or dictionary; got {type(pairs).__name__}.")
+        raise TypeError(
+            f"tf.case: pred_fn_pairs must be a list, tuple or dictionary; got {type(pairs).__name__}."
+        )
     if not pairs:
         raise ValueError("tf.case: pred_fn_pairs is empty; give at least one pair (predicate, function).")
     for pair in pairs:
         if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError(f"tf.case: each entry must be a pair (predicate, function); got {describe(pair)}.")
+            raise TypeError(
+                f"tf.case: each entry must be a pair (predicate, function); got {describe(pair)}."
+            )
         if not isinstance(pair[0], Tensor) or not pair[0].dtype.is_bool:
             raise TypeError(f"tf.case: a predicate must be a boolean tensor; got {describe(pair[0])}.")
         if not callable(pair[1]):
-            raise TypeError(f"tf.case: a function without arguments must follow each predicate; got {describe(pair[1])}.")
+            raise TypeError(
+                f"tf.case: a function without arguments must follow each predicate; got {describe(pair[1])}."
+            )
     return list(pairs)
 
 
@@ -126,10 +138,14 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
     if not isinstance(branch_index, Tensor):
         raise TypeError(f"tf.switch_case: branch_index must be a tensor; got {describe(branch_index)}.")
     if not branch_index.dtype.is_integer:
-        raise TypeError(f"tf.switch_case: branch_index must be an integer tensor; got {describe(branch_index)}.")
+        raise TypeError(
+            f"tf.switch_case: branch_index must be an integer tensor; got {describe(branch_index)}."
+        )
     branches = _branches(branch_fns)
     if default is not None and not callable(default):
-        raise TypeError(f"tf.switch_case: default must be a function without arguments; got {describe(default)}.")
+        raise TypeError(
+            f"tf.switch_case: default must be a function without arguments; got {describe(default)}."
+        )
     if isinstance(branch_index, SymbolicTensor):
         truth(branch_index, "tf.switch_case")
     if branch_index.shape.rank != 0:
@@ -146,17 +162,23 @@ def _branches(branch_fns: Any) -> list[Any]:
     elif isinstance(branch_fns, (list, tuple)):
         pairs = [f if isinstance(f, tuple) else (i, f) for i, f in enumerate(branch_fns)]
     else:
-        raise TypeError(f"tf.switch_case: branch_fns must be a list, tuple or dictionary; got {type(branch_fns).__name__}.")
+        raise TypeError(
+            f"tf.switch_case: branch_fns must be a list, tuple or dictionary; got {type(branch_fns).__name__}."
+        )
     if not pairs:
         raise ValueError("tf.switch_case: branch_fns is empty; give at least one function.")
     for number, function in pairs:
         if not isinstance(number, int):
             raise TypeError(f"tf.switch_case: the number of a branch must be an int; got {describe(number)}.")
         if not callable(function):
-            raise TypeError(f"tf.switch_case: a branch must be a function without arguments; got {describe(function)}.")
+            raise TypeError(
+                f"tf.switch_case: a branch must be a function without arguments; got {describe(function)}."
+            )
     numbers = sorted(n for n, _ in pairs)
     if numbers != list(range(len(pairs))):
-        raise ValueError(f"tf.switch_case: the branches must be numbered 0 to {len(pairs) - 1}; got {numbers}.")
+        raise ValueError(
+            f"tf.switch_case: the branches must be numbered 0 to {len(pairs) - 1}; got {numbers}."
+        )
     return [function for _, function in sorted(pairs, key=lambda pair: pair[0])]
 
 
@@ -189,9 +211,13 @@ def while_loop(
         if not callable(function):
             raise TypeError(f"tf.while_loop: {which} must be a function; got {describe(function)}.")
     if not isinstance(parallel_iterations, int) or parallel_iterations < 1:
-        raise TypeError(f"tf.while_loop: parallel_iterations must be a positive int; got {describe(parallel_iterations)}.")
+        raise TypeError(
+            f"tf.while_loop: parallel_iterations must be a positive int; got {describe(parallel_iterations)}."
+        )
     if isinstance(loop_vars, TensorLike) or not loop_vars:
-        raise ValueError(f"tf.while_loop: loop_vars must be a list or tuple of at least one value; got {loop_vars!r}.")
+        raise ValueError(
+            f"tf.while_loop: loop_vars must be a list or tuple of at least one value; got {loop_vars!r}."
+        )
     limit = _iteration_limit(maximum_iterations)
     values = loop_vars
     rounds = 0
@@ -241,19 +267,25 @@ def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
     """The leaves of `elems` as tensors, and their common first dimension."""
     flat = nest.flatten(elems)
     if not flat:
-        raise ValueError(f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none.")
+        raise ValueError(
+            f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none."
+        )
     tensors = [convert(x) for x in flat]
     for tensor in tensors:
         if isinstance(tensor, SymbolicTensor):
             truth(tensor, what)
         if tensor.shape.rank == 0:
-            raise ValueError(f"{what}: elems must have rank 1 or more, to be taken apart into rows; got {describe(tensor)}.")
+            raise ValueError(
+                f"{what}: elems must have rank 1 or more, to be taken apart into rows; got {describe(tensor)}."
+            )
     return tensors, int(tensors[0].shape[0])
 
 
 def _same_length(tensors: Sequence[Tensor], what: str) -> None:
     if len({t.shape[0] for t in tensors}) > 1:
-        raise ValueError(f"{what}: the first dimensions of elems differ: {', '.join(describe(t) for t in tensors)}.")
+        raise ValueError(
+            f"{what}: the first dimensions of elems differ: {', '.join(describe(t) for t in tensors)}."
+        )
 
 
 def _row(elems: Any, tensors: Sequence[Tensor], i: int) -> Any:
@@ -297,7 +329,9 @@ def _as_spec(value: Any) -> TensorSpec:
     if isinstance(value, TensorSpec):
         return value
     if isinstance(value, TypeSpec):
-        raise NotImplementedError(f"Rows of {type(value).__name__} can't be stacked yet; return dense tensors.")
+        raise NotImplementedError(
+            f"Rows of {type(value).__name__} can't be stacked yet; return dense tensors."
+        )
     if isinstance(value, Tensor):
         return TensorSpec(None, value.dtype)
     return TensorSpec(None, as_dtype(value))
@@ -458,7 +492,9 @@ def _beginning(
     if initializer is not None:
         return nest.map_structure(_loop_value, initializer), order
     if not count:
-        raise OutOfRangeError(None, None, f"{what}: elems has no rows, so an initializer is needed; it is None.")
+        raise OutOfRangeError(
+            None, None, f"{what}: elems has no rows, so an initializer is needed; it is None."
+        )
     return _row(elems, tensors, order[0]), order[1:]
 
 
@@ -489,7 +525,9 @@ def scan(
     tensors, count = _elements(elems, "tf.scan")
     _same_length(tensors, "tf.scan")
     value, order = _beginning(elems, tensors, count, initializer, "tf.scan", reverse)
-    out = _Stacker(nest.map_structure(lambda v: TensorSpec(v.shape if not count else None, v.dtype), value), "tf.scan")
+    out = _Stacker(
+        nest.map_structure(lambda v: TensorSpec(v.shape if not count else None, v.dtype), value), "tf.scan"
+    )
     if initializer is None:
         out.add(value)
     for i in order:

@@ -49,11 +49,19 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     >>> tf.constant(7, shape=[2, 2]).numpy().tolist()
     [[7, 7], [7, 7]]
     """
+    if dtype is None and shape is None:
+        # The commonest values, without the general conversion's questions.
+        if value.__class__ is float and -3e38 < value < 3e38:
+            return of_array(np.array(value, np.float32))
+        if value.__class__ is int and -(2**31) <= value < 2**31:
+            return of_array(np.array(value, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):
         tensor = convert(value)
         if wanted is not None and tensor.dtype is not wanted:
-            raise TypeError(f"tf.constant: expected a tensor of dtype {wanted!r}, got {tensor.dtype!r}. Use tf.cast.")
+            raise TypeError(
+                f"tf.constant: expected a tensor of dtype {wanted!r}, got {tensor.dtype!r}. Use tf.cast."
+            )
         if shape is None:
             return tensor
         if tensor.__class__ is not EagerTensor:
@@ -86,7 +94,9 @@ def _arranged(array: np.ndarray, value: Any, shape: Any) -> np.ndarray:
 
 def _fill_shape(value: Spec, *, dims: Any) -> Partial:
     if value.shape not in ((), (1,), (None,), None):
-        raise ValueError(f"value must be a scalar; got shape {wrap(value.shape)}. Use tf.broadcast_to to repeat a tensor")
+        raise ValueError(
+            f"value must be a scalar; got shape {wrap(value.shape)}. Use tf.broadcast_to to repeat a tensor"
+        )
     known = dims_of(dims)
     if known is not None and any(d is not None and d < 0 for d in known):
         raise ValueError(f"the dimensions must be >= 0; got {tuple(known)}")
@@ -130,7 +140,9 @@ def _of_shape(shape: Any, dtype: Any, value: int, name: str) -> Tensor:
         return fill_op(of_array(scalar), dims=dims)
     if dims and min(dims) < 0:
         raise invalid(f"{name}: the dimensions must be >= 0; got {dims}.")
-    return of_array(np.zeros(dims, wanted.np) if not value and wanted.np.kind != "O" else np.full(dims, scalar, wanted.np))
+    return of_array(
+        np.zeros(dims, wanted.np) if not value and wanted.np.kind != "O" else np.full(dims, scalar, wanted.np)
+    )
 
 
 def _scalar(dtype: DType, value: int, name: str) -> np.ndarray:
@@ -220,7 +232,9 @@ def _range_length(start: Any, limit: Any, delta: Any) -> int:
         raise invalid("tf.range: delta must not be 0.")
     if (delta > 0 and start > limit) or (delta < 0 and start < limit):
         sign, relation = (">", "<=") if delta > 0 else ("<", ">=")
-        raise invalid(f"tf.range: with delta {sign} 0, start {relation} limit is required; got start {start}, limit {limit}.")
+        raise invalid(
+            f"tf.range: with delta {sign} 0, start {relation} limit is required; got start {start}, limit {limit}."
+        )
     if isinstance(start, np.integer):
         return len(builtins.range(int(start), int(limit), int(delta)))
     return int(np.ceil(np.abs((np.float64(limit) - np.float64(start)) / np.float64(delta))))
@@ -233,9 +247,7 @@ def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarra
     n = _range_length(start[()], limit[()], delta[()])
     if dtype.kind in "iu":
         return (start + np.arange(n, dtype=dtype) * delta).astype(dtype, copy=False)
-    out = np.full(n + 1, delta, dtype)
-    out[0] = start
-    return np.add.accumulate(out[:n]) if n else out[:0]
+    return (start + np.arange(n).astype(dtype) * delta).astype(dtype, copy=False)
 
 
 def _range_shape(start: Spec, limit: Spec, delta: Spec) -> Partial:
@@ -246,7 +258,7 @@ def _range_shape(start: Spec, limit: Spec, delta: Spec) -> Partial:
 
 
 range_op = op(
-    "Range", "start: R, limit: start, delta: start -> ?: start",
+    "Range", "start: F|I|uint16|uint32|uint64, limit: start, delta: start -> ?: start",
     numpy=_range,
     lower=lambda start, limit, delta: jnp.asarray(_range(*(np.asarray(x) for x in (start, limit, delta)))),
     grad=NONDIFF,
@@ -257,7 +269,9 @@ _RANGE_ORDER = ("int32", "int64", "float32", "float64")
 
 
 @export("range")
-def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Tensor:
+def range(
+    start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range"
+) -> Tensor:
     """The numbers from `start` up to but without `limit`, `delta` apart.
 
     Args:
@@ -275,11 +289,18 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     """
     if limit is None:
         start, limit = 0, start
-    if dtype is None and start.__class__ is limit.__class__ is delta.__class__ is int and abs(start) + abs(limit) < 2**30:
-        if delta > 0 and start <= limit:
-            return of_array(np.arange(start, limit, delta, np.int32))
+    if (
+        (
+            dtype is None
+            and start.__class__ is limit.__class__ is delta.__class__ is int
+            and abs(start) + abs(limit) < 2**30
+        )
+        and delta > 0
+        and start <= limit
+    ):
+        return of_array(np.arange(start, limit, delta, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
-    parts = [convert(x, None, wanted) if not isinstance(x, Tensor) else x for x in (start, limit, delta)]
+    parts = [convert(x, wanted) if not isinstance(x, Tensor) else x for x in (start, limit, delta)]
     if wanted is None:
         names = [p.dtype.name for p in parts]
         if all(n in _RANGE_ORDER for n in names):
@@ -293,7 +314,13 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
 
 
 @export("eye", "linalg.eye")
-def eye(num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+def eye(
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
+) -> Tensor:
     """The identity matrix, or a batch of them.
 
     Args:
@@ -357,13 +384,22 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     first = first + zeros_like(last)
     last = last + zeros_like(first)
     low, high = layout.expand_dims(first, axis), layout.expand_dims(last, axis)
-    at = axis if axis >= 0 else low.shape.rank + axis
     if count.__class__ is int and count < 2:
-        return low if count == 1 else joining.split(low, [0, 1], at)[0]
-    steps = cast(range(1, count - 1), first.dtype)
-    steps = layout.reshape(steps, [-1 if i == at else 1 for i in builtins.range(low.shape.rank)])
+        return low if count == 1 else joining.split(low, [0, 1], axis)[0]
+    steps = layout.reshape(cast(range(1, count - 1), first.dtype), _line(low, axis))
     delta = (high - low) / cast(convert(count) - 1, first.dtype)
-    return joining.concat([low, low + delta * steps, high], at)
+    return joining.concat([low, low + delta * steps, high], axis)
+
+
+def _line(like: Tensor, axis: int) -> Any:
+    """The shape, for reshaping a vector, of a line along `axis` in the rank of `like`."""
+    rank = like.shape.rank
+    if rank is not None:
+        at = axis if axis >= 0 else rank + axis
+        return [-1 if i == at else 1 for i in builtins.range(rank)]
+    ones_of = ones_like(layout.shape(like))
+    rest = ones_of[axis + 1 :] if axis != -1 else ones_of[:0]
+    return joining.concat([ones_of[:axis], [-1], rest], 0)
 
 
 def _one_hot(indices: np.ndarray, on: np.ndarray, off: np.ndarray, *, depth: int, axis: int) -> np.ndarray:
@@ -441,7 +477,9 @@ def one_hot(
         if value is not None and wanted is not None and value.dtype is not wanted:
             raise TypeError(f"tf.one_hot: {what} has dtype {value.dtype.name}, but dtype says {wanted.name}.")
     if on is not None and off is not None and on.dtype is not off.dtype:
-        raise TypeError(f"tf.one_hot: on_value and off_value must have one dtype; got {on.dtype.name} and {off.dtype.name}.")
+        raise TypeError(
+            f"tf.one_hot: on_value and off_value must have one dtype; got {on.dtype.name} and {off.dtype.name}."
+        )
     if wanted is None:
         wanted = on.dtype if on is not None else off.dtype if off is not None else dtypes.float32
     if wanted.np.kind in "Ob" and (on is None or off is None):
@@ -475,15 +513,27 @@ def _shape_cases(refuses_string: bool) -> Any:
             case([2], "bool", id="bool"), case([0, 2], "complex64", id="empty"), bad([2, -1], id="negative"),
             bad([2.0], error="TypeError", id="float"),
         ]  # fmt: skip
-        return [*cases, bad([2], "string", error="TypeError", id="string") if refuses_string else case([2], "string", id="string")]
+        return [
+            *cases,
+            bad([2], "string", error="TypeError", id="string")
+            if refuses_string
+            else case([2], "string", id="string"),
+        ]
 
     return build
 
 
 def _like_cases(refuses_string: bool) -> Any:
     def build() -> list[Any]:
-        cases = [case(Arr((2, 3), d), id=d) for d in ("float32", "float64", "bfloat16", "int32", "bool", "complex64")]
-        cases += [case(Arr((2, 3)), "int32", id="dtype"), case([1, 2], id="list"), case(Arr((0, 2)), id="empty")]
+        cases = [
+            case(Arr((2, 3), d), id=d)
+            for d in ("float32", "float64", "bfloat16", "int32", "bool", "complex64")
+        ]
+        cases += [
+            case(Arr((2, 3)), "int32", id="dtype"),
+            case([1, 2], id="list"),
+            case(Arr((0, 2)), id="empty"),
+        ]
         return [*cases, bad("a", id="string") if refuses_string else case("a", id="string")]
 
     return build

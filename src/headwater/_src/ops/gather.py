@@ -76,7 +76,9 @@ class _Blocks:
 
     __slots__ = ("picks", "result", "shape")
 
-    def __init__(self, dims: tuple[int, ...], index_dims: tuple[int, ...], axis: int, batch_dims: int) -> None:
+    def __init__(
+        self, dims: tuple[int, ...], index_dims: tuple[int, ...], axis: int, batch_dims: int
+    ) -> None:
         at, batch = _settle_axis(len(dims), axis, batch_dims, len(index_dims))
         if dims[:batch] != index_dims[:batch]:
             raise ValueError("batch dimensions differ")
@@ -92,7 +94,7 @@ class _Blocks:
 def _gather(params: np.ndarray, indices: np.ndarray, *, axis: int, batch_dims: int) -> np.ndarray:
     if indices.dtype.kind == "O":  # partly known shape values
         indices = indices.astype(np.int64)
-    check_indices(indices, params.shape[axis])
+    check_indices(indices, params.shape[axis], "tf.gather: indices")
     if not batch_dims:
         return params.take(indices, axis)
     blocks = _Blocks(params.shape, indices.shape, axis, batch_dims)
@@ -113,7 +115,9 @@ def _gather_grad(g: Any, y: Any, params: Any, indices: Any, *, axis: Any, batch_
         rows = (-1, *tail) if tail.__class__ is tuple else joining.concat([[-1], tail], 0)
         if rows.__class__ is tuple and 0 in tail:
             rows = (indices.shape.num_elements(), *tail)
-        return IndexedSlices(layout.reshape_op(g, shape=rows), layout.reshape_op(indices, shape=(-1,)), layout.shape(params))
+        return IndexedSlices(
+            layout.reshape_op(g, shape=rows), layout.reshape_op(indices, shape=(-1,)), layout.shape(params)
+        )
     return gather_grad(g, indices, params, axis=axis, batch_dims=batch_dims)
 
 
@@ -127,7 +131,9 @@ gather_op = op(
 )  # fmt: skip
 
 
-def _scatter_blocks(g: np.ndarray, indices: np.ndarray, like: np.ndarray, *, axis: int, batch_dims: int) -> np.ndarray:
+def _scatter_blocks(
+    g: np.ndarray, indices: np.ndarray, like: np.ndarray, *, axis: int, batch_dims: int
+) -> np.ndarray:
     blocks = _Blocks(like.shape, indices.shape, axis, batch_dims)
     batch, before, length, after = blocks.shape
     rows = g.reshape(batch, before, blocks.picks[1], after).transpose(0, 2, 1, 3).reshape(-1, before * after)
@@ -166,7 +172,12 @@ def gather_dense(params: Any, indices: Any) -> Tensor:
 
 @export("gather")
 def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: str | None = None
+    params: Any,
+    indices: Any,
+    validate_indices: Any = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: str | None = None,
 ) -> Tensor:
     """Slices of `params` along a dimension, picked by indices.
 
@@ -232,12 +243,16 @@ def flat_positions(indices: np.ndarray, dims: tuple[int, ...], what: str) -> tup
     """
     depth = indices.shape[-1] if indices.ndim else -1
     if depth < 0 or depth > len(dims):
-        raise invalid(f"{what}: the last dimension of indices, of shape {wrap(indices.shape)}, must index into shape {wrap(dims)}.")
+        raise invalid(
+            f"{what}: the last dimension of indices, of shape {wrap(indices.shape)}, must index into shape {wrap(dims)}."
+        )
     limits = np.array(dims[:depth], np.int64)
     outside = (indices < 0) | (indices >= limits)
     if outside.any():
         at = np.argwhere(outside)[0].tolist()[:-1]
-        raise invalid(f"{what}: indices{at or ''} = {indices[tuple(at)].tolist()} does not index into shape {wrap(dims)}.")
+        raise invalid(
+            f"{what}: indices{at or ''} = {indices[tuple(at)].tolist()} does not index into shape {wrap(dims)}."
+        )
     steps = np.array([num_elements(dims[i + 1 : depth]) for i in range(depth)], np.int64)
     return (indices * steps).sum(-1, dtype=np.int64), int(num_elements(dims[depth:]) or 0)
 
@@ -246,7 +261,7 @@ def _gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
     flat, inner = flat_positions(indices, params.shape, "tf.gather_nd")
     depth = indices.shape[-1]
     outer = num_elements(params.shape[:depth])
-    return params.reshape(outer, inner)[flat].reshape(*indices.shape[:-1], *params.shape[depth:])
+    return params.reshape(outer, inner)[flat].reshape((*indices.shape[:-1], *params.shape[depth:]))
 
 
 def _gather_nd_shape(params: Spec, indices: Spec) -> Partial:
@@ -255,7 +270,9 @@ def _gather_nd_shape(params: Spec, indices: Spec) -> Partial:
     if params.shape is None or indices.shape is None or indices.shape[-1] is None:
         return None
     if indices.shape[-1] > len(params.shape):
-        raise ValueError(f"indices of length {indices.shape[-1]} are too long for params of shape {wrap(params.shape)}")
+        raise ValueError(
+            f"indices of length {indices.shape[-1]} are too long for params of shape {wrap(params.shape)}"
+        )
     return (*indices.shape[:-1], *params.shape[indices.shape[-1] :])
 
 
@@ -263,6 +280,8 @@ def _gather_nd_grad(g: Any, y: Any, params: Any, indices: Any) -> Any:
     dims = indices._spec.shape
     if dims is not None and len(dims) == 2 and dims[1] == 1:
         return IndexedSlices(g, layout.squeeze_op(indices, axis=(1,)), layout.shape(params))
+    if dims is not None and len(dims) == 1:  # one index vector: scatter wants a list of them
+        indices, g = layout.expand_dims_op(indices, axis=0), layout.expand_dims_op(g, axis=0)
     return scatter_nd_op(indices, g, shape=layout.static_dims(params))
 
 
@@ -307,7 +326,9 @@ def gather_nd(
 
 def _check_policy(policy: str) -> None:
     if policy not in ("", "DEFAULT", "ERROR"):
-        raise NotImplementedError(f"bad_indices_policy={policy!r} is not there: bad indices always raise InvalidArgumentError.")
+        raise NotImplementedError(
+            f"bad_indices_policy={policy!r} is not there: bad indices always raise InvalidArgumentError."
+        )
 
 
 def _with_batch(indices: Tensor, batch_dims: int) -> Tensor:
@@ -343,7 +364,9 @@ sampled("gather_nd", _gather_nd_cases)
 def _check_updates(indices: Spec, updates: Spec, dims: Partial) -> None:
     """ValueError unless updates have the shape indices.shape[:-1] + dims[indices.shape[-1]:]."""
     if updates.shape == () or indices.shape == ():
-        raise ValueError(f"indices and updates need rank 1 or more; got shapes {wrap(indices.shape)} and {wrap(updates.shape)}")
+        raise ValueError(
+            f"indices and updates need rank 1 or more; got shapes {wrap(indices.shape)} and {wrap(updates.shape)}"
+        )
     if indices.shape is None or updates.shape is None or dims is None or indices.shape[-1] is None:
         return
     if indices.shape[-1] > len(dims):
@@ -356,7 +379,14 @@ def _check_updates(indices: Spec, updates: Spec, dims: Partial) -> None:
         )
 
 
-_UFUNCS = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "max": np.maximum, "min": np.minimum}
+_UFUNCS = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.true_divide,
+    "max": np.maximum,
+    "min": np.minimum,
+}
 
 
 def combine(out: np.ndarray, flat: np.ndarray, rows: np.ndarray, mode: str) -> None:
@@ -378,7 +408,9 @@ def _truncated(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.trunc(x / y)
 
 
-def scatter_nd_array(array: np.ndarray, indices: np.ndarray, updates: np.ndarray, mode: str, what: str) -> np.ndarray:
+def scatter_nd_array(
+    array: np.ndarray, indices: np.ndarray, updates: np.ndarray, mode: str, what: str
+) -> np.ndarray:
     """A new array like `array` with `updates` put at the index vectors `indices`.
 
     Args:
@@ -403,7 +435,9 @@ def scatter_nd_array(array: np.ndarray, indices: np.ndarray, updates: np.ndarray
     return out
 
 
-def scatter_rows(array: np.ndarray, indices: np.ndarray, updates: np.ndarray, mode: str, what: str) -> np.ndarray:
+def scatter_rows(
+    array: np.ndarray, indices: np.ndarray, updates: np.ndarray, mode: str, what: str
+) -> np.ndarray:
     """A new array like `array` with `updates` put into the rows `indices`; modes as for `scatter_nd_array`.
 
     `updates` has the shape indices.shape + array.shape[1:], or is a scalar.
@@ -413,10 +447,14 @@ def scatter_rows(array: np.ndarray, indices: np.ndarray, updates: np.ndarray, mo
     check_indices(indices, array.shape[0], f"{what}: indices")
     wanted = indices.shape + array.shape[1:]
     if updates.ndim and updates.shape != wanted:
-        raise invalid(f"{what}: updates must have shape {wrap(wanted)} or be a scalar; got {wrap(updates.shape)}.")
+        raise invalid(
+            f"{what}: updates must have shape {wrap(wanted)} or be a scalar; got {wrap(updates.shape)}."
+        )
     updates = np.broadcast_to(updates, wanted)
-    return scatter_nd_array(array, indices[..., None], updates, mode, what) if indices.ndim else scatter_nd_array(
-        array, indices.reshape(1, 1), updates[None], mode, what
+    return (
+        scatter_nd_array(array, indices[..., None], updates, mode, what)
+        if indices.ndim
+        else scatter_nd_array(array, indices.reshape(1, 1), updates[None], mode, what)
     )
 
 
@@ -424,7 +462,9 @@ def batch_scatter_array(array: np.ndarray, indices: np.ndarray, updates: np.ndar
     """A new array with rows replaced within each batch entry: `out[b..., indices[b..., i]] = updates[b..., i]`."""
     batch = indices.ndim - 1
     if batch < 0 or array.shape[:batch] != indices.shape[:batch]:
-        raise invalid(f"{what}: indices of shape {wrap(indices.shape)} don't fit a variable of shape {wrap(array.shape)}.")
+        raise invalid(
+            f"{what}: indices of shape {wrap(indices.shape)} don't fit a variable of shape {wrap(array.shape)}."
+        )
     grid = np.indices(indices.shape)[:batch]
     full = np.stack([*grid, indices], -1).astype(np.int64)
     return scatter_nd_array(array, full, updates, "update", what)
@@ -452,7 +492,9 @@ scatter_nd_op = op(
 
 
 @export("scatter_nd")
-def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None) -> Tensor:
+def scatter_nd(
+    indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
     """Zeros of shape `shape` with `updates` added at the places that index vectors name.
 
     Args:
@@ -496,7 +538,7 @@ def _tensor_scatter(name: str, public: str, mode: str, dtypes_: str, grad: Any, 
         return scatter_nd_array(tensor, indices, updates, mode, f"tf.{public}")
 
     def lower(tensor: Any, indices: Any, updates: Any) -> Any:
-        at = tensor.at[tuple(jnp.moveaxis(indices, -1, 0))]
+        at = jnp.asarray(tensor).at[tuple(jnp.moveaxis(indices, -1, 0))]
         if mode == "sub":
             return at.add(-updates)
         return getattr(at, "set" if mode == "update" else mode)(updates)
@@ -624,7 +666,9 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "b
     if mask_dims is None:
         raise ValueError("tf.boolean_mask: the rank of the mask must be known.")
     if not mask_dims:
-        raise ValueError("tf.boolean_mask: the mask must not be a scalar; it needs a value for each element along a dimension.")
+        raise ValueError(
+            "tf.boolean_mask: the mask must not be a scalar; it needs a value for each element along a dimension."
+        )
     if dims is not None:
         at = at + len(dims) if at < 0 else at
         if not compatible(dims[at : at + len(mask_dims)], mask_dims):
@@ -639,7 +683,9 @@ def _merged(tensor: Tensor, at: int, count: int) -> Tensor:
     """`tensor` with `count` dimensions from `at` on made one."""
     dims = layout.static_dims(tensor)
     if dims.__class__ is tuple:
-        return layout.reshape_op(tensor, shape=(*dims[:at], num_elements(dims[at : at + count]), *dims[at + count :]))
+        return layout.reshape_op(
+            tensor, shape=(*dims[:at], num_elements(dims[at : at + count]), *dims[at + count :])
+        )
     return layout.reshape(tensor, joining.concat([dims[:at], [-1], dims[at + count :]], 0))
 
 
@@ -670,5 +716,7 @@ def dense_of_slices(slices: IndexedSlices) -> Tensor:
       ValueError: the dense shape is unknown.
     """
     if slices.dense_shape is None:
-        raise ValueError(f"IndexedSlices without dense_shape can't become a tensor: {describe(slices.values)} values of unknown place.")
+        raise ValueError(
+            f"IndexedSlices without dense_shape can't become a tensor: {describe(slices.values)} values of unknown place."
+        )
     return segment.unsorted_segment_sum(slices.values, slices.indices, slices.dense_shape[0])

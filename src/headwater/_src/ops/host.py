@@ -200,7 +200,9 @@ def text_of(value: Any, summarize: int = 3, inside: bool = False) -> str:
     """How `tf.print` shows a value; strings inside structures are quoted as Python quotes them."""
     if isinstance(value, SparseTensor):
         parts = (value.indices, value.values, value.dense_shape)
-        shown = "SparseTensor(indices={}, values={}, shape={})".format(*(text_of(p, summarize) for p in parts))
+        shown = "SparseTensor(indices={}, values={}, shape={})".format(
+            *(text_of(p, summarize) for p in parts)
+        )
         return repr(shown) if not inside else shown
     if isinstance(value, TensorLike):
         tensor = convert(value)
@@ -215,7 +217,12 @@ def text_of(value: Any, summarize: int = 3, inside: bool = False) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(text_of(v, summarize, True) for v in value) + "]"
     if isinstance(value, tuple):
-        return "(" + ", ".join(text_of(v, summarize, True) for v in value) + ("," if len(value) == 1 else "") + ")"
+        return (
+            "("
+            + ", ".join(text_of(v, summarize, True) for v in value)
+            + ("," if len(value) == 1 else "")
+            + ")"
+        )
     return value if isinstance(value, str) and not inside else repr(value)
 
 
@@ -290,7 +297,11 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = 
 
 
 def _flat_text(value: Any, summarize: int) -> str:
-    flat = to_array(value).reshape(-1) if not isinstance(value, TensorLike) else np.asarray(convert(value)).reshape(-1)
+    flat = (
+        to_array(value).reshape(-1)
+        if not isinstance(value, TensorLike)
+        else np.asarray(convert(value)).reshape(-1)
+    )
     shown = flat if summarize < 0 else flat[:summarize]
     text = ", ".join(_item_text(x, quote=False) for x in shown)
     return text + ", ..." if len(shown) < len(flat) else text

@@ -70,19 +70,25 @@ def _reshape_shape(x: Spec, *, shape: Any) -> Partial:
     if len(unknown) > 1:
         raise ValueError(f"only one dimension of shape may be -1; got shape {tuple(dims)}")
     if any(d is not None and d < -1 for d in dims):
-        raise ValueError(f"the dimensions of shape must be >= 0, or -1 for the one to infer; got shape {tuple(dims)}")
+        raise ValueError(
+            f"the dimensions of shape must be >= 0, or -1 for the one to infer; got shape {tuple(dims)}"
+        )
     size = num_elements(x.shape)
     if None in dims:
         return tuple(None if d == -1 else d for d in dims)
     known = num_elements(tuple(d for d in dims if d != -1)) or 0
     if not unknown:
         if size is not None and size != known:
-            raise ValueError(f"a tensor of shape {wrap(x.shape)} has {size} elements, but shape {tuple(dims)} asks for {known}")
+            raise ValueError(
+                f"a tensor of shape {wrap(x.shape)} has {size} elements, but shape {tuple(dims)} asks for {known}"
+            )
         return tuple(dims)
     if size is None:
         return tuple(None if d == -1 else d for d in dims)
     if known == 0 or size % known:
-        raise ValueError(f"the {size} elements of shape {wrap(x.shape)} can't be arranged as shape {tuple(dims)}")
+        raise ValueError(
+            f"the {size} elements of shape {wrap(x.shape)} can't be arranged as shape {tuple(dims)}"
+        )
     return tuple(size // known if d == -1 else d for d in dims)
 
 
@@ -122,7 +128,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 
 def _reshape_cases() -> list[Any]:
     return [
-        *[case(Arr((2, 3), d), [3, 2], grad=(0,) if d in ("float32", "complex64") else (), id=d) for d in ONE_OF_EACH],
+        *[
+            case(Arr((2, 3), d), [3, 2], grad=(0,) if d in ("float32", "complex64") else (), id=d)
+            for d in ONE_OF_EACH
+        ],
         case(Arr((2, 3, 2)), [-1], grad=(0,), id="flat"),
         case(Arr((2, 3, 2)), (4, -1), id="infer"),
         case(Arr((1,)), [], id="scalar"),
@@ -186,7 +195,10 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
 
 def _transpose_cases() -> list[Any]:
     return [
-        *[case(Arr((2, 3), d), grad=(0,) if d in ("float32", "complex64") else (), id=d) for d in ONE_OF_EACH],
+        *[
+            case(Arr((2, 3), d), grad=(0,) if d in ("float32", "complex64") else (), id=d)
+            for d in ONE_OF_EACH
+        ],
         case(Arr((2, 3, 2)), [2, 0, 1], grad=(0,), id="cycle"),
         case(Arr((2, 3), "complex64"), conjugate=True, grad=(0,), id="conjugate"),
         case(Arr((0, 3)), [1, 0], id="empty"),
@@ -204,7 +216,9 @@ sampled("transpose", _transpose_cases)
 
 def _expand_at(axis: int, rank: int) -> int:
     if not -rank - 1 <= axis <= rank:
-        raise ValueError(f"axis {axis} is out of range for rank {rank}: expected {-rank - 1} <= axis <= {rank}")
+        raise ValueError(
+            f"axis {axis} is out of range for rank {rank}: expected {-rank - 1} <= axis <= {rank}"
+        )
     return axis + rank + 1 if axis < 0 else axis
 
 
@@ -220,7 +234,7 @@ def _expand_dims_shape(x: Spec, *, axis: Any) -> Partial:
 def _expand_dims(x: np.ndarray, *, axis: int) -> np.ndarray:
     dims = x.shape
     at = _expand_at(axis, len(dims))
-    return x.reshape(dims[:at] + (1,) + dims[at:])
+    return x.reshape((*dims[:at], 1, *dims[at:]))
 
 
 expand_dims_op = op(
@@ -267,7 +281,9 @@ def _squeeze_shape(x: Spec, *, axis: tuple[int, ...]) -> Partial:
     gone = {normalize_axis(a, len(x.shape)) for a in axis}
     for a in gone:
         if x.shape[a] not in (1, None):
-            raise ValueError(f"dimension {a} of shape {wrap(x.shape)} can't be squeezed: it is {x.shape[a]}, not 1")
+            raise ValueError(
+                f"dimension {a} of shape {wrap(x.shape)} can't be squeezed: it is {x.shape[a]}, not 1"
+            )
     return tuple(d for i, d in enumerate(x.shape) if i not in gone)
 
 
@@ -298,7 +314,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
       InvalidArgumentError: a dimension of `axis` is not of length 1 or does not exist.
     """
     axes = () if axis is None else (axis,) if axis.__class__ is int else host_ints(axis, "tf.squeeze: axis")
-    return squeeze_op(input, axis=axes, name=name)
+    return squeeze_op(input, axis=tuple(dict.fromkeys(axes)) if len(axes) > 1 else axes, name=name)
 
 
 def _squeeze_cases() -> list[Any]:
@@ -348,7 +364,9 @@ def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
 
 
 def _identity_cases() -> list[Any]:
-    return [case(Arr((2, 3), d), grad=(0,) if d in ("float32", "complex64") else (), id=d) for d in ONE_OF_EACH]
+    return [
+        case(Arr((2, 3), d), grad=(0,) if d in ("float32", "complex64") else (), id=d) for d in ONE_OF_EACH
+    ]
 
 
 sampled("identity", _identity_cases)
@@ -435,7 +453,10 @@ rank = op(
 
 
 def _out_type(out_type: Any) -> DType:
-    return dtypes.int32 if out_type is None else as_dtype(out_type)
+    found = dtypes.int32 if out_type is None else as_dtype(out_type)
+    if found.name not in ("int32", "int64", "int16", "uint16"):
+        raise invalid(f"The out_type of a shape must be int32 or int64; got {found.name}.")
+    return found
 
 
 @export("shape")

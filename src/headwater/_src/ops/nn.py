@@ -647,49 +647,9 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     Raises:
       ValueError: rate is outside [0, 1), or x does not hold floats.
     """
-    return _dropout(x, rate, noise_shape, lambda shape, dtype: random.uniform(shape, seed=seed, dtype=dtype))
-
-
-@export("nn.experimental.general_dropout")
-def general_dropout(
-    x: Any, rate: Any, uniform_sampler: Any, noise_shape: Any = None, name: str | None = None
-) -> Tensor:
-    """Dropout whose random numbers come from `uniform_sampler(shape=, dtype=)`, uniform in [0, 1). See tf.nn.dropout."""
-    return _dropout(x, rate, noise_shape, lambda shape, dtype: uniform_sampler(shape=shape, dtype=dtype))
-
-
-def _dropout(x: Any, rate: Any, noise_shape: Any, sampler: Any) -> Tensor:
-    plain = isinstance(rate, (int, float, np.number))
-    if plain and not 0 <= rate < 1:
-        raise ValueError(
-            f"tf.nn.dropout: rate must be in [0, 1); got {rate}. It is the fraction to drop, not to keep."
-        )
-    x = convert(x)
-    if not x.dtype.is_floating:
-        raise ValueError(
-            f"tf.nn.dropout: x must hold floats, since the kept elements are scaled; got {x.dtype.name}."
-        )
-    if plain and rate == 0:
-        return x
-    if plain:
-        rate = float(rate)
-        scaled = math.multiply(x, 1 / (1 - rate))
-    else:
-        rate = convert(rate, x.dtype)
-        scaled = math.real_divide(x, math.subtract(1, rate))
-    shape = _noise_shape(x, x._spec.shape if noise_shape is None else noise_shape)
-    keep = compare.greater_equal(sampler(shape, x.dtype), rate)
-    return compare.where(keep, scaled, convert(0, x.dtype))
-
-
-def _noise_shape(x: Tensor, shape: Any) -> Any:
-    """The mask's shape; where it is not known, the sizes are those of x."""
-    if shape is None:
-        return layout.shape(x)
-    if not isinstance(shape, (list, tuple)) or None not in shape:
-        return shape
-    own = layout.shape(x)
-    return [own[i] if d is None else d for i, d in enumerate(shape)]
+    return random.general_dropout(
+        x, rate, lambda shape, dtype: random.uniform(shape, seed=seed, dtype=dtype), noise_shape
+    )
 
 
 # -- embeddings -------------------------------------------------------------------------------------------------------

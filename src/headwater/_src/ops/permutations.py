@@ -92,12 +92,17 @@ def _lower_reverse(x: Any, lengths: Any, *, seq_axis: int, batch_axis: int) -> A
 def _reverse_sequence_shape(x: Spec, lengths: Spec, *, seq_axis: int, batch_axis: int) -> Partial:
     if x.shape is None:
         return None
-    seq, batch = normalize_axis(seq_axis, len(x.shape), "seq_axis"), normalize_axis(batch_axis, len(x.shape), "batch_axis")
+    seq, batch = (
+        normalize_axis(seq_axis, len(x.shape), "seq_axis"),
+        normalize_axis(batch_axis, len(x.shape), "batch_axis"),
+    )
     if seq == batch:
         raise ValueError(f"seq_axis and batch_axis must differ; both are {seq_axis}")
     count = x.shape[batch]
     if lengths.shape is not None and not compatible(lengths.shape, (count,)):
-        raise ValueError(f"seq_lengths must have shape ({count},), one length for each batch entry; got {wrap(lengths.shape)}")
+        raise ValueError(
+            f"seq_lengths must have shape ({count},), one length for each batch entry; got {wrap(lengths.shape)}"
+        )
     return x.shape
 
 
@@ -118,7 +123,11 @@ reverse_sequence_op = op(
 
 @export("reverse_sequence")
 def reverse_sequence(
-    input: Any, seq_lengths: Any, seq_axis: int | None = None, batch_axis: int | None = None, name: str | None = None
+    input: Any,
+    seq_lengths: Any,
+    seq_axis: int | None = None,
+    batch_axis: int | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """`input` with the first `seq_lengths[b]` elements of each sequence b backwards, the rest as they are.
 

@@ -83,7 +83,9 @@ def _per(dtype: np.dtype) -> int:
 def _unit(bits: Any, dtype: np.dtype) -> Any:
     """Floats in [0, 1) whose mantissa is made of the lowest bits of each word (of each pair, for float64)."""
     if dtype.itemsize == 8:
-        pattern = ((bits[..., 0::2].astype(np.uint64) & np.uint64(0xFFFFF)) << np.uint64(32)) | bits[..., 1::2]
+        pattern = ((bits[..., 0::2].astype(np.uint64) & np.uint64(0xFFFFF)) << np.uint64(32)) | bits[
+            ..., 1::2
+        ]
         return lax.bitcast_convert_type(pattern | np.uint64(1023 << 52), np.float64) - 1.0
     if dtype.itemsize == 4:
         pattern = (bits & _u32(0x7FFFFF)) | _u32(0x3F800000)
@@ -119,7 +121,9 @@ def normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
 
 def integers(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Integers over the whole range of a dtype of 32 or 64 bits."""
-    return _fill(seed, shape, (lambda bits: bits) if dtype.itemsize == 4 else _longs, _per(dtype)).astype(dtype)
+    return _fill(seed, shape, (lambda bits: bits) if dtype.itemsize == 4 else _longs, _per(dtype)).astype(
+        dtype
+    )
 
 
 def uniform_int(seed: Any, low: Any, high: Any, shape: tuple[int, ...]) -> Any:

@@ -6,6 +6,7 @@ call goes on where the one before ended. `set_seed` starts all streams over. A s
 
 from __future__ import annotations
 
+import enum
 import itertools
 import operator
 import os
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.math as math
+import headwater._src.ops.nn as nn
 import headwater._src.ops.philox_xla as xla
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
@@ -27,7 +29,7 @@ from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.graph import current_graph
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.rules import dims_of
-from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
+from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
 from headwater._src.ops import philox
@@ -64,8 +66,7 @@ class _Seeds:
         """The pair of seeds of an operation; (0, 0) asks for unpredictable numbers."""
         own = None if seed is None else operator.index(seed)
         if self.seed is None:
-            pair = (0, 0) if own is None else (_DEFAULT_SEED, own % _MAX_INT32)
-            return pair
+            return (0, 0) if own is None else (_DEFAULT_SEED, own % _MAX_INT32)
         if own is None:
             own = self._next_op_seed()
         pair = self.seed % _MAX_INT32, own % _MAX_INT32
@@ -93,6 +94,7 @@ class _Seeds:
 
 
 _seeds = _Seeds()
+reserve = _seeds.reserve
 _nodes = itertools.count(1)
 
 
@@ -118,7 +120,7 @@ def set_seed(seed: Any) -> None:
 
 
 def global_seed() -> int | None:
-    """The seed that `set_seed` set."""
+    """The seed that `set_seed` set, or None."""
     return _seeds.seed
 
 
@@ -127,7 +129,7 @@ def op_seeds(seed: Any) -> tuple[int, int]:
     return _seeds.of_op(seed)
 
 
-def _node() -> int:
+def node() -> int:
     """Which stream besides the seeds: each operation of a graph has its own, eager calls share one."""
     return 0 if current_graph() is None else next(_nodes)
 
@@ -135,7 +137,7 @@ def _node() -> int:
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 
-def _shape_of(shape: Any) -> Any:
+def shape_of(shape: Any) -> Any:
     """A shape argument as a tuple of non-negative ints, or a symbolic tensor."""
     try:
         dims = host_ints(shape, "shape")
@@ -145,7 +147,11 @@ def _shape_of(shape: Any) -> Any:
         raise invalid(str(error)) from None
     if dims.__class__ is SymbolicTensor:
         return dims
-    if np.ndim(getattr(shape, "_array", 0)) == 0 and not hasattr(shape, "__len__") and not hasattr(shape, "as_list"):
+    if (
+        np.ndim(getattr(shape, "_array", 0)) == 0
+        and not hasattr(shape, "__len__")
+        and not hasattr(shape, "as_list")
+    ):
         raise invalid(f"shape must be a vector of integers; got {describe(shape)}. Write [n] for n elements.")
     for d in dims:
         if d < 0:
@@ -153,14 +159,14 @@ def _shape_of(shape: Any) -> Any:
     return dims
 
 
-def _size(shape: tuple[int, ...]) -> int:
+def element_count(shape: tuple[int, ...]) -> int:
     size = 1
     for d in shape:
         size *= d
     return size
 
 
-def _float_dtype(dtype: Any, name: str) -> DType:
+def float_dtype(dtype: Any, name: str) -> DType:
     found = as_dtype(dtype)
     if found in _FLOATS:
         return found
@@ -171,11 +177,13 @@ def _float_dtype(dtype: Any, name: str) -> DType:
 def _one_of(dtype: Any, allowed: tuple[DType, ...], name: str) -> DType:
     found = as_dtype(dtype)
     if found not in allowed:
-        raise ValueError(f"{name}: dtype must be one of {', '.join(d.name for d in allowed)}; got {found.name}.")
+        raise ValueError(
+            f"{name}: dtype must be one of {', '.join(d.name for d in allowed)}; got {found.name}."
+        )
     return found
 
 
-def _seed_pair(seed: Any) -> Tensor:
+def seed_pair(seed: Any) -> Tensor:
     """A stateless seed: integers of shape [2]. NumPy arrays of other integer dtypes are widened."""
     if not isinstance(seed, TensorLike) and isinstance(seed, np.ndarray) and seed.dtype.kind in "iu":
         seed = seed.astype(np.int64) if seed.dtype not in (np.int32, np.int64) else seed
@@ -200,7 +208,9 @@ def _check_algorithm(alg: Any, name: str) -> None:
         value = int(value._array)
     value = value.lower() if isinstance(value, str) else value
     if value in ("threefry", 2):
-        raise invalid(f"{name}: the ThreeFry algorithm does not exist for the CPU; use alg='philox' or 'auto_select'.")
+        raise invalid(
+            f"{name}: the ThreeFry algorithm does not exist for the CPU; use alg='philox' or 'auto_select'."
+        )
     if value not in _ALGORITHMS:
         raise ValueError(f"{name}: alg must be 'philox' or 'auto_select'; got {describe(alg)}.")
 
@@ -216,7 +226,9 @@ def _affine(unit: Any, scale: Any, shift: Any, dtype: DType) -> Any:
 
 # -- stateful operations ----------------------------------------------------------------------------------------------
 
-_STATEFUL = HOST_ONLY("its stream of numbers advances with every call; give a seed to tf.random.stateless_* instead")
+_STATEFUL = HOST_ONLY(
+    "its stream of numbers advances with every call; give a seed to tf.random.stateless_* instead"
+)
 _STREAM_ATTRS = {"shape": (), "dtype": dtypes.float32, "seed": 0, "seed2": 0, "node": 0}
 
 
@@ -228,7 +240,7 @@ def _stateful(name: str, draw: Any) -> Any:
     """An operation that fills a shape from its stream; TensorFlow's kernels pass over 256 blocks for each element."""
 
     def kernel(*, shape: Any, dtype: Any, seed: int, seed2: int, node: int) -> np.ndarray:
-        size = _size(shape)
+        size = element_count(shape)
         stream = _seeds.reserve((name, dtype.name, seed, seed2, node), seed, seed2, size * philox.RESERVED)
         return draw(stream, size, dtype.np).reshape(shape)
 
@@ -250,14 +262,16 @@ def _check_range(low: np.ndarray, high: np.ndarray, size: int) -> tuple[int, int
         )
     first, last = int(low), int(high)
     if size and first >= last:
-        raise invalid(f"tf.random.uniform: minval must be less than maxval; got minval {first} and maxval {last}.")
+        raise invalid(
+            f"tf.random.uniform: minval must be less than maxval; got minval {first} and maxval {last}."
+        )
     return first, last
 
 
 def _uniform_int_kernel(
     low: np.ndarray, high: np.ndarray, *, shape: Any, seed: int, seed2: int, node: int
 ) -> np.ndarray:
-    size = _size(shape)
+    size = element_count(shape)
     first, last = _check_range(low, high, size)
     key = ("RandomUniformInt", low.dtype.name, seed, seed2, node)
     stream = _seeds.reserve(key, seed, seed2, size * philox.RESERVED)
@@ -344,7 +358,12 @@ _multinomial = op(
 
 @export("random.normal")
 def normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Normally distributed numbers.
 
@@ -362,31 +381,41 @@ def normal(
     Raises:
       InvalidArgumentError: the shape is no vector of non-negative integers.
     """
-    dtype = _float_dtype(dtype, "tf.random.normal")
-    shape = _shape_of(shape)
+    dtype = float_dtype(dtype, "tf.random.normal")
+    shape = shape_of(shape)
     first, second = _seeds.of_op(seed)
-    unit = _random_standard_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+    unit = _random_standard_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
     return _affine(unit, stddev, mean, dtype)
 
 
 @export("random.truncated_normal")
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Normally distributed numbers, those further than two standard deviations from the mean drawn again.
 
     Arguments, result and errors are those of `tf.random.normal`.
     """
-    dtype = _float_dtype(dtype, "tf.random.truncated_normal")
-    shape = _shape_of(shape)
+    dtype = float_dtype(dtype, "tf.random.truncated_normal")
+    shape = shape_of(shape)
     first, second = _seeds.of_op(seed)
-    unit = _truncated_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+    unit = _truncated_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
     return _affine(unit, stddev, mean, dtype)
 
 
 @export("random.uniform")
 def uniform(
-    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+    shape: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """Uniformly distributed numbers from `minval` to below `maxval`.
 
@@ -405,16 +434,18 @@ def uniform(
       InvalidArgumentError: `minval >= maxval` for integers, or a bad shape.
     """
     dtype = _one_of(dtype, _FLOATS + _INTS, "tf.random.uniform")
-    shape = _shape_of(shape)
+    shape = shape_of(shape)
     if not dtype.is_integer:
         first, second = _seeds.of_op(seed)
-        unit = _random_uniform(shape=shape, dtype=dtype, seed=first, seed2=second, node=_node())
+        unit = _random_uniform(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
         return _between(unit, minval, 1 if maxval is None else maxval, dtype)
     if maxval is None:
-        raise ValueError(f"tf.random.uniform: maxval is needed for integers; got None with dtype {dtype.name}.")
+        raise ValueError(
+            f"tf.random.uniform: maxval is needed for integers; got None with dtype {dtype.name}."
+        )
     low, high = convert(minval, dtype), convert(maxval, dtype)
     first, second = _seeds.of_op(seed)
-    return _random_uniform_int(low, high, shape=shape, seed=first, seed2=second, node=_node())
+    return _random_uniform_int(low, high, shape=shape, seed=first, seed2=second, node=node())
 
 
 def _between(unit: Any, minval: Any, maxval: Any, dtype: DType) -> Any:
@@ -435,11 +466,13 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
       name: optional.
     """
     first, second = _seeds.of_op(seed)
-    return _random_shuffle(convert(value), seed=first, seed2=second, node=_node())
+    return _random_shuffle(convert(value), seed=first, seed2=second, node=node())
 
 
 @export("random.categorical")
-def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
+def categorical(
+    logits: Any, num_samples: Any, dtype: Any = None, seed: Any = None, name: str | None = None
+) -> Tensor:
     """Class indices drawn with the probabilities `softmax(logits)`.
 
     Args:
@@ -459,7 +492,9 @@ def categorical(logits: Any, num_samples: Any, dtype: Any = None, seed: Any = No
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.categorical")
     count = host_int(num_samples, "num_samples")
     first, second = _seeds.of_op(seed)
-    return _multinomial(convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=_node())
+    return _multinomial(
+        convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=node()
+    )
 
 
 # -- stateless operations ---------------------------------------------------------------------------------------------
@@ -472,7 +507,7 @@ def _seeded_shape(seed: Spec, *_: Spec, shape: Any, **__: Any) -> Any:
 
 def _stateless(name: str, draw: Any, lower: Any) -> Any:
     def kernel(seed: np.ndarray, *, shape: Any, dtype: Any) -> np.ndarray:
-        return draw(philox.stream_of_pair(seed), _size(shape), dtype.np).reshape(shape)
+        return draw(philox.stream_of_pair(seed), element_count(shape), dtype.np).reshape(shape)
 
     return op(
         name, "seed: int32|int64|uint32|uint64 -> ?: dtype",
@@ -493,7 +528,7 @@ _stateless_integers = _stateless("StatelessRandomUniformFullInt", philox.integer
 
 
 def _stateless_int_kernel(seed: np.ndarray, low: np.ndarray, high: np.ndarray, *, shape: Any) -> np.ndarray:
-    size = _size(shape)
+    size = element_count(shape)
     first, last = _check_range(low, high, size)
     return _ranged(philox.stream_of_pair(seed), size, first, last, low.dtype).reshape(shape)
 
@@ -566,8 +601,8 @@ def stateless_normal(
       ValueError: an unknown algorithm.
     """
     _check_algorithm(alg, "tf.random.stateless_normal")
-    dtype = _float_dtype(dtype, "tf.random.stateless_normal")
-    unit = _stateless_normal(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+    dtype = float_dtype(dtype, "tf.random.stateless_normal")
+    unit = _stateless_normal(seed_pair(seed), shape=shape_of(shape), dtype=dtype)
     return _affine(unit, stddev, mean, dtype)
 
 
@@ -578,8 +613,8 @@ def stateless_truncated_normal(
 ) -> Tensor:  # fmt: skip
     """Normally distributed numbers within two standard deviations of the mean; arguments as for `stateless_normal`."""
     _check_algorithm(alg, "tf.random.stateless_truncated_normal")
-    dtype = _float_dtype(dtype, "tf.random.stateless_truncated_normal")
-    unit = _stateless_truncated(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+    dtype = float_dtype(dtype, "tf.random.stateless_truncated_normal")
+    unit = _stateless_truncated(seed_pair(seed), shape=shape_of(shape), dtype=dtype)
     return _affine(unit, stddev, mean, dtype)
 
 
@@ -606,7 +641,7 @@ def stateless_uniform(
     _check_algorithm(alg, "tf.random.stateless_uniform")
     dtype = _one_of(dtype, _FLOATS + _INTS + _UINTS, "tf.random.stateless_uniform")
     if not dtype.is_integer:
-        unit = _stateless_uniform(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+        unit = _stateless_uniform(seed_pair(seed), shape=shape_of(shape), dtype=dtype)
         return _between(unit, minval, 1 if maxval is None else maxval, dtype)
     if (minval is None) != (maxval is None):
         raise ValueError(
@@ -614,11 +649,13 @@ def stateless_uniform(
             f"got minval {describe(minval)} and maxval {describe(maxval)}."
         )
     if minval is None:
-        return _stateless_integers(_seed_pair(seed), shape=_shape_of(shape), dtype=dtype)
+        return _stateless_integers(seed_pair(seed), shape=shape_of(shape), dtype=dtype)
     if dtype in _UINTS:
-        raise ValueError(f"tf.random.stateless_uniform: {dtype.name} takes no bounds; pass minval=None and maxval=None.")
+        raise ValueError(
+            f"tf.random.stateless_uniform: {dtype.name} takes no bounds; pass minval=None and maxval=None."
+        )
     low, high = convert(minval, dtype), convert(maxval, dtype)
-    return _stateless_uniform_int(_seed_pair(seed), low, high, shape=_shape_of(shape))
+    return _stateless_uniform_int(seed_pair(seed), low, high, shape=shape_of(shape))
 
 
 @export("random.stateless_categorical")
@@ -639,14 +676,14 @@ def stateless_categorical(
     """
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.stateless_categorical")
     count = host_int(num_samples, "num_samples")
-    return _stateless_multinomial(convert(logits), _seed_pair(seed), num_samples=count, dtype=dtype)
+    return _stateless_multinomial(convert(logits), seed_pair(seed), num_samples=count, dtype=dtype)
 
 
 @export("random.experimental.stateless_shuffle")
 def stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select", name: str | None = None) -> Tensor:
     """The rows of `value` in an order that depends on nothing but the seed of shape [2]."""
     _check_algorithm(alg, "tf.random.experimental.stateless_shuffle")
-    return _stateless_shuffle(convert(value), _seed_pair(seed))
+    return _stateless_shuffle(convert(value), seed_pair(seed))
 
 
 @export("random.split", "random.experimental.stateless_split")
@@ -663,3 +700,64 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Tensor:
     """A new seed of shape [2] made of `seed` and the scalar integer `data`, of the dtype of `data`."""
     data = convert(data)
     return convert([stateless_uniform((), seed, None, None, data.dtype, alg=alg), data])
+
+
+# -- dropout ----------------------------------------------------------------------------------------------------------
+
+
+@export("nn.experimental.stateless_dropout")
+def stateless_dropout(
+    x: Any, rate: Any, seed: Any, rng_alg: Any = None, noise_shape: Any = None, name: str | None = None
+) -> Tensor:
+    """Dropout that depends on nothing but the arguments; see `tf.nn.experimental.general_dropout`.
+
+    Args:
+      x: a tensor of floats.
+      rate: a number in [0, 1), or a scalar tensor of the dtype of `x`.
+      seed: two integers, shape [2].
+      rng_alg: "philox" or "auto_select".
+      noise_shape: the shape of the random numbers, which broadcasts with `x`.
+      name: optional.
+    """
+    alg = "auto_select" if rng_alg is None else rng_alg
+    return nn.general_dropout(
+        x, rate, lambda shape, dtype: stateless_uniform(shape, seed, dtype=dtype, alg=alg), noise_shape, name
+    )
+
+
+@export("random.Algorithm", "random.experimental.Algorithm")
+class Algorithm(enum.Enum):
+    """The generators that TensorFlow names; here AUTO_SELECT means PHILOX, and THREEFRY is refused."""
+
+    PHILOX = 1
+    THREEFRY = 2
+    AUTO_SELECT = 3
+
+
+# -- samples ----------------------------------------------------------------------------------------------------------
+
+_SEED = [12, -34]
+_SHAPES = ((), (7,), (2, 3), (0, 2))
+
+
+def _float_cases(lead: tuple[Any, ...]) -> Any:
+    def build() -> list[Any]:
+        cases = [case(s, *lead, tol=2e-6, id=f"{s}") for s in _SHAPES]
+        cases += [case((5,), *lead, dtype=d, tol=2e-6, id=d) for d in ("float16", "bfloat16", "float64")]
+        return [*cases, bad((-2,), *lead, id="negative"), bad([2.5], *lead, id="float-shape")]
+
+    return build
+
+
+for _name in ("stateless_normal", "stateless_truncated_normal", "stateless_uniform"):
+    sampled(f"random.{_name}", _float_cases((_SEED,)))
+sampled("random.experimental.stateless_shuffle", lambda: [case(Arr((7, 2)), _SEED), case(Arr((1,)), _SEED)])
+sampled("random.split", lambda: [case(_SEED), case(_SEED, 3)])
+sampled("random.stateless_categorical", lambda: [
+    case(Arr((3, 4)), 5, _SEED), case(Arr((3, 4)), 5, _SEED, dtype="int32"), case(Arr((2, 3)), 0, _SEED),
+    bad(Arr((3,)), 5, _SEED), bad(Arr((2, 3)), 5, [1, 2, 3]),
+])  # fmt: skip
+sampled("nn.experimental.stateless_dropout", lambda: [
+    case(Arr((3, 4)), 0.3, _SEED, grad=(0,)), case(Arr((3, 4)), 0.0, _SEED), case(Arr((3, 4)), 0.5, _SEED, noise_shape=(3, 1)),
+    bad(Arr((3, 4)), 1.0, _SEED, error="ValueError"), bad(Arr((3, 4), "int32"), 0.3, _SEED, error="ValueError"),
+])  # fmt: skip

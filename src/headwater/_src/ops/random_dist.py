@@ -14,7 +14,7 @@ import numpy as np
 import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 import headwater._src.ops.random as base
-from headwater._src.base import dtypes, shapes
+from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -137,20 +137,24 @@ def _stirling_tail(k: np.ndarray) -> np.ndarray:
 def _binomial(stream: Stream, trials: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Binomial numbers: sums of geometric ones where few successes are expected, Hoermann's BTRS (1993) elsewhere.
 
-    A chance above one half is turned round, so that failures are counted.
+    A chance above one half is turned round, so that failures are counted. The numbers of BTRS are TensorFlow's for equal
+    seeds; where `trials * min(chance, 1 - chance)` is below 10 they are as good but others.
     """
     draws = _Draws(stream, trials.size)
     turned = chance > 0.5
     p = np.where(turned, 1 - chance, chance)
     out = np.where(np.isnan(chance) | np.isnan(trials), np.nan, 0.0)
-    real = (trials > 0) & (p > 0)
+    out[np.isinf(trials)] = np.nan
+    real = (trials > 0) & (p > 0) & np.isfinite(trials)
     many = trials * p >= 10
     _binomial_small(draws, trials, p, np.flatnonzero(real & ~many), out)
     _binomial_large(draws, trials, p, np.flatnonzero(real & many), out)
     return np.where(turned & (trials > 0), trials - out, out)
 
 
-def _binomial_small(draws: _Draws, trials: np.ndarray, p: np.ndarray, lanes: np.ndarray, out: np.ndarray) -> None:
+def _binomial_small(
+    draws: _Draws, trials: np.ndarray, p: np.ndarray, lanes: np.ndarray, out: np.ndarray
+) -> None:
     position = np.zeros(trials.size)
     while lanes.size:
         position[lanes] += np.ceil(np.log(draws.uniform(lanes)) / np.log1p(-p[lanes]))
@@ -158,7 +162,9 @@ def _binomial_small(draws: _Draws, trials: np.ndarray, p: np.ndarray, lanes: np.
         out[lanes] += 1
 
 
-def _binomial_large(draws: _Draws, trials: np.ndarray, p: np.ndarray, lanes: np.ndarray, out: np.ndarray) -> None:
+def _binomial_large(
+    draws: _Draws, trials: np.ndarray, p: np.ndarray, lanes: np.ndarray, out: np.ndarray
+) -> None:
     while lanes.size:
         n, q = trials[lanes], p[lanes]
         spread = np.sqrt(n * q * (1 - q))
@@ -184,3 +190,277 @@ def _binomial_bound(k: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
         + (k + 0.5) * np.log(odds * (n - k + 1) / (k + 1))
         + _stirling_tail(m) + _stirling_tail(n - m) - _stirling_tail(k) - _stirling_tail(n - k)
     )  # fmt: skip
+
+
+# -- records ----------------------------------------------------------------------------------------------------------
+
+_WHY = "its rejection loop draws a number of blocks that only the values decide"
+_STATEFUL = HOST_ONLY("its stream of numbers advances with every call")
+_PAIR = "int32|int64|uint32|uint64"
+
+
+def _spread(values: np.ndarray, shape: tuple[int, ...], what: str) -> tuple[np.ndarray, int]:
+    """Parameters repeated for the samples of each, flat in float64, and how many parameters there are."""
+    if values.ndim > len(shape) or shape[len(shape) - values.ndim :] != values.shape:
+        raise invalid(
+            f"shape must end with the shape of {what}; got shape {list(shape)} and {what} {list(values.shape)}."
+        )
+    size = base.element_count(shape)
+    return np.repeat(values.reshape(-1).astype(np.float64), size // max(values.size, 1)), values.size
+
+
+def _gather_samples(found: np.ndarray, count: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    if dtype.kind in "iu":
+        found = np.nan_to_num(found, nan=float(np.iinfo(dtype).min))
+    return (
+        found.reshape(max(count, 1), -1).T.astype(dtype).reshape(shape)
+        if found.size
+        else np.empty(shape, dtype)
+    )
+
+
+def _sample(
+    draw: Any, stream: Stream, values: np.ndarray, shape: Any, dtype: np.dtype, what: str
+) -> np.ndarray:
+    flat, count = _spread(values, shape, what)
+    with np.errstate(all="ignore"):
+        return _gather_samples(draw(stream, flat), count, shape, dtype)
+
+
+def _poisson_into(dtype: np.dtype) -> Any:
+    most = float(np.iinfo(dtype).max if dtype.kind == "i" else ml_dtypes.finfo(dtype).max)
+    return lambda stream, rate: _poisson(stream, rate, most)
+
+
+def _sample_shape(*_: Spec, shape: Any, **__: Any) -> Any:
+    return dims_of(shape)
+
+
+def _prefixed_shape(values: Spec, *_: Spec, shape: Any, **__: Any) -> Any:
+    head = dims_of(shape)
+    return None if head is None or values.shape is None else (*head, *values.shape)
+
+
+def _no_alpha_gradient(g: Any, y: Any, *inputs: Any, **attrs: Any) -> Any:
+    raise NotImplementedError(
+        "Gradients of gamma numbers with respect to alpha are not implemented; stop them with tf.stop_gradient(alpha). "
+        "Those with respect to beta are."
+    )
+
+
+def _random_gamma_kernel(alpha: np.ndarray, *, shape: Any, seed: int, seed2: int, node: int) -> np.ndarray:
+    full = (*shape, *alpha.shape)
+    key = ("RandomGamma", alpha.dtype.name, seed, seed2, node)
+    stream = base.reserve(key, seed, seed2, base.element_count(full) * philox.RESERVED)
+    return _sample(_gamma, stream, alpha, full, alpha.dtype, "alpha")
+
+
+_random_gamma = op(
+    "RandomGamma", "alpha: F -> ?: alpha",
+    numpy=_random_gamma_kernel,
+    lower=_STATEFUL,
+    grad=_no_alpha_gradient,
+    shape=_prefixed_shape,
+    attrs={"shape": (), "seed": 0, "seed2": 0, "node": 0},
+    host=("shape",),
+    stateful=True,
+)  # fmt: skip
+
+
+def _random_poisson_kernel(
+    rate: np.ndarray, *, shape: Any, dtype: Any, seed: int, seed2: int, node: int
+) -> np.ndarray:
+    full = (*shape, *rate.shape)
+    key = ("RandomPoissonV2", rate.dtype.name, dtype.name, seed, seed2, node)
+    stream = base.reserve(key, seed, seed2, base.element_count(full) * philox.RESERVED)
+    return _sample(_poisson_into(dtype.np), stream, rate, full, dtype.np, "lam")
+
+
+_random_poisson = op(
+    "RandomPoissonV2", "rate: F|int32|int64 -> ?: dtype",
+    numpy=_random_poisson_kernel,
+    lower=_STATEFUL,
+    grad=NONDIFF,
+    shape=_prefixed_shape,
+    attrs={"shape": (), "dtype": dtypes.float32, "seed": 0, "seed2": 0, "node": 0},
+    host=("shape",),
+    stateful=True,
+)  # fmt: skip
+
+_stateless_gamma = op(
+    "StatelessRandomGammaV2", f"alpha: F, seed: {_PAIR} -> ?: alpha",
+    numpy=lambda alpha, seed, *, shape: _sample(_gamma, philox.stream_of_pair(seed), alpha, shape, alpha.dtype, "alpha"),
+    lower=HOST_ONLY(_WHY),
+    grad=_no_alpha_gradient,
+    shape=_sample_shape,
+    attrs={"shape": ()},
+    host=("shape",),
+)  # fmt: skip
+
+_stateless_poisson = op(
+    "StatelessRandomPoisson", f"lam: F|int32|int64, seed: {_PAIR} -> ?: dtype",
+    numpy=lambda lam, seed, *, shape, dtype: _sample(
+        _poisson_into(dtype.np), philox.stream_of_pair(seed), lam, shape, dtype.np, "lam"),
+    lower=HOST_ONLY(_WHY),
+    grad=NONDIFF,
+    shape=_sample_shape,
+    attrs={"shape": (), "dtype": dtypes.int32},
+    host=("shape",),
+)  # fmt: skip
+
+
+def _stateless_binomial_kernel(
+    counts: np.ndarray, probs: np.ndarray, seed: np.ndarray, *, shape: Any, dtype: Any
+) -> np.ndarray:
+    counts, probs = np.broadcast_arrays(counts, probs)
+    if counts.ndim > len(shape) or np.broadcast_shapes(counts.shape, shape) != shape:
+        raise invalid(
+            "tf.random.stateless_binomial: counts and probs must broadcast to the last dimensions of shape; got "
+            f"{list(counts.shape)} and shape {list(shape)}."
+        )
+    tail = shape[len(shape) - counts.ndim :]
+    counts, probs = np.broadcast_to(counts, tail), np.broadcast_to(probs, tail)
+    trials, count = _spread(counts, shape, "counts")
+    chance, _ = _spread(probs, shape, "probs")
+    with np.errstate(all="ignore"):
+        return _gather_samples(_binomial(philox.stream_of_pair(seed), trials, chance), count, shape, dtype.np)
+
+
+_stateless_binomial = op(
+    "StatelessRandomBinomial", f"counts: F|int32|int64, probs: counts, seed: {_PAIR} -> ?: dtype",
+    numpy=_stateless_binomial_kernel,
+    lower=HOST_ONLY(_WHY),
+    grad=NONDIFF,
+    shape=_sample_shape,
+    attrs={"shape": (), "dtype": dtypes.int32},
+    host=("shape",),
+)  # fmt: skip
+
+# -- functions --------------------------------------------------------------------------------------------------------
+
+
+def _shape_parameters(alpha: Any, beta: Any, dtype: Any, name: str) -> tuple[Any, Any]:
+    dtype = base.float_dtype(dtype, name)
+    alpha = convert(alpha, dtype)
+    if beta is None:
+        return alpha, None
+    beta = convert(beta, dtype)
+    if alpha.shape.is_fully_defined() and alpha.shape == beta.shape:
+        return alpha, beta
+    shape = layout.broadcast_dynamic_shape(layout.shape(alpha), layout.shape(beta))
+    return layout.broadcast_to(alpha, shape), beta
+
+
+def _scaled(numbers: Any, beta: Any) -> Any:
+    if beta is not None:
+        numbers = math.real_divide(numbers, beta)
+    tiny = ml_dtypes.finfo(numbers.dtype.np).tiny
+    return math.maximum(convert(np.asarray(tiny, numbers.dtype.np)), numbers)
+
+
+@export("random.gamma")
+def gamma(
+    shape: Any,
+    alpha: Any,
+    beta: Any = None,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: str | None = None,
+) -> Tensor:
+    """Gamma-distributed numbers.
+
+    Args:
+      shape: how many for each pair of parameters, a vector of integers.
+      alpha: concentrations, of `dtype`.
+      beta: inverse scales, 1 by default; broadcast with `alpha`.
+      dtype: float16, bfloat16, float32 or float64.
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+
+    Returns:
+      A tensor of shape `shape` followed by the parameters' shape; differentiable with respect to `beta`.
+    """
+    alpha, beta = _shape_parameters(alpha, beta, dtype, "tf.random.gamma")
+    first, second = base.op_seeds(seed)
+    numbers = _random_gamma(alpha, shape=base.shape_of(shape), seed=first, seed2=second, node=base.node())
+    return _scaled(numbers, beta)
+
+
+@export("random.poisson")
+def poisson(
+    shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None, name: str | None = None
+) -> Tensor:
+    """Poisson-distributed numbers of the rates `lam`; a tensor of shape `shape` followed by the shape of `lam`.
+
+    Args:
+      shape: how many for each rate, a vector of integers.
+      lam: rates, floats or integers.
+      dtype: of the result, a float or int32 or int64.
+      seed: an integer; see `tf.random.set_seed`.
+      name: optional.
+    """
+    dtype = as_dtype(dtype)
+    first, second = base.op_seeds(seed)
+    return _random_poisson(
+        convert(lam), shape=base.shape_of(shape), dtype=dtype, seed=first, seed2=second, node=base.node()
+    )
+
+
+@export("random.stateless_gamma")
+def stateless_gamma(
+    shape: Any, seed: Any, alpha: Any, beta: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+) -> Tensor:
+    """Gamma-distributed numbers that depend on nothing but the arguments.
+
+    Args:
+      shape: the whole result's shape; it ends with the shape that `alpha` and `beta` broadcast to.
+      seed: two integers, shape [2].
+      alpha: concentrations, of `dtype`.
+      beta: inverse scales, 1 by default.
+      dtype: float16, bfloat16, float32 or float64.
+      name: optional.
+
+    Raises:
+      InvalidArgumentError: the shapes don't fit.
+    """
+    alpha, beta = _shape_parameters(alpha, beta, dtype, "tf.random.stateless_gamma")
+    return _scaled(_stateless_gamma(alpha, base.seed_pair(seed), shape=base.shape_of(shape)), beta)
+
+
+@export("random.stateless_poisson")
+def stateless_poisson(
+    shape: Any, seed: Any, lam: Any, dtype: Any = dtypes.int32, name: str | None = None
+) -> Tensor:
+    """Poisson-distributed numbers that depend on nothing but the arguments.
+
+    Args:
+      shape: the whole result's shape; it ends with the shape of `lam`.
+      seed: two integers, shape [2].
+      lam: rates, floats or integers.
+      dtype: of the result, a float or int32 or int64.
+      name: optional.
+    """
+    return _stateless_poisson(
+        convert(lam), base.seed_pair(seed), shape=base.shape_of(shape), dtype=as_dtype(dtype)
+    )
+
+
+@export("random.stateless_binomial")
+def stateless_binomial(
+    shape: Any, seed: Any, counts: Any, probs: Any, output_dtype: Any = dtypes.int32, name: str | None = None
+) -> Tensor:
+    """Binomially distributed numbers that depend on nothing but the arguments.
+
+    Args:
+      shape: the whole result's shape; `counts` and `probs` broadcast to its last dimensions.
+      seed: two integers, shape [2].
+      counts: numbers of trials.
+      probs: chances of success, of the dtype of `counts`.
+      output_dtype: of the result, a float or int32 or int64.
+      name: optional.
+    """
+    probs = convert(probs, None, dtypes.float32)
+    counts = convert(counts, None, probs.dtype)
+    return _stateless_binomial(
+        counts, probs, base.seed_pair(seed), shape=base.shape_of(shape), dtype=as_dtype(output_dtype)
+    )

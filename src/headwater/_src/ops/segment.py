@@ -9,6 +9,7 @@ import numpy as np
 import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
+import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 from headwater._src.base.dtypes import OF_NUMPY
@@ -62,13 +63,15 @@ def _segments(ufunc: Any, data: np.ndarray, ids: np.ndarray, num: int, initial: 
     return out.reshape(num, *rest)
 
 
-def _unsorted_kernel(ufunc: Any, initial: Any) -> Any:
+def _unsorted_kernel(public: str, ufunc: Any, initial: Any) -> Any:
     def kernel(data: np.ndarray, ids: np.ndarray, *, num_segments: int) -> np.ndarray:
         if data.shape[: ids.ndim] != ids.shape or num_segments < 0:
             raise ValueError("shapes")
         if ids.size and ids.max() >= num_segments:
             at = np.argwhere(ids >= num_segments)[0].tolist()
-            raise invalid(f"segment_ids{at} = {ids[tuple(at)]} is out of range [0, {num_segments}).")
+            raise invalid(
+                f"tf.math.{public}: segment_ids{at or ''} = {ids[tuple(at)]} is out of range [0, {num_segments})."
+            )
         if ids.size and ids.min() < 0:
             keep = ids >= 0
             data, ids = data[keep], ids[keep]
@@ -83,11 +86,24 @@ def _unsorted_shape(data: Spec, ids: Spec, *, num_segments: Any) -> Partial:
     if data.shape is None or ids.shape is None:
         return None
     if not compatible(data.shape[: len(ids.shape)], ids.shape):
-        raise ValueError(f"the shape of data, {wrap(data.shape)}, must begin with that of segment_ids, {wrap(ids.shape)}")
+        raise ValueError(
+            f"the shape of data, {wrap(data.shape)}, must begin with that of segment_ids, {wrap(ids.shape)}"
+        )
     return (num_segments, *data.shape[len(ids.shape) :])
 
 
 # -- gradients --------------------------------------------------------------------------------------------------------
+
+
+def _widened(x: Any, like: Any) -> Any:
+    """`x` with dimensions of length 1 behind its own, up to the rank of `like`."""
+    have, want = x.shape.rank, like.shape.rank
+    if have is None or want is None:
+        ones = create.ones_like(layout.shape(like)[layout.rank(x) :])
+        return layout.reshape(x, joining.concat([layout.shape(x), ones], 0))
+    for _ in range(want - have):
+        x = layout.expand_dims(x, -1)
+    return x
 
 
 def _spread(g: Any, ids: Any) -> Any:
@@ -95,9 +111,7 @@ def _spread(g: Any, ids: Any) -> Any:
     if ids.__class__ is EagerTensor and (not ids._array.size or ids._array.min() >= 0):
         return gather.gather_dense(g, ids)
     rows = gather.gather_dense(g, math.maximum(ids, 0))
-    keep = compare.greater_equal(ids, 0)
-    for _ in range(rows.shape.rank - keep.shape.rank):
-        keep = layout.expand_dims(keep, -1)
+    keep = _widened(compare.greater_equal(ids, 0), rows)
     return compare.where(keep, rows, create.zeros_like(rows))
 
 
@@ -123,10 +137,12 @@ def _product_grad(g: Any, y: Any, data: Any, ids: Any, total: Any, product: Any)
 # -- unsorted segments ------------------------------------------------------------------------------------------------
 
 
-def _unsorted(name: str, public: str, ufunc: Any, initial: Any, dtypes: str, lower: Any, grad: Any, says: str) -> Any:
+def _unsorted(
+    name: str, public: str, ufunc: Any, initial: Any, dtypes: str, lower: Any, grad: Any, says: str
+) -> Any:
     return op(
         name, f"data: {dtypes}, segment_ids: IX -> ?: data",
-        numpy=_unsorted_kernel(ufunc, initial),
+        numpy=_unsorted_kernel(public, ufunc, initial),
         lower=lower,
         grad=(grad, None),
         shape=_unsorted_shape,
@@ -165,8 +181,12 @@ def _lower_extremum(function: str, initial: Any) -> Any:
 
     def lower(data: Any, ids: Any, *, num_segments: int) -> Any:
         out = base(data, ids, num_segments=num_segments)
-        empty = _lower_with("segment_sum")(jnp.ones(ids.shape, jnp.int32), ids, num_segments=num_segments) == 0
-        return jnp.where(empty.reshape(-1, *[1] * (out.ndim - 1)), jnp.asarray(initial(data.dtype), data.dtype), out)
+        empty = (
+            _lower_with("segment_sum")(jnp.ones(ids.shape, jnp.int32), ids, num_segments=num_segments) == 0
+        )
+        return jnp.where(
+            empty.reshape(-1, *[1] * (out.ndim - 1)), jnp.asarray(initial(data.dtype), data.dtype), out
+        )
 
     return lower
 
@@ -230,27 +250,28 @@ def unsorted_segment_min(data: Any, segment_ids: Any, num_segments: Any, name: s
     return unsorted_min_op(data, segment_ids, num_segments=host_int(num_segments, "num_segments"), name=name)
 
 
-def _counts(data: Tensor, ids: Tensor, num_segments: Any) -> Tensor:
+def _counts(sums: Tensor, ids: Tensor, num_segments: Any) -> Tensor:
     """How many elements each segment has, at least 1, shaped to divide the sums."""
-    ones = create.ones_like(ids, dtype=data.dtype)
-    counts = math.maximum(unsorted_sum_op(ones, ids, num_segments=num_segments), 1)
-    for _ in range(data.shape.rank - ids.shape.rank):
-        counts = layout.expand_dims(counts, -1)
-    return counts
+    ones = create.ones_like(ids, dtype=sums.dtype)
+    return _widened(math.maximum(unsorted_sum_op(ones, ids, num_segments=num_segments), 1), sums)
 
 
 @export("math.unsorted_segment_mean")
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Means of the elements with equal ids; 0 for segments without elements. See `tf.math.unsorted_segment_sum`."""
     data, ids, num = convert(data), convert(segment_ids), host_int(num_segments, "num_segments")
-    return math.real_divide(unsorted_sum_op(data, ids, num_segments=num), _counts(data, ids, num))
+    sums = unsorted_sum_op(data, ids, num_segments=num)
+    return math.real_divide(sums, _counts(sums, ids, num))
 
 
 @export("math.unsorted_segment_sqrt_n")
-def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
+def unsorted_segment_sqrt_n(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
     """Sums of the elements with equal ids over the square roots of their numbers. See `tf.math.unsorted_segment_sum`."""
     data, ids, num = convert(data), convert(segment_ids), host_int(num_segments, "num_segments")
-    return math.real_divide(unsorted_sum_op(data, ids, num_segments=num), math.sqrt(_counts(data, ids, num)))
+    sums = unsorted_sum_op(data, ids, num_segments=num)
+    return math.real_divide(sums, math.sqrt(_counts(sums, ids, num)))
 
 
 def _unsorted_cases(floats_only: bool = False) -> Any:
@@ -265,7 +286,10 @@ def _unsorted_cases(floats_only: bool = False) -> Any:
             bad(Arr((2,), "bool"), [0, 0], 2, id="refuses-bool"),
         ]
         if not floats_only:
-            cases += [case(Arr((4,), "int32"), [0, 0, 1, 1], 3, id="int32"), bad(Arr((2,)), [0, 0], -1, id="negative-count")]
+            cases += [
+                case(Arr((4,), "int32"), [0, 0, 1, 1], 3, id="int32"),
+                bad(Arr((2,)), [0, 0], -1, id="negative-count"),
+            ]
         return cases
 
     return build
@@ -278,23 +302,25 @@ sampled("math.unsorted_segment_sqrt_n", lambda: _unsorted_cases(True)()[:3])
 
 # -- sorted segments --------------------------------------------------------------------------------------------------
 
-_DATA_DEPENDENT = HOST_ONLY("the number of segments is the last id plus one, known only when it runs; use unsorted_segment_*")
+_DATA_DEPENDENT = HOST_ONLY(
+    "the number of segments is the last id plus one, known only when it runs; use unsorted_segment_*"
+)
 
 
-def _check_sorted(data: np.ndarray, ids: np.ndarray) -> int:
+def _check_sorted(public: str, data: np.ndarray, ids: np.ndarray) -> int:
     """The number of segments, once the ids are known to be good."""
     if ids.ndim != 1 or not data.ndim or len(ids) != data.shape[0]:
         raise ValueError("shapes")
     if not ids.size:
         return 0
     if ids[0] < 0 or (ids[1:] < ids[:-1]).any():
-        raise invalid(f"segment_ids must be sorted and not negative; got {ids.tolist()}.")
+        raise invalid(f"tf.math.{public}: segment_ids must be sorted and not negative; got {ids.tolist()}.")
     return int(ids[-1]) + 1
 
 
-def _sorted_kernel(ufunc: Any, initial: Any, empty: int) -> Any:
+def _sorted_kernel(public: str, ufunc: Any, initial: Any, empty: int) -> Any:
     def kernel(data: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        num = _check_sorted(data, ids)
+        num = _check_sorted(public, data, ids)
         out = _segments(ufunc, data, ids, num, initial(data.dtype))
         if initial(data.dtype) != empty:
             out[np.bincount(ids, minlength=num) == 0] = empty
@@ -304,10 +330,12 @@ def _sorted_kernel(ufunc: Any, initial: Any, empty: int) -> Any:
 
 
 def _mean_kernel(data: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    num = _check_sorted(data, ids)
+    num = _check_sorted("segment_mean", data, ids)
     wide = data.astype(np.float32) if data.dtype.name in ("float16", "bfloat16") else data
     sums = _segments(np.add, wide, ids, num, 0)
-    counts = np.maximum(np.bincount(ids, minlength=num), 1).reshape(-1, *[1] * (data.ndim - 1)).astype(sums.dtype)
+    counts = (
+        np.maximum(np.bincount(ids, minlength=num), 1).reshape(-1, *[1] * (data.ndim - 1)).astype(sums.dtype)
+    )
     if sums.dtype.kind in "iu":
         return (np.sign(sums) * (np.abs(sums) // counts)).astype(data.dtype, copy=False)
     return (sums / counts).astype(data.dtype, copy=False)
@@ -357,15 +385,12 @@ _SORTED_ARGS = """
 
 def _counted(ids: Any, like: Any) -> Any:
     """For each segment the number of its rows, shaped to divide rows of the shape of `like`'s."""
-    counts = math.maximum(segment_sum(create.ones_like(ids, dtype=like.dtype), ids), 1)
-    for _ in range(like.shape.rank - 1):
-        counts = layout.expand_dims(counts, -1)
-    return counts
+    return _widened(math.maximum(segment_sum(create.ones_like(ids, dtype=like.dtype), ids), 1), like)
 
 
 segment_sum = op(
     "SegmentSum", "data: N, segment_ids: IX -> ?: data",
-    numpy=_sorted_kernel(np.add, lambda d: 0, 0),
+    numpy=_sorted_kernel("segment_sum", np.add, lambda d: 0, 0),
     lower=_DATA_DEPENDENT,
     grad=(lambda g, y, data, ids: gather.gather_dense(g, ids), None),
     shape=_sorted_shape, api=("math.segment_sum",), cases=_sorted_cases(),
@@ -383,7 +408,7 @@ segment_mean = op(
 
 segment_max = op(
     "SegmentMax", "data: R, segment_ids: IX -> ?: data",
-    numpy=_sorted_kernel(np.maximum, _lowest, 0),
+    numpy=_sorted_kernel("segment_max", np.maximum, _lowest, 0),
     lower=_DATA_DEPENDENT,
     grad=(lambda g, y, data, ids: _extremum_grad(g, y, data, ids, lambda x: segment_sum(x, ids)), None),
     shape=_sorted_shape, api=("math.segment_max",), cases=_sorted_cases(),
@@ -392,7 +417,7 @@ segment_max = op(
 
 segment_min = op(
     "SegmentMin", "data: R, segment_ids: IX -> ?: data",
-    numpy=_sorted_kernel(np.minimum, _highest, 0),
+    numpy=_sorted_kernel("segment_min", np.minimum, _highest, 0),
     lower=_DATA_DEPENDENT,
     grad=(lambda g, y, data, ids: _extremum_grad(g, y, data, ids, lambda x: segment_sum(x, ids)), None),
     shape=_sorted_shape, api=("math.segment_min",), cases=_sorted_cases(),
@@ -401,7 +426,7 @@ segment_min = op(
 
 segment_prod = op(
     "SegmentProd", "data: N, segment_ids: IX -> ?: data",
-    numpy=_sorted_kernel(np.multiply, lambda d: 1, 1),
+    numpy=_sorted_kernel("segment_prod", np.multiply, lambda d: 1, 1),
     lower=_DATA_DEPENDENT,
     grad=(
         lambda g, y, data, ids: _product_grad(

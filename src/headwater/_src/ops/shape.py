@@ -25,12 +25,48 @@ from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, Tensor
 from headwater._src.ops.cast import cast
-from headwater._src.ops.joining import concat, concat_op, pack_op, split, split_op, split_v, stack, unpack_op, unstack
+from headwater._src.ops.joining import (
+    concat,
+    concat_op,
+    pack_op,
+    split,
+    split_op,
+    split_v,
+    stack,
+    unpack_op,
+    unstack,
+)
 from headwater._src.ops.layout import (
-    ONE_OF_EACH, bitcast, broadcast_args, broadcast_dynamic_shape, broadcast_to, broadcast_to_op, ensure_shape, expand_dims,
-    expand_dims_op, get_static_value, guarantee_const, host_vector, identity, identity_n, identity_op, rank, reshape,
-    reshape_like, reshape_op, shape, shape_n, shape_op, size, size_op, squeeze, squeeze_op, static_dims, stop_gradient,
-    transpose, transpose_op,
+    ONE_OF_EACH,
+    bitcast,
+    broadcast_args,
+    broadcast_dynamic_shape,
+    broadcast_to,
+    broadcast_to_op,
+    ensure_shape,
+    expand_dims,
+    expand_dims_op,
+    get_static_value,
+    guarantee_const,
+    host_vector,
+    identity,
+    identity_n,
+    identity_op,
+    rank,
+    reshape,
+    reshape_like,
+    reshape_op,
+    shape,
+    shape_n,
+    shape_op,
+    size,
+    size_op,
+    squeeze,
+    squeeze_op,
+    static_dims,
+    stop_gradient,
+    transpose,
+    transpose_op,
 )  # fmt: skip
 from headwater._src.ops.permutations import invert_permutation, reverse_sequence
 
@@ -51,7 +87,9 @@ def _tile_shape(x: Spec, *, multiples: Any) -> Partial:
     if times is None or x.shape is None:
         return None if x.shape is None else (None,) * len(x.shape)
     if len(times) != len(x.shape):
-        raise ValueError(f"multiples must have one entry for each of the {len(x.shape)} dimensions; got {tuple(times)}")
+        raise ValueError(
+            f"multiples must have one entry for each of the {len(x.shape)} dimensions; got {tuple(times)}"
+        )
     if any(t is not None and t < 0 for t in times):
         raise ValueError(f"multiples must be >= 0; got {tuple(times)}")
     return tuple(None if d is None or t is None else d * t for d, t in zip(x.shape, times, strict=True))
@@ -71,7 +109,10 @@ def _tile_grad(g: Any, y: Any, x: Any, *, multiples: Any) -> Any:
         count = len(dims)
     else:
         count = x.shape.rank
-        both = reshape(stack([cast(convert(multiples), dtypes.int32), cast(convert(dims), dtypes.int32)], axis=1), [2 * count])
+        both = reshape(
+            stack([cast(convert(multiples), dtypes.int32), cast(convert(dims), dtypes.int32)], axis=1),
+            [2 * count],
+        )
     return reduce.reduce_sum(reshape(g, both), axis=list(range(0, 2 * count, 2)))
 
 
@@ -141,7 +182,8 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
       name: optional.
 
     Raises:
-      InvalidArgumentError: a number is negative, or there are not as many as slices.
+      InvalidArgumentError: a number is negative.
+      ValueError: there are not as many as slices, or the axis is out of range.
 
     >>> tf.repeat([1, 2], [2, 1]).numpy().tolist()
     [1, 1, 2]
@@ -160,7 +202,9 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
         raise ValueError(f"tf.repeat: repeats must be an integer or a vector; got shape {times.shape}.")
     counts = host_ints(times, "tf.repeat: repeats")
     if counts.__class__ is tuple and dims[at] not in (len(counts), None):
-        raise invalid(f"tf.repeat: {len(counts)} repeats for {dims[at]} slices along dimension {at}; give one for each.")
+        raise ValueError(
+            f"tf.repeat: {len(counts)} repeats for {dims[at]} slices along dimension {at}; give one for each."
+        )
     return gather.gather(x, repeat_positions(repeats=counts), axis=at)
 
 
@@ -168,7 +212,7 @@ def _axis_of(axis: Any, rank: int, what: str) -> int:
     try:
         return normalize_axis(host_int(axis, f"{what}: axis"), rank)
     except ValueError as error:
-        raise invalid(f"{what}: {error}.") from None
+        raise ValueError(f"{what}: {error}.") from None
 
 
 def _repeat_evenly(x: Tensor, times: Any, at: int) -> Tensor:
@@ -217,7 +261,9 @@ def _pad_dims(x: Spec, paddings: Any) -> Partial:
         )
     if any(p is not None and p < 0 for p in paddings):
         raise ValueError(f"paddings must be >= 0; got {_pairs(paddings)}")
-    return tuple(None if None in (d, a, b) else d + a + b for d, (a, b) in zip(x.shape, _pairs(paddings), strict=True))
+    return tuple(
+        None if None in (d, a, b) else d + a + b for d, (a, b) in zip(x.shape, _pairs(paddings), strict=True)
+    )
 
 
 def _pad_shape(x: Spec, value: Spec, *, paddings: Any) -> Partial:
@@ -259,7 +305,9 @@ def _mirror_shape(x: Spec, *, paddings: Any, mode: str) -> Partial:
     for i, (d, pair) in enumerate(zip(x.shape, _pairs(paddings), strict=True)):
         most = None if d is None else d - (mode == "REFLECT")
         if most is not None and any(p is not None and p > most for p in pair):
-            raise ValueError(f"{mode} padding of dimension {i}, of length {d}, can be at most {most}; got {pair}")
+            raise ValueError(
+                f"{mode} padding of dimension {i}, of length {d}, can be at most {most}; got {pair}"
+            )
     return dims
 
 
@@ -337,7 +385,9 @@ mirror_pad_grad = op(
 
 
 def _flat_paddings(paddings: Any) -> Any:
-    if paddings.__class__ in (list, tuple) and all(p.__class__ in (list, tuple) and len(p) == 2 for p in paddings):
+    if paddings.__class__ in (list, tuple) and all(
+        p.__class__ in (list, tuple) and len(p) == 2 for p in paddings
+    ):
         return host_ints([n for pair in paddings for n in pair], "tf.pad: paddings")
     tensor = convert(paddings, None, dtypes.int32)
     dims = tensor._spec.shape
@@ -347,7 +397,9 @@ def _flat_paddings(paddings: Any) -> Any:
 
 
 @export("pad")
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None) -> Tensor:
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> Tensor:
     """`tensor` made larger at its borders.
 
     Args:
@@ -380,7 +432,10 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
 sampled(
     "pad",
     lambda: [
-        *[case(Arr((2, 3), d), [[1, 0], [0, 2]], grad=(0,) if d == "float32" else (), id=d) for d in ONE_OF_EACH],
+        *[
+            case(Arr((2, 3), d), [[1, 0], [0, 2]], grad=(0,) if d == "float32" else (), id=d)
+            for d in ONE_OF_EACH
+        ],
         case(Arr((3,), "float64"), [[1, 1]], constant_values=9.0, grad=(0,), id="value"),
         case(Arr((2, 3)), [[1, 1], [0, 2]], "REFLECT", grad=(0,), id="reflect"),
         case(Arr((2, 3)), [[1, 2], [0, 3]], "SYMMETRIC", grad=(0,), id="symmetric"),
@@ -495,7 +550,9 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     >>> tf.roll([1, 2, 3], shift=1, axis=0).numpy().tolist()
     [3, 1, 2]
     """
-    return roll_op(input, shift=_vector(shift, "tf.roll: shift"), axis=_vector(axis, "tf.roll: axis"), name=name)
+    return roll_op(
+        input, shift=_vector(shift, "tf.roll: shift"), axis=_vector(axis, "tf.roll: axis"), name=name
+    )
 
 
 def _vector(value: Any, what: str) -> Any:
@@ -559,7 +616,9 @@ sampled(
 
 
 @export("sequence_mask")
-def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, name: str | None = None) -> Tensor:
+def sequence_mask(
+    lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, name: str | None = None
+) -> Tensor:
     """True in the first `lengths[...]` places of a new last dimension, False after them.
 
     Args:
@@ -572,7 +631,9 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
     [[1, 0, 0], [1, 1, 0]]
     """
     count = convert(lengths)
-    longest = math.maximum(reduce.reduce_max(count), 0) if maxlen is None else cast(convert(maxlen), count.dtype)
+    longest = (
+        math.maximum(reduce.reduce_max(count), 0) if maxlen is None else cast(convert(maxlen), count.dtype)
+    )
     if longest._spec.shape not in ((), None):
         raise ValueError(f"tf.sequence_mask: maxlen must be a scalar; got shape {longest.shape}.")
     steps = create.range(create.zeros((), count.dtype), longest, create.ones((), count.dtype))

@@ -134,7 +134,9 @@ class TensorArray:
     def _check_index(self, i: int, what: str) -> None:
         if not 0 <= i < len(self._elements):
             raise OutOfRangeError(
-                None, None, f"TensorArray.{what}: index {i} is out of range for an array of {len(self._elements)} elements."
+                None,
+                None,
+                f"TensorArray.{what}: index {i} is out of range for an array of {len(self._elements)} elements.",
             )
 
     def _filled(self, i: int) -> Tensor:
@@ -250,7 +252,9 @@ class TensorArray:
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
         """Writes the rows of `value` at `indices`."""
         tensor = convert(value, None, self._dtype)
-        for i, row in zip(host_ints(indices, "TensorArray.scatter: indices"), joining.unstack(tensor), strict=False):
+        for i, row in zip(
+            host_ints(indices, "TensorArray.scatter: indices"), joining.unstack(tensor), strict=False
+        ):
             self.write(i, row)
         return self
 
@@ -269,7 +273,9 @@ class TensorArray:
         if tensor.shape.rank == 0:
             raise invalid(f"TensorArray.split: rank 1 or more is needed; got {describe(tensor)}.")
         if sum(sizes) != tensor.shape[0]:
-            raise invalid(f"TensorArray.split: the lengths {sizes} add up to {sum(sizes)}; got {describe(tensor)}.")
+            raise invalid(
+                f"TensorArray.split: the lengths {sizes} add up to {sum(sizes)}; got {describe(tensor)}."
+            )
         if len(sizes) != len(self._elements) and not self._dynamic_size:
             raise invalid(
                 f"TensorArray.split: {len(sizes)} lengths for an array of {len(self._elements)} elements; dynamic_size=True "
@@ -291,7 +297,11 @@ class TensorArraySpec(TypeSpec):
     __slots__ = ("_dtype", "_dynamic_size", "_element_shape", "_infer_shape")
 
     def __init__(
-        self, element_shape: Any = None, dtype: Any = float32, dynamic_size: bool = False, infer_shape: bool = True
+        self,
+        element_shape: Any = None,
+        dtype: Any = float32,
+        dynamic_size: bool = False,
+        infer_shape: bool = True,
     ) -> None:
         self._element_shape = TensorShape(element_shape)
         self._dtype = as_dtype(dtype)
@@ -307,7 +317,9 @@ class TensorArraySpec(TypeSpec):
     def from_value(cls, value: TensorArray) -> TensorArraySpec:
         """The spec of an array; TypeError for anything else."""
         if not isinstance(value, TensorArray):
-            raise TypeError(f"tf.TensorArraySpec.from_value: a tf.TensorArray was expected; got {describe(value)}.")
+            raise TypeError(
+                f"tf.TensorArraySpec.from_value: a tf.TensorArray was expected; got {describe(value)}."
+            )
         return value._type_spec
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:

@@ -24,12 +24,16 @@ class Trackable:
           ValueError: the name is taken by another object and `overwrite` is false.
         """
         if not isinstance(trackable, Trackable):
-            raise TypeError(f"{name!r} can't be tracked: {trackable!r} is a {type(trackable).__name__}, no Trackable.")
+            raise TypeError(
+                f"{name!r} can't be tracked: {trackable!r} is a {type(trackable).__name__}, no Trackable."
+            )
         known = self.__dict__.get("_self_dependencies")
         if known is None:
             known = self.__dict__["_self_dependencies"] = {}
         if not overwrite and known.get(name, trackable) is not trackable:
-            raise ValueError(f"The name {name!r} is taken: {type(self).__name__} tracks {known[name]!r} under it.")
+            raise ValueError(
+                f"The name {name!r} is taken: {type(self).__name__} tracks {known[name]!r} under it."
+            )
         known[name] = trackable
         return trackable
 
@@ -46,8 +50,12 @@ class AutoTrackable(Trackable):
     """A Trackable whose dependencies are its attributes."""
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        children = {n: v for n, v in vars(self).items() if isinstance(v, Trackable) and not n.startswith("_self_")}
-        noted = {n: v for n, v in super()._trackable_children(save_type, **kwargs).items() if n not in children}
+        children = {
+            n: v for n, v in vars(self).items() if isinstance(v, Trackable) and not n.startswith("_self_")
+        }
+        noted = {
+            n: v for n, v in super()._trackable_children(save_type, **kwargs).items() if n not in children
+        }
         return {**noted, **children}
 
     def __delattr__(self, name: str) -> None:

@@ -173,7 +173,9 @@ def get_intra_op_parallelism_threads() -> int:
 def set_jit(enabled: bool | str) -> None:
     """Whether functions are compiled with XLA without being asked to: True, False, "autoclustering" or ""."""
     if enabled not in (True, False, "autoclustering", ""):
-        raise ValueError(f"tf.config.optimizer.set_jit takes True, False, 'autoclustering' or ''; got {enabled!r}.")
+        raise ValueError(
+            f"tf.config.optimizer.set_jit takes True, False, 'autoclustering' or ''; got {enabled!r}."
+        )
     _settings["jit"] = "autoclustering" if enabled else ""
 
 

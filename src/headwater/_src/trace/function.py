@@ -69,7 +69,9 @@ class Function(PolymorphicFunction):
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Any:
         """Raises NotImplementedError: functions are not traced in this version."""
-        raise NotImplementedError(f"tf.function is not in this version of headwater, so {self._name!r} can't be traced.")
+        raise NotImplementedError(
+            f"tf.function is not in this version of headwater, so {self._name!r} can't be traced."
+        )
 
     def experimental_get_tracing_count(self) -> int:
         """How often the function was traced: never."""
@@ -125,7 +127,9 @@ def function(
         if isinstance(python_function, Function):
             python_function = python_function.python_function
         if not callable(python_function) and not isinstance(python_function, (staticmethod, classmethod)):
-            raise TypeError(f"tf.function takes a callable; got {python_function!r} of type {type(python_function).__name__}.")
+            raise TypeError(
+                f"tf.function takes a callable; got {python_function!r} of type {type(python_function).__name__}."
+            )
         return Function(python_function, **options)
 
     return decorate if func is None else decorate(func)
@@ -144,7 +148,9 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     return func
 
 
-_NO_AUTOGRAPH = "Python control flow runs as Python, eagerly; use tf.cond and tf.while_loop where a graph is wanted."
+_NO_AUTOGRAPH = (
+    "Python control flow runs as Python, eagerly; use tf.cond and tf.while_loop where a graph is wanted."
+)
 
 to_graph = absent_function("autograph.to_graph", __name__, _NO_AUTOGRAPH)
 to_code = absent_function("autograph.to_code", __name__, _NO_AUTOGRAPH)

@@ -54,7 +54,9 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> Iterator[None]
             if callable(item) and not hasattr(item, "dtype"):
                 item()
     elif any(callable(item) and not hasattr(item, "dtype") for item in given):
-        raise TypeError("tf.control_dependencies: call the function first; in a graph only tensors and operations are taken.")
+        raise TypeError(
+            "tf.control_dependencies: call the function first; in a graph only tensors and operations are taken."
+        )
     previous = ctx.control_inputs
     ctx.control_inputs = [] if control_inputs is None else [*previous, *given]
     try:
