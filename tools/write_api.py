@@ -12,6 +12,7 @@ import importlib
 import keyword
 import pkgutil
 import sys
+import types
 from collections import defaultdict
 from pathlib import Path
 
@@ -24,6 +25,10 @@ HEAD = '"""{doc}"""\n\n# Written by `make api`; edit the declarations in headwat
 
 def load_everything() -> None:
     """Imports every implementation module, so that all declarations have been made."""
+    # A stand-in for the package, so that a stale face can't keep the new one from being written.
+    package = types.ModuleType("headwater")
+    package.__path__ = [str(FACE)]
+    sys.modules["headwater"] = package
     import headwater._src as implementation
 
     for module in pkgutil.walk_packages(implementation.__path__, "headwater._src."):

@@ -2,6 +2,7 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.ops.random import Algorithm as Algorithm
 from headwater._src.ops.random import categorical as categorical
 from headwater._src.ops.random import fold_in as fold_in
 from headwater._src.ops.random import normal as normal
@@ -14,4 +15,9 @@ from headwater._src.ops.random import stateless_truncated_normal as stateless_tr
 from headwater._src.ops.random import stateless_uniform as stateless_uniform
 from headwater._src.ops.random import truncated_normal as truncated_normal
 from headwater._src.ops.random import uniform as uniform
+from headwater._src.ops.random_dist import gamma as gamma
+from headwater._src.ops.random_dist import poisson as poisson
+from headwater._src.ops.random_dist import stateless_binomial as stateless_binomial
+from headwater._src.ops.random_dist import stateless_gamma as stateless_gamma
+from headwater._src.ops.random_dist import stateless_poisson as stateless_poisson
 from headwater.random import experimental as experimental
