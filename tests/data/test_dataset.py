@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import numpy as np
 import pytest
 
+import headwater
 from headwater._src.base import nest
-from headwater._src.base.exporting import EXPORTS
-
-
-class Public:
-    """The public names below a prefix, as `import headwater as tf` gives them."""
-
-    def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix
-
-    def __getattr__(self, name: str) -> Any:
-        full = self._prefix + name
-        if full in EXPORTS:
-            module, attribute = EXPORTS[full]
-            if attribute.startswith("@"):
-                from headwater._src.core.op import REGISTRY
-
-                return next(
-                    v
-                    for v in vars(importlib.import_module(module)).values()
-                    if getattr(v, "op", 0) is REGISTRY[attribute[1:]]
-                )
-            return getattr(importlib.import_module(module), attribute)
-        if any(known.startswith(full + ".") for known in EXPORTS):
-            return Public(full + ".")
-        raise AttributeError(full)
 
 
 def plain(value: Any) -> Any:
@@ -219,7 +194,7 @@ ERRORS: list[tuple[str, str]] = [
 
 @pytest.fixture(name="names", scope="module")
 def _names() -> dict[str, Any]:
-    return scope(Public())
+    return scope(headwater)
 
 
 @pytest.mark.parametrize(("text", "expected"), VALUES, ids=[t for t, _ in VALUES])
@@ -293,6 +268,6 @@ def test_global_seed_decides_the_order(names: dict[str, Any]) -> None:
 
 def test_elements_do_not_change_with_the_array() -> None:
     array = np.arange(6.0).reshape(3, 2)
-    dataset = Public().data.Dataset.from_tensor_slices(array)
+    dataset = headwater.data.Dataset.from_tensor_slices(array)
     array[:] = -1.0
     assert L(dataset) == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]

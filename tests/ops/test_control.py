@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from typing import Any
 
 import numpy as np
 import pytest
 
-import headwater._src.ops
-import headwater._src.ops.checks
-import headwater._src.ops.control
-import headwater._src.ops.host
-import headwater._src.state.tensor_array  # noqa: F401 - declares its public names
+import headwater
 from headwater._src.base import nest
-from headwater._src.base.exporting import EXPORTS
-
-
-class Public:
-    """The public names below a prefix, as `import headwater as tf` gives them."""
-
-    def __init__(self, prefix: str = "") -> None:
-        self._prefix = prefix
-
-    def __getattr__(self, name: str) -> Any:
-        full = self._prefix + name
-        if full in EXPORTS:
-            module, attribute = EXPORTS[full]
-            if attribute.startswith("@"):
-                from headwater._src.core.op import REGISTRY
-
-                return next(
-                    v
-                    for v in vars(importlib.import_module(module)).values()
-                    if getattr(v, "op", 0) is REGISTRY[attribute[1:]]
-                )
-            return getattr(importlib.import_module(module), attribute)
-        if any(known.startswith(full + ".") for known in EXPORTS):
-            return Public(full + ".")
-        raise AttributeError(full)
 
 
 def plain(value: Any) -> Any:
@@ -263,7 +233,7 @@ PRINTED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.fixture(name="names", scope="module")
 def _names() -> dict[str, Any]:
-    return scope(Public())
+    return scope(headwater)
 
 
 @pytest.mark.parametrize(("text", "expected"), VALUES, ids=[t for t, _ in VALUES])

@@ -7,18 +7,13 @@ call goes on where the one before ended. `set_seed` starts all streams over. A s
 from __future__ import annotations
 
 import enum
-import itertools
-import operator
-import os
-import random
-import threading
-import weakref
 from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.compare as compare
+import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
-import headwater._src.ops.nn as nn
 import headwater._src.ops.philox_xla as xla
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
@@ -26,7 +21,6 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
-from headwater._src.core.graph import current_graph
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
@@ -34,105 +28,13 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
 from headwater._src.ops import philox
 from headwater._src.ops.philox import Stream
-
-_MAX_INT32 = 2**31 - 1
-_DEFAULT_SEED = 87654321
-"""The key of operations that have a seed of their own where no global seed is set."""
+from headwater._src.ops.seeds import global_seed, node, op_seeds, reserve, set_seed
 
 _FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
 _INTS = (dtypes.int32, dtypes.int64)
 _UINTS = (dtypes.uint32, dtypes.uint64)
 
-# -- seeds ------------------------------------------------------------------------------------------------------------
-
-
-class _Seeds:
-    """The global seed, the operation seeds drawn from it, and where each stateful operation's stream stands."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.seed: int | None = None
-        self.drawn = random.Random()
-        self.streams: dict[Any, Stream] = {}
-        self.counts: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-
-    def reset(self, seed: int | None) -> None:
-        with self.lock:
-            self.seed = seed
-            self.drawn = random.Random(seed)
-            self.streams.clear()
-
-    def of_op(self, seed: Any) -> tuple[int, int]:
-        """The pair of seeds of an operation; (0, 0) asks for unpredictable numbers."""
-        own = None if seed is None else operator.index(seed)
-        if self.seed is None:
-            return (0, 0) if own is None else (_DEFAULT_SEED, own % _MAX_INT32)
-        if own is None:
-            own = self._next_op_seed()
-        pair = self.seed % _MAX_INT32, own % _MAX_INT32
-        return pair if pair != (0, 0) else (0, _MAX_INT32)
-
-    def _next_op_seed(self) -> int:
-        graph = current_graph()
-        with self.lock:
-            if graph is None:
-                return self.drawn.randint(0, _MAX_INT32)
-            count = self.counts.get(graph, 0)
-            self.counts[graph] = count + 1
-            return count
-
-    def reserve(self, key: Any, seed: int, seed2: int, blocks: int) -> Stream:
-        """The stream of `key` where it stands, which then moves on by `blocks`."""
-        with self.lock:
-            stream = self.streams.get(key)
-            if stream is None:
-                if seed == 0 and seed2 == 0:
-                    seed, seed2 = (int.from_bytes(os.urandom(8), "little") for _ in range(2))
-                stream = philox.stream_of_seeds(seed, seed2)
-            self.streams[key] = stream.skip(blocks)
-        return stream
-
-
-_seeds = _Seeds()
-reserve = _seeds.reserve
-_nodes = itertools.count(1)
-
-
-@export("random.set_seed")
-def set_seed(seed: Any) -> None:
-    """Sets the global seed and starts every stateful operation's stream over.
-
-    Together with an operation's own `seed` it decides the operation's numbers:
-
-    - neither is set: unpredictable numbers;
-    - only the global seed: each call of an operation without a seed gets the next of a sequence that the global seed
-      decides; inside a traced function the operations are numbered as they are traced;
-    - only the operation's: a fixed global seed is taken;
-    - both: both count. Calls with equal seeds go on in one sequence.
-
-    Args:
-      seed: an integer, or None to forget the global seed.
-
-    Raises:
-      TypeError: the seed is no integer.
-    """
-    _seeds.reset(None if seed is None else operator.index(seed))
-
-
-def global_seed() -> int | None:
-    """The seed that `set_seed` set, or None."""
-    return _seeds.seed
-
-
-def op_seeds(seed: Any) -> tuple[int, int]:
-    """The two seeds of an operation whose own seed is `seed` (or None), by the rules of `set_seed`."""
-    return _seeds.of_op(seed)
-
-
-def node() -> int:
-    """Which stream besides the seeds: each operation of a graph has its own, eager calls share one."""
-    return 0 if current_graph() is None else next(_nodes)
-
+__all__ = ["global_seed", "set_seed"]
 
 # -- arguments --------------------------------------------------------------------------------------------------------
 
@@ -241,7 +143,7 @@ def _stateful(name: str, draw: Any) -> Any:
 
     def kernel(*, shape: Any, dtype: Any, seed: int, seed2: int, node: int) -> np.ndarray:
         size = element_count(shape)
-        stream = _seeds.reserve((name, dtype.name, seed, seed2, node), seed, seed2, size * philox.RESERVED)
+        stream = reserve((name, dtype.name, seed, seed2, node), seed, seed2, size * philox.RESERVED)
         return draw(stream, size, dtype.np).reshape(shape)
 
     return op(
@@ -274,7 +176,7 @@ def _uniform_int_kernel(
     size = element_count(shape)
     first, last = _check_range(low, high, size)
     key = ("RandomUniformInt", low.dtype.name, seed, seed2, node)
-    stream = _seeds.reserve(key, seed, seed2, size * philox.RESERVED)
+    stream = reserve(key, seed, seed2, size * philox.RESERVED)
     return _ranged(stream, size, first, last, low.dtype).reshape(shape)
 
 
@@ -299,7 +201,7 @@ def _shuffle_kernel(value: np.ndarray, *, seed: int, seed2: int, node: int) -> n
         return value
     count = value.shape[0]
     key = ("RandomShuffle", value.dtype.name, seed, seed2, node)
-    stream = _seeds.reserve(key, seed, seed2, (count + 2) // 4)
+    stream = reserve(key, seed, seed2, (count + 2) // 4)
     return value[philox.permutation(stream, count)]
 
 
@@ -339,7 +241,7 @@ def _multinomial_kernel(
         return np.empty((batch, num_samples), dtype.np)
     key = ("Multinomial", logits.dtype.name, dtype.name, seed, seed2, node)
     reserved = batch * (-(-num_samples // 4) * 8) * philox.RESERVED
-    return philox.categorical(_seeds.reserve(key, seed, seed2, reserved), logits, num_samples, dtype.np)
+    return philox.categorical(reserve(key, seed, seed2, reserved), logits, num_samples, dtype.np)
 
 
 _multinomial = op(
@@ -383,7 +285,7 @@ def normal(
     """
     dtype = float_dtype(dtype, "tf.random.normal")
     shape = shape_of(shape)
-    first, second = _seeds.of_op(seed)
+    first, second = op_seeds(seed)
     unit = _random_standard_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
     return _affine(unit, stddev, mean, dtype)
 
@@ -403,7 +305,7 @@ def truncated_normal(
     """
     dtype = float_dtype(dtype, "tf.random.truncated_normal")
     shape = shape_of(shape)
-    first, second = _seeds.of_op(seed)
+    first, second = op_seeds(seed)
     unit = _truncated_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
     return _affine(unit, stddev, mean, dtype)
 
@@ -436,7 +338,7 @@ def uniform(
     dtype = _one_of(dtype, _FLOATS + _INTS, "tf.random.uniform")
     shape = shape_of(shape)
     if not dtype.is_integer:
-        first, second = _seeds.of_op(seed)
+        first, second = op_seeds(seed)
         unit = _random_uniform(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
         return _between(unit, minval, 1 if maxval is None else maxval, dtype)
     if maxval is None:
@@ -444,7 +346,7 @@ def uniform(
             f"tf.random.uniform: maxval is needed for integers; got None with dtype {dtype.name}."
         )
     low, high = convert(minval, dtype), convert(maxval, dtype)
-    first, second = _seeds.of_op(seed)
+    first, second = op_seeds(seed)
     return _random_uniform_int(low, high, shape=shape, seed=first, seed2=second, node=node())
 
 
@@ -465,7 +367,7 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
       seed: an integer; see `tf.random.set_seed`.
       name: optional.
     """
-    first, second = _seeds.of_op(seed)
+    first, second = op_seeds(seed)
     return _random_shuffle(convert(value), seed=first, seed2=second, node=node())
 
 
@@ -491,7 +393,7 @@ def categorical(
     """
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.categorical")
     count = host_int(num_samples, "num_samples")
-    first, second = _seeds.of_op(seed)
+    first, second = op_seeds(seed)
     return _multinomial(
         convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=node()
     )
@@ -705,6 +607,57 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Tensor:
 # -- dropout ----------------------------------------------------------------------------------------------------------
 
 
+def _dropout_rate(rate: Any, x: Tensor) -> tuple[Any, Any]:
+    """The rate and the factor for what is kept, of the dtype of `x`."""
+    if not isinstance(rate, TensorLike):
+        if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
+            raise ValueError(
+                f"rate, the fraction to drop, must be in [0, 1) or a scalar tensor; got {describe(rate)}."
+            )
+        return convert(float(rate), x.dtype), convert(1 / (1 - float(rate)), x.dtype)
+    rate = convert(rate)
+    if rate._spec.shape not in ((), None) or rate.dtype is not x.dtype:
+        raise ValueError(f"rate must be a scalar of the dtype of x, {x.dtype.name}; got {describe(rate)}.")
+    one = convert(1.0, x.dtype)
+    return rate, math.real_divide(one, math.subtract(one, rate))
+
+
+def _noise_shape(x: Tensor, noise_shape: Any) -> Any:
+    if noise_shape is None:
+        return x.shape if x.shape.is_fully_defined() else layout.shape(x)
+    if isinstance(noise_shape, (list, tuple)) and len(noise_shape) == len(x._spec.shape or ()):
+        return [d if n is None else n for n, d in zip(noise_shape, x._spec.shape, strict=True)]
+    return noise_shape
+
+
+@export("nn.experimental.general_dropout")
+def general_dropout(
+    x: Any, rate: Any, uniform_sampler: Any, noise_shape: Any = None, name: str | None = None
+) -> Tensor:
+    """Sets elements of `x` to zero with the chance `rate` and multiplies the others by `1 / (1 - rate)`.
+
+    Args:
+      x: a tensor of floats.
+      rate: a number in [0, 1), or a scalar tensor of the dtype of `x`.
+      uniform_sampler: called with `shape` and `dtype`; gives numbers in [0, 1), and an element whose number is below the
+        rate is dropped.
+      noise_shape: the shape of those numbers, which broadcasts with `x`; None entries mean the dimension of `x`.
+      name: optional.
+
+    Raises:
+      ValueError: `x` is not floating point, or the rate is out of range.
+    """
+    x = convert(x)
+    if not x.dtype.is_floating:
+        raise ValueError(f"x must be floating point, since it is scaled; got {describe(x)}.")
+    limit, scale = _dropout_rate(rate, x)
+    if rate.__class__ in (int, float) and rate == 0:
+        return x
+    numbers = uniform_sampler(shape=_noise_shape(x, noise_shape), dtype=x.dtype)
+    keep = compare.greater_equal(numbers, limit)
+    return compare.where(keep, math.multiply(x, scale), convert(0.0, x.dtype))
+
+
 @export("nn.experimental.stateless_dropout")
 def stateless_dropout(
     x: Any, rate: Any, seed: Any, rng_alg: Any = None, noise_shape: Any = None, name: str | None = None
@@ -720,7 +673,7 @@ def stateless_dropout(
       name: optional.
     """
     alg = "auto_select" if rng_alg is None else rng_alg
-    return nn.general_dropout(
+    return general_dropout(
         x, rate, lambda shape, dtype: stateless_uniform(shape, seed, dtype=dtype, alg=alg), noise_shape, name
     )
 

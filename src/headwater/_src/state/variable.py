@@ -301,13 +301,13 @@ class Variable(TensorLike):
 
     def numpy(self) -> Any:
         """The value as an ndarray of your own, or a NumPy scalar."""
-        return self._handle.tensor.numpy()
+        return self._handle.read().numpy()
 
     def _numpy(self) -> Any:
-        return self._handle.tensor._numpy()
+        return self._handle.read()._numpy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self._handle.tensor.__array__(dtype, copy)
+        return self._handle.read().__array__(dtype, copy)
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
         """The slices of the value that `indices` name; see `tf.gather_nd`."""
