@@ -15,6 +15,7 @@ from headwater._src.base.exporting import export
 
 _SEQUENCES: set[type] = {list, tuple}
 _MAPPINGS: set[type] = {dict}
+_MAX_LEAVES = 4096
 _LEAVES: set[type] = {int, float, bool, str, bytes, complex, type(None), np.ndarray}
 """Types whose answer is known, so that the walk asks `isinstance` once for each type that it meets."""
 
@@ -50,9 +51,9 @@ def _kind(value: Any) -> str | None:
         return "attrs"
     if hasattr(cls, "__tf_flatten__") and hasattr(cls, "__tf_unflatten__"):
         return "custom"
-    if not isinstance(value, _abc.Hashable) or isinstance(value, (str, bytes)):
-        return None
-    _LEAVES.add(cls) if cls.__module__ == "builtins" else None
+    if len(_LEAVES) >= _MAX_LEAVES:
+        _LEAVES.clear()
+    _LEAVES.add(cls)
     return None
 
 

@@ -48,7 +48,8 @@ def backpropagate(
     entries: Sequence[Entry],
     seeds: Iterable[tuple[Any, Any]],
     sources: Iterable[Any],
-    needs: Callable[[Any], Any],
+    bit: int = 0,
+    live: set[int] | None = None,
 ) -> dict[int, Any]:
     """Gradients of the seeded targets with respect to `sources`.
 
@@ -56,7 +57,8 @@ def backpropagate(
       entries: the calls in the order in which they ran.
       seeds: pairs (target, gradient of the target).
       sources: tensors whose gradients are kept.
-      needs: whether a tensor's gradient can matter at all.
+      bit: gradients matter only for tensors that carry this bit; or
+      live: only for tensors with these ids.
 
     Returns:
       id(source) -> gradient, for the sources that are connected.
@@ -82,11 +84,15 @@ def backpropagate(
             gs = _multiple(out, grads, wanted)
             if gs is None:
                 continue
-        if op.grad is None:
+        rule = op.grad
+        if rule is None:
             continue
-        needed = [True if needs(x) else False for x in inputs]
-        for x, dx in zip(inputs, op.backward(gs, outputs, inputs, attrs, needed), strict=True):
-            if dx is None or not needs(x):
+        if live is None:
+            needed = [x._watch & bit for x in inputs]
+        else:
+            needed = [id(x) in live for x in inputs]
+        for x, dx, need in zip(inputs, op.backward(gs, outputs, inputs, attrs, needed), needed, strict=True):
+            if dx is None or not need:
                 continue
             key = id(x)
             known = grads.get(key)

@@ -49,7 +49,7 @@ def gradients(
     upstream = nest.flatten(grad_ys) if grad_ys is not None else [None] * len(targets)
     seeds = [(y, space().ones_like(y) if g is None else g) for y, g in zip(targets, upstream, strict=True)]
     seeds = [(y, g) for y, g in seeds if isinstance(y, SymbolicTensor)]
-    grads = backpropagate(entries, seeds, sources, lambda x: id(x) in live)
+    grads = backpropagate(entries, seeds, sources, live=live)
     zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
     found = [grads.get(id(x)) for x in sources]
     return [space().zeros_like(x) if g is None and zero else g for x, g in zip(sources, found, strict=True)]

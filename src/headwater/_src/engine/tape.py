@@ -14,12 +14,14 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from headwater._src.base import nest
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import compatible
 from headwater._src.core.context import ctx, free_bit, refresh_masks, take_bit, watch_lock
 from headwater._src.core.convert import convert
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.backprop import Entry, backpropagate, space
 from headwater._src.engine.explain import explain as _explain
 
@@ -181,6 +183,8 @@ class GradientTape(_Recorder):
 
     def _release(self) -> None:
         """Lets go of the recording: tensors lose the tape's bit, and the tape its references."""
+        if not (self._entries or self.watched or self.handles):
+            return
         self.clear_bits(self._entries)
         self._entries = []
         self.note = self._entries.append  # type: ignore[method-assign]
@@ -195,6 +199,9 @@ class GradientTape(_Recorder):
         Raises:
           ValueError: something else is given.
         """
+        if tensor.__class__ is EagerTensor and tensor._np_dtype.kind == "f":
+            self.watch_tensor(tensor)
+            return
         for value in nest.flatten(tensor, expand_composites=True):
             handle = handle_of(value)
             if handle is None and not isinstance(value, TensorLike):
@@ -275,9 +282,10 @@ class GradientTape(_Recorder):
         unconnected = UnconnectedGradients(unconnected_gradients)
         if self._recording and not self._persistent:
             self._stop()
-        targets = [_target(t) for t in nest.flatten(target, expand_composites=True)]
+        single = target.__class__ is EagerTensor
+        targets = [target] if single else [_target(t) for t in nest.flatten(target, expand_composites=True)]
         seeds = _seeds(targets, output_gradients)
-        flat = nest.flatten(sources, expand_composites=True)
+        flat = [sources] if sources.__class__ is EagerTensor else nest.flatten(sources, expand_composites=True)
         results = self._compute(seeds, flat)
         if unconnected is UnconnectedGradients.ZERO:
             results = [space().zeros_like(_value(s)) if g is None else g for s, g in zip(flat, results, strict=True)]
@@ -299,7 +307,7 @@ class GradientTape(_Recorder):
             list(self._entries) if self._recording else self._entries,
             seeds,
             [t for group in snapshots for t in group],
-            lambda x: x._watch & bit,
+            bit,
         )
         add = space().add
         results = []
@@ -411,7 +419,8 @@ def _seeds(targets: list[Any], output_gradients: Any) -> list[tuple[Any, Any]]:
         if not (target.dtype.is_floating or target.dtype.is_complex):
             continue
         if g is None:
-            g = ones_like(target)
+            eager = target.__class__ is EagerTensor
+            g = of_array(np.ones_like(target._array)) if eager else ones_like(target)
         else:
             g = convert(g, target.dtype)
             if not compatible(g._spec.shape, target._spec.shape):

@@ -15,7 +15,7 @@ from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import same_shape
 from headwater._src.core.samples import ALL_FLOATS, COMPLEX, FLOATS, INTS, UINTS, Arr, bad, binary, case, each, unary
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.ops.broadcasting import sum_to
 from headwater._src.ops.cast import cast
 
@@ -316,6 +316,10 @@ def _pow(x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def _pow_grad_x(g: Any, z: Any, x: Any, y: Any) -> Any:
+    if y.__class__ is EagerTensor and not y._array.ndim and not y._watch and y._np_dtype.kind == "f":
+        # The usual case, a constant exponent: x**2 has the gradient 2 x, and no shape was broadcast but that of y.
+        lower = x if y._array == 2 else pow_op(x, of_array(y._array - y._np_dtype.type(1)))
+        return multiply(multiply(g, y), lower)
     if y.dtype.is_complex:
         x, y = conj(x), conj(y)
     return sum_to(multiply(multiply(g, y), pow_op(x, subtract(y, 1))), x)
@@ -474,6 +478,8 @@ _conj = op(
 @export("math.conj")
 def conj(x: Any, name: str | None = None) -> Tensor:
     """Elementwise complex conjugate; real tensors come back as they are."""
+    if x.__class__ is EagerTensor and x._np_dtype.kind == "f":
+        return x
     x = convert(x)
     if x.dtype.is_complex:
         return _conj(x)
