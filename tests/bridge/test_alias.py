@@ -62,6 +62,17 @@ def test_the_name_and_its_submodules_are_headwaters():
     ]
 
 
+def test_keras_is_found_under_both_names():
+    code = """
+        from headwater.keras import layers
+        import headwater.keras.optimizers as optimizers
+        import headwater, keras, tensorflow.keras.layers
+        print(layers is headwater.keras.layers, layers is tensorflow.keras.layers, layers.Dense is keras.layers.Dense)
+        print(optimizers.SGD is keras.optimizers.SGD, headwater.keras.backend.backend())
+    """
+    assert python(code).split() == ["True", "True", "True", "True", "tensorflow"]
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [

@@ -7,8 +7,9 @@ from typing import Any
 
 from headwater._src.base.exporting import export
 
-Dim = int | None
-Partial = tuple[Dim, ...] | None
+Dim = Any
+"""An int, or None where the dimension is unknown. (Typed loosely: rules test for None where it matters.)"""
+Partial = Any
 """A shape inside the library: None is unknown rank, a None entry an unknown dimension."""
 
 
@@ -229,7 +230,7 @@ def _as_dim(value: Any) -> Dim:
 # -- functions on partial shapes --------------------------------------------------------------------------------------
 
 
-def num_elements(dims: Partial) -> int | None:
+def num_elements(dims: Partial) -> Any:
     """Product of the dimensions, or None where one is unknown."""
     if dims is None:
         return None

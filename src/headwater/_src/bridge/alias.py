@@ -109,6 +109,10 @@ def install_finder() -> None:
         sys.meta_path.insert(0, _FINDER)
 
 
+# Keras is no file of headwater's, so `from headwater.keras import layers` needs the finder from the beginning.
+install_finder()
+
+
 @export("install_as_tensorflow")
 def install_as_tensorflow() -> None:
     """From now on `import tensorflow` means headwater in this process. Calling it again changes nothing.
@@ -121,7 +125,6 @@ def install_as_tensorflow() -> None:
     us = importlib.import_module(_US)
     present = sys.modules.get(_NAME)
     if present is us:
-        install_finder()
         return
     if present is not None:
         raise RuntimeError(
@@ -131,7 +134,6 @@ def install_as_tensorflow() -> None:
         )
     check_keras_backend()
     os.environ.setdefault("KERAS_BACKEND", _NAME)
-    install_finder()
     sys.modules[_NAME] = us
     _name_classes()
 

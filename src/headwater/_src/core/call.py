@@ -292,7 +292,7 @@ def _convert_all(op: Op, args: Sequence[Any]) -> list[Tensor]:
     return out
 
 
-def _convert_variadic(op: Op, args: Sequence[Any]) -> list[Tensor]:
+def _convert_variadic(op: Op, args: Sequence[Any]) -> list[Any]:
     fixed = [p for p in op.params if not p.variadic]
     rest = args[len(fixed) :]
     allowed = op.params[-1].allowed
@@ -326,7 +326,7 @@ def _convert_group(op: Op, values: Sequence[Any], allowed: frozenset[np.dtype]) 
         first = _convert_alone(op, values[0], allowed)
         decided = first.dtype
         return [first] + [convert(v, decided) for v in values[1:]]
-    out = []
+    out: list[Tensor] = []
     for value in values:
         if isinstance(value, (EagerTensor, SymbolicTensor)):
             out.append(value)

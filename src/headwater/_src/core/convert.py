@@ -102,7 +102,7 @@ def _from_protocol(value: Any, dtype: DType | None) -> np.ndarray:
         return _from_numpy(np.from_dlpack(value), dtype)
     if isinstance(value, (int, float, complex)):
         kind = next(k for k in (bool, int, float, complex) if isinstance(value, k))
-        return _from_python(value, kind, np.asarray(kind(value)), dtype)
+        return _from_python(value, kind, np.asarray(kind(value)), dtype)  # type: ignore[arg-type]
     if hasattr(value, "__iter__") and hasattr(value, "__len__"):
         return _from_sequence(list(value), dtype)
     raise ValueError(f"A tensor can't be made of {describe(value)}: no array, number, string or sequence.")

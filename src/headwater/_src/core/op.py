@@ -102,8 +102,21 @@ class Op:
 
     __slots__ = (
         "name", "params", "results", "attrs", "host", "numpy", "lower", "grad", "shape", "api", "cases", "stateful",
-        "moves", "first_decides", "single", "module", "__dict__",
+        "moves", "first_decides", "single", "module",
     )  # fmt: skip
+
+    numpy: Callable[..., Any]
+    lower: Any
+    grad: Any
+    shape: Callable[..., Any] | None
+    attrs: dict[str, Any]
+    host: tuple[str, ...]
+    api: tuple[str, ...]
+    cases: Any
+    stateful: bool
+    moves: bool
+    first_decides: bool
+    module: str
 
     def __init__(self, name: str, schema: str, **fields: Any) -> None:
         self.name = name

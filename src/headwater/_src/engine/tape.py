@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import nest
+from headwater._src.base.dtypes import DType
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import compatible
 from headwater._src.core.context import ctx, free_bit, refresh_masks, take_bit, watch_lock
@@ -47,6 +48,11 @@ class Handle:
     tensor: EagerTensor
     watch: int
     trainable: bool
+    shape: Any
+    dtype: DType
+    name: str
+    constraint: Any
+    uid: int
 
     def read(self) -> EagerTensor:
         """The present value, watched by the tapes that watch the variable."""

@@ -6,8 +6,6 @@ import contextlib
 import errno
 import glob as _glob
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -136,6 +134,8 @@ def rmtree(path: Any) -> None:
     Raises:
       NotFoundError: there is none.
     """
+    import shutil
+
     with _translated():
         shutil.rmtree(_path(path))
 
@@ -161,6 +161,8 @@ def copy(src: Any, dst: Any, overwrite: bool = False) -> None:
       NotFoundError: `src` does not exist.
       AlreadyExistsError: `dst` exists and `overwrite` is false.
     """
+    import shutil
+
     _refuse_existing(dst, overwrite)
     with _translated():
         shutil.copyfile(_path(src), _path(dst))
@@ -348,15 +350,16 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
     folder = os.path.dirname(path) or "."
     with _translated():
         os.makedirs(folder, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder)
+        temporary = f"{path}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with open(temporary, "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
             raise
 
 

@@ -113,7 +113,7 @@ def _is_variable(value: Any) -> bool:
     return isinstance(value, Variable)
 
 
-def _attributes(module: Module) -> list[tuple[str, Any]]:
+def _attributes(module: Module) -> list[tuple[tuple[Any, ...], Any]]:
     ignored = module._TF_MODULE_IGNORED_PROPERTIES
     found = []
     for key in sorted(vars(module)):
