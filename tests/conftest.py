@@ -10,3 +10,14 @@ os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest  # noqa: E402 - the environment must be set before anything imports JAX
+
+
+@pytest.fixture(autouse=True)
+def _fresh_seeds():
+    """No test sees the global seed that another one set."""
+    from headwater._src.ops import seeds
+
+    seeds.set_seed(None)
+    yield

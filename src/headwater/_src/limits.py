@@ -20,3 +20,39 @@ class Limit(NamedTuple):
 
 LIMITS: tuple[Limit, ...] = ()
 """The differences known."""
+
+ABSENT: tuple[tuple[str, str], ...] = (
+    ("tf.function and AutoGraph", "the decorator exists and its call raises; use the Python function, or `run_eagerly=True` in Keras."),
+    ("Convolutions, pooling, images, signals", "`tf.nn.conv*`, `tf.nn.*pool*`, `tf.image`, `tf.signal` are not there, so the Keras layers "
+     "built on them are not either."),
+    ("Matrix decompositions", "`tf.linalg.svd`, `qr`, `eigh`, `cholesky`, `lstsq` and what needs them, such as orthogonal initializers."),
+    ("Strings, lookup tables, sets, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup`, "
+     "`tf.sets` and `tf.queue` are not there."),
+    ("Sparse and ragged tensors", "`tf.SparseTensor` is a record without operations; `tf.RaggedTensor` can't be made."),
+    ("tf.data beyond arrays", "sources in memory and from generators, and the usual transformations, are there; files, windows, padded "
+     "batches, threads and snapshots are not."),
+    ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
+    ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
+    ("Control flow in graphs", "`tf.cond`, `tf.while_loop`, `tf.map_fn` and their like run eagerly; on symbolic tensors they raise."),
+    ("Random extras", "`tf.random.Generator`, the gradient of gamma's alpha, `index_shuffle`; small binomials are valid samples but not "
+     "TensorFlow's numbers."),
+)  # fmt: skip
+"""What is not there yet: (what, sentence)."""
+
+DIFFERENT: tuple[tuple[str, str], ...] = (
+    ("Messages", "the classes of errors are TensorFlow's, their words are headwater's."),
+    ("Versions", '`tf.__version__` is the TensorFlow version that is implemented ("2.21.0"), since programs compare it; '
+     "`tf.version.HEADWATER` is headwater's own."),
+    ("Tensors are immutable all the way", "`np.asarray(t)` is a read-only view, `t.numpy()` a copy, and `tf.constant(array)` always copies; "
+     "TensorFlow sometimes shares memory with the array."),
+    ("DLPack", "`to_dlpack` hands out a copy, since consumers may write; a tensor of strings raises InvalidArgumentError where TensorFlow "
+     "ends the process."),
+    ("GradientTape.explain", "an addition: one sentence on why a gradient is None."),
+    ("Keras 2's names", "`Metric.reset_states()`, `add_weight` with the name first on metrics and function aliases such as `tf.keras.losses.mse` "
+     "work, by `_src/bridge/keras2.py`."),
+    ("tf.constant while a graph is built", "gives an eager tensor, which the graph captures."),
+    ("Jacobians", "are computed row by row; `parallel_iterations` and `experimental_use_pfor` change nothing."),
+    ("16-bit floats", "sums, means, norms and products accumulate in float32 where some of TensorFlow's kernels overflow in float16."),
+    ("Warnings filters", 'with `warnings.simplefilter("always")` NumPy\'s floating point warnings from headwater\'s own modules are shown.'),
+)  # fmt: skip
+"""What differs on purpose: (what, sentence)."""

@@ -6,7 +6,6 @@ from headwater._src.ops.random import Algorithm as Algorithm
 from headwater._src.ops.random import categorical as categorical
 from headwater._src.ops.random import fold_in as fold_in
 from headwater._src.ops.random import normal as normal
-from headwater._src.ops.random import set_seed as set_seed
 from headwater._src.ops.random import shuffle as shuffle
 from headwater._src.ops.random import split as split
 from headwater._src.ops.random import stateless_categorical as stateless_categorical
@@ -20,4 +19,5 @@ from headwater._src.ops.random_dist import poisson as poisson
 from headwater._src.ops.random_dist import stateless_binomial as stateless_binomial
 from headwater._src.ops.random_dist import stateless_gamma as stateless_gamma
 from headwater._src.ops.random_dist import stateless_poisson as stateless_poisson
+from headwater._src.ops.seeds import set_seed as set_seed
 from headwater.random import experimental as experimental

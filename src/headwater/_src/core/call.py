@@ -213,6 +213,9 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
     attrs = _settle_host(op, attrs)
     if _must_trace(op, inputs, attrs):
         return add_node(op, inputs, attrs, name)
+    if op.single and any(a.__class__ is not EagerTensor for a in args):
+        # Now that they are tensors they can take the fast way; it comes back here at most once.
+        return op.entry(*inputs, **attrs)
     return run(op, inputs, attrs)
 
 
@@ -278,15 +281,14 @@ def _convert_all(op: Op, args: Sequence[Any]) -> list[Tensor]:
         return _convert_variadic(op, args)
     if len(args) == 1:
         return [_convert_alone(op, args[0], op.params[0].allowed)]
+    if len(op.groups) == 1:
+        return _convert_group(op, args, op.groups[0][0])
     out: list[Any] = [None] * len(args)
-    groups: dict[str, list[int]] = {}
-    for i, param in enumerate(op.params):
-        groups.setdefault(param.group, []).append(i)
-    for members in groups.values():
+    for allowed, members in op.groups:
         if len(members) == 1:
-            out[members[0]] = _convert_alone(op, args[members[0]], op.params[members[0]].allowed)
+            out[members[0]] = _convert_alone(op, args[members[0]], allowed)
         else:
-            converted = _convert_group(op, [args[i] for i in members], op.params[members[0]].allowed)
+            converted = _convert_group(op, [args[i] for i in members], allowed)
             for i, tensor in zip(members, converted, strict=True):
                 out[i] = tensor
     return out

@@ -102,7 +102,7 @@ class Op:
 
     __slots__ = (
         "name", "params", "results", "attrs", "host", "numpy", "lower", "grad", "shape", "api", "cases", "stateful",
-        "moves", "first_decides", "single", "module",
+        "moves", "first_decides", "single", "variadic", "groups", "module", "entry",
     )  # fmt: skip
 
     numpy: Callable[..., Any]
@@ -117,11 +117,19 @@ class Op:
     moves: bool
     first_decides: bool
     module: str
+    entry: Any
 
     def __init__(self, name: str, schema: str, **fields: Any) -> None:
         self.name = name
         self.params, self.results = parse_schema(schema)
         self.single = len(self.results) == 1 and not self.results[0].shape.startswith("*")
+        self.variadic = any(p.variadic for p in self.params)
+        """Whether the last tensor argument stands for any number of tensors."""
+        members: dict[str, list[int]] = {}
+        for i, param in enumerate(self.params):
+            members.setdefault(param.group, []).append(i)
+        self.groups = tuple((self.params[m[0]].allowed, tuple(m)) for m in members.values())
+        """The positions of the arguments that share a dtype, with the dtypes that they take."""
         for field, value in fields.items():
             setattr(self, field, value)
         if any(r.shape.endswith("?") for r in self.results) and self.shape is None:
@@ -129,11 +137,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
-
-    @property
-    def variadic(self) -> bool:
-        """Whether the (only) tensor argument stands for any number of tensors."""
-        return any(p.variadic for p in self.params)
 
     def infer(self, specs: Sequence[Spec], attrs: dict[str, Any]) -> list[Spec]:
         """Shapes and dtypes of the results; the errors of TensorFlow where the inputs don't fit."""
@@ -286,6 +289,7 @@ def op(
     entry = make_entry(record)
     entry.__doc__ = doc or f"Runs the operation {name}({schema})."
     entry.op = record
+    record.entry = entry
     _declare(record, entry)
     return entry
 
