@@ -219,7 +219,6 @@ class OperatorNotAllowedInGraphError(TypeError):
     """A symbolic tensor was used where Python needs a value (`if`, `for`, `int`)."""
 
 
-@export("errors.InaccessibleTensorError")
 class InaccessibleTensorError(ValueError):
     """A tensor of one graph was used where it does not exist."""
 

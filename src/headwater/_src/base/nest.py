@@ -104,9 +104,9 @@ def _opened(value: Any, expand: bool) -> str | None:
 
 
 @export("nest.is_nested")
-def is_nested(structure: Any) -> bool:
-    """Whether `structure` is a list, tuple, mapping or the like rather than a leaf."""
-    return _kind(structure) is not None
+def is_nested(seq: Any) -> bool:
+    """Whether `seq` is a list, tuple, mapping or the like rather than a leaf."""
+    return _kind(seq) is not None
 
 
 @export("nest.flatten")

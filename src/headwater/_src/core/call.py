@@ -6,6 +6,7 @@ right dtypes, in a few instructions; all else goes to `call`, which converts, ch
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -48,7 +49,7 @@ scalars = _Scalars()
 # -- the entry --------------------------------------------------------------------------------------------------------
 
 _FIXED = """
-def {name}({signature}):
+def entry({signature}):
     try:
 {scalars}
         of_first = {p0}._np_dtype
@@ -70,7 +71,7 @@ def {name}({signature}):
 """
 
 _GENERAL = """
-def {name}({signature}):
+def entry({signature}):
     return call(op, {inputs}, {attrs}, name)
 """
 
@@ -115,10 +116,18 @@ def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
         "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "NO": NO_ATTRS, "scalars": scalars,
         **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
     }  # fmt: skip
-    exec(compile(source, f"<entry of {op.name}>", "exec"), scope)
-    entry = scope[name]
+    exec(_compiled_text(source), scope)
+    entry = scope["entry"]
+    entry.__code__ = entry.__code__.replace(co_name=name, co_filename=f"<entry of {op.name}>")
+    entry.__name__ = name
     entry.__qualname__ = name
     return entry
+
+
+@functools.cache
+def _compiled_text(source: str) -> Any:
+    """Most operations share their entry's text with others, and compiling is what defining them costs."""
+    return compile(source, "<entry>", "exec")
 
 
 def _identifier(op: Op) -> str:
@@ -146,7 +155,6 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
         if not same and param.group != param.name:
             checks.append(f"{param.name}._np_dtype is {param.group}._np_dtype")
     return _FIXED.format(
-        name=_identifier(op),
         signature=signature or _signature(op, names),
         scalars=scalar_lines or _scalar_source(op, names),
         slow=slow or f"call(op, ({', '.join(names)},), {_attrs_source(op)}, name)",
@@ -194,7 +202,7 @@ def _general_source(op: Op) -> str:
     names = ["*" + p.name if p.variadic else p.name for p in op.params]
     inputs = op.params[0].name if op.variadic and len(names) == 1 else "(" + "".join(n + ", " for n in names) + ")"
     return _GENERAL.format(
-        name=_identifier(op), signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op)
+        signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op)
     )
 
 

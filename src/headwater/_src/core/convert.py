@@ -164,7 +164,8 @@ def _checked_float32(array: np.ndarray) -> np.ndarray:
 
 
 def _fit_int(value: Any, array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind == "O" or array.dtype.kind == "u":
+    kind = array.dtype.kind
+    if kind == "O" or (kind == "u" and array.size and array.max() > np.iinfo(np.int64).max):
         raise ValueError(f"The integer {describe(value)} is out of range for int64, the widest integer that Python values get.")
     if array.size and (array.max() > 2147483647 or array.min() < -2147483648):
         return array.astype(_I64, copy=False)
@@ -208,7 +209,8 @@ def _from_sequence(value: Any, dtype: DType | None) -> np.ndarray:
             raise ValueError(f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype.")
         return _from_python(value, int, array, dtype)
     if kind == "c":
-        return _from_python(value, complex, array, dtype)
+        # Sequences lose the precision of their elements' type, as in TensorFlow: only a whole array keeps its dtype.
+        return _from_python(value, complex, array.astype(np.complex128, copy=False), dtype)
     if dtype is None and isinstance(leaf, (np.generic, np.ndarray)) and leaf.dtype.kind not in "iub":
         return array.astype(leaf.dtype) if leaf.dtype in dtypes.OF_NUMPY else array
     if kind == "f":
@@ -348,6 +350,8 @@ def host_ints(value: Any, what: str) -> Any:
         return host_ints(convert(value), what)
     if isinstance(value, (list, tuple, range)):
         return host_ints(tuple(value), what)
+    if value is None:
+        raise ValueError(f"{what} takes integers; got None.")
     return _host_array(np.asarray(value), what)
 
 
@@ -356,23 +360,38 @@ def _host_mixed(value: Any, what: str) -> Any:
         return convert([convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value])
     out = []
     for d in value:
-        if isinstance(d, (float, np.floating, str, bytes)) or d is None:
-            raise TypeError(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
-        out.append(int(d))
+        if d is None or isinstance(d, (bool, np.bool_)):
+            raise ValueError(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
+        if isinstance(d, (list, tuple, range)):
+            raise _vector_error(what, value)
+        array = d._array if isinstance(d, EagerTensor) else np.asarray(d)
+        if array.dtype.kind not in "iu":
+            raise _no_integers(what, f"{describe(d)} in {describe(value)}")
+        if array.ndim:
+            raise _vector_error(what, value)
+        out.append(int(array))
     return tuple(out)
+
+
+def _no_integers(what: str, got: str) -> Exception:
+    from headwater._src.base.errors import invalid
+
+    return invalid(f"{what} takes integers; got {got}.")
 
 
 def _host_array(array: np.ndarray, what: str) -> tuple[int, ...]:
     if array.dtype.kind not in "iu":
         if array.size == 0:
             return ()
-        raise TypeError(f"{what} takes integers; got {describe(array)}.")
+        if array.dtype.kind == "f" and array.ndim == 0:
+            raise TypeError(f"{what} takes integers; got {describe(array)}.")
+        raise _no_integers(what, describe(array))
     if array.ndim > 1:
         raise _vector_error(what, array)
     return tuple(array.reshape(-1).tolist())
 
 
-def _vector_error(what: str, array: np.ndarray) -> Exception:
+def _vector_error(what: str, array: Any) -> Exception:
     from headwater._src.base.errors import invalid
 
     return invalid(f"{what} must be a vector of integers; got {describe(array)}.")
@@ -382,7 +401,11 @@ def host_int(value: Any, what: str) -> Any:
     """`value` as an int, or as it is if it is symbolic."""
     if value.__class__ is int or value.__class__ is SymbolicTensor:
         return value
-    if isinstance(value, (float, str, bytes, np.floating)) or value is None:
+    if value is None:
+        raise ValueError(f"{what} takes an integer; got None.")
+    if isinstance(value, (str, bytes)):
+        raise _no_integers(what, describe(value))
+    if isinstance(value, (float, np.floating)):
         raise TypeError(f"{what} takes an integer; got {describe(value)}.")
     if isinstance(value, bool):
         return int(value)

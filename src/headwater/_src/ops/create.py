@@ -77,7 +77,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
 def _arranged(array: np.ndarray, value: Any, shape: Any) -> np.ndarray:
     dims = TensorShape(shape).as_list()
     if None in dims:
-        raise TypeError(f"tf.constant: shape must be fully known; got {shape}.")
+        raise ValueError(f"tf.constant: shape must be fully known; got {shape}.")
     if array.ndim == 0 or (array.size == 1 and array.ndim == 1):
         return np.full(dims, array.reshape(()), array.dtype)
     wanted = int(np.prod(dims))
@@ -356,7 +356,7 @@ def _symbolic_eye(rows: Any, columns: Any, batch_shape: Any, dtype: DType) -> Te
     return layout.broadcast_to(matrix, joining.concat([cast(convert(batch_shape), dtypes.int32), tail], 0))
 
 
-@export("linspace", "lin_space")
+@export("linspace")
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:
     """`num` evenly spaced values from `start` to `stop`, both included.
 

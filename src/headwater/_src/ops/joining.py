@@ -210,10 +210,12 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     if isinstance(values, (list, tuple)):
         if values and values[0].__class__ is EagerTensor:
             return _stack_list(values, axis, name)
+        if not values:
+            return convert(values)
         values = _as_list(values)
     else:
         values = convert(values)
-        if values._spec.shape == ():
+        if values._spec.shape == () or axis.__class__ is int and axis == 0:
             return values
         values = unstack(values)
     return _stack_list(values, axis, name)
@@ -244,7 +246,7 @@ def _as_list(values: Any) -> Any:
         whole = convert(values)
     except (TypeError, ValueError):
         return values
-    return unstack(whole) if len(values) else [whole]
+    return unstack(whole)
 
 
 def _unpack_shape(value: Spec, *, num: int, axis: int) -> list[Partial]:

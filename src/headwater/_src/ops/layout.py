@@ -76,8 +76,8 @@ def _reshape_shape(x: Spec, *, shape: Any) -> Partial:
     size = num_elements(x.shape)
     if None in dims:
         return tuple(None if d == -1 else d for d in dims)
-    known = num_elements(tuple(d for d in dims if d != -1)) or 0
     if not unknown:
+        known = num_elements(dims) or 0
         if size is not None and size != known:
             raise ValueError(
                 f"a tensor of shape {wrap(x.shape)} has {size} elements, but shape {tuple(dims)} asks for {known}"
@@ -85,23 +85,51 @@ def _reshape_shape(x: Spec, *, shape: Any) -> Partial:
         return tuple(dims)
     if size is None:
         return tuple(None if d == -1 else d for d in dims)
-    if known == 0 or size % known:
+    missing = _missing_length(x.shape, dims)
+    if missing is None:
         raise ValueError(
             f"the {size} elements of shape {wrap(x.shape)} can't be arranged as shape {tuple(dims)}"
         )
-    return tuple(size // known if d == -1 else d for d in dims)
+    return tuple(missing if d == -1 else d for d in dims)
+
+
+def _missing_length(old: Any, new: Any) -> int | None:
+    """What -1 in the shape `new` stands for; None if nothing fits.
+
+    Where both shapes have zeros any length fits, and it is the one that the other dimensions alone would ask for.
+    """
+    if 0 in new:
+        if 0 not in old:
+            return None
+        old, new = [d for d in old if d], [d for d in new if d]
+    size, known = math_.prod(old), math_.prod(d for d in new if d != -1)
+    return size // known if size % known == 0 else (0 if 0 in new else None)
 
 
 def _reshape(x: np.ndarray, *, shape: tuple[int, ...]) -> np.ndarray:
-    if -1 in shape and min(shape) < -1:
-        raise ValueError("negative dimension")
+    if -1 in shape:
+        if min(shape) < -1:
+            raise ValueError("negative dimension")
+        if 0 in shape and shape.count(-1) == 1:
+            shape = _inferred(x, shape)
     return x.reshape(shape)
+
+
+def _inferred(x: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    missing = _missing_length(x.shape, shape)
+    if missing is None:
+        raise ValueError("sizes differ")
+    return tuple(missing if d == -1 else d for d in shape)
+
+
+def _lower_reshape(x: Any, *, shape: tuple[int, ...]) -> Any:
+    return jnp.reshape(x, _inferred(x, shape) if -1 in shape else shape)
 
 
 reshape_op = op(
     "Reshape", "tensor: A -> ?: tensor",
     numpy=_reshape,
-    lower=lambda x, *, shape: jnp.reshape(x, shape),
+    lower=_lower_reshape,
     grad=lambda g, y, x, *, shape: reshape_like(g, x),
     shape=_reshape_shape,
     attrs={"shape": None}, host=("shape",), moves=True,
@@ -140,7 +168,14 @@ def _reshape_cases() -> list[Any]:
         bad(Arr((2, 3)), [4], id="size"),
         bad(Arr((2, 3)), [-1, -1], id="two-unknown"),
         bad(Arr((2, 3)), [-1, 4], id="indivisible"),
-        bad(Arr((0, 3)), [0, -1], id="empty-ambiguous"),
+        case(Arr((0, 3)), [0, -1], id="empty-rows"),
+        case(Arr((0, 3)), [-1, 0], id="empty-columns"),
+        bad(Arr((2, 3)), [0, -1], id="nothing-left"),
+        bad(Arr((2, 3)), [6.0], id="float"),
+        bad(Arr((2, 3)), ["a"], id="string"),
+        bad(Arr((2, 3)), [[2, 3]], id="matrix"),
+        bad(Arr((2, 3)), [None, 2], error="ValueError", id="none"),
+        bad(Arr((2, 3)), 6.0, error="TypeError", id="float-scalar"),
         bad(Arr((2, 3)), [-2, -3], id="negative"),
         case(Arr((2, 3)), 6, id="scalar-shape"),
     ]

@@ -224,7 +224,11 @@ def _sparse_ce_shape(features: Spec, labels: Spec) -> Any:
             f"labels must have the shape of logits without the last dimension; got labels {wrap(labels.shape)} and logits "
             f"{wrap(features.shape)}"
         )
-    return labels.shape if features.shape is None else features.shape[:-1], features.shape
+    if features.shape is None:
+        return labels.shape, None
+    lead = merge(features.shape[:-1], labels.shape)
+    assert lead is not None
+    return lead, (*lead, features.shape[-1])
 
 
 def _sparse_ce_grad(g: Any, y: Any, features: Any, labels: Any) -> Any:

@@ -131,7 +131,7 @@ floordiv = op(
     numpy=_floordiv,
     lower=lambda x, y: jnp.floor_divide(x, y) if x.dtype.kind in "iu" else jnp.floor(x / y),
     grad=NONDIFF,
-    api=("math.floordiv", "floordiv"),
+    api=("math.floordiv",),
     cases=each(binary(("int32", "int64", "uint8", *FLOATS), (-9, 9), (1, 4), smooth=False),
                case(7.0, 0.0, id="infinite"), bad(5, 0, id="zero")),
     doc="Elementwise quotient rounded towards minus infinity; integer division by zero raises InvalidArgumentError.",

@@ -319,7 +319,7 @@ def softmax(logits: Any, axis: Any = None, name: str | None = None) -> Tensor:
     >>> tf.nn.softmax([0.0, 0.0]).numpy()
     array([0.5, 0.5], dtype=float32)
     """
-    return _softmax(logits, axis=-1 if axis is None else host_int(axis, "axis"))
+    return _softmax(logits, axis=-1 if axis is None else host_int(axis, "tf.nn.softmax: axis"))
 
 
 @export("nn.log_softmax", "math.log_softmax")
@@ -334,7 +334,7 @@ def log_softmax(logits: Any, axis: Any = None, name: str | None = None) -> Tenso
     Raises:
       InvalidArgumentError: the dtype is not a float's, or axis is out of range.
     """
-    return _log_softmax(logits, axis=-1 if axis is None else host_int(axis, "axis"))
+    return _log_softmax(logits, axis=-1 if axis is None else host_int(axis, "tf.nn.log_softmax: axis"))
 
 
 def _softmax_cases() -> list[Any]:

@@ -103,6 +103,8 @@ def _reverse_sequence_shape(x: Spec, lengths: Spec, *, seq_axis: int, batch_axis
         raise ValueError(
             f"seq_lengths must have shape ({count},), one length for each batch entry; got {wrap(lengths.shape)}"
         )
+    if count is None and lengths.shape is not None:
+        return (*x.shape[:batch], lengths.shape[0], *x.shape[batch + 1 :])
     return x.shape
 
 

@@ -92,7 +92,8 @@ def _tile_shape(x: Spec, *, multiples: Any) -> Partial:
         )
     if any(t is not None and t < 0 for t in times):
         raise ValueError(f"multiples must be >= 0; got {tuple(times)}")
-    return tuple(None if d is None or t is None else d * t for d, t in zip(x.shape, times, strict=True))
+    pairs = zip(x.shape, times, strict=True)
+    return tuple(0 if 0 in (d, t) else None if None in (d, t) else d * t for d, t in pairs)  # type: ignore[operator]
 
 
 def _tile(x: np.ndarray, *, multiples: tuple[int, ...]) -> np.ndarray:
@@ -595,6 +596,10 @@ def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
     if indexing not in ("xy", "ij"):
         raise ValueError(f"tf.meshgrid: indexing must be 'xy' or 'ij'; got {indexing!r}.")
     flat = [reshape(x, [-1]) for x in args]
+    if len({x.dtype for x in flat}) > 1:
+        raise invalid(
+            f"tf.meshgrid: all vectors must have one dtype; got {', '.join(x.dtype.name for x in flat)}. Use tf.cast."
+        )
     order = list(range(len(flat)))
     if indexing == "xy" and len(flat) > 1:
         order[:2] = [1, 0]
@@ -610,6 +615,7 @@ sampled(
         case([1, 2], [3, 4, 5], id="xy"),
         case([1, 2], [3, 4, 5], indexing="ij", id="ij"),
         case(Arr((2,)), Arr((3,), salt=1), Arr((2,), salt=2), id="three"),
+        bad([1, 2], [1.0, 2.0], id="dtypes"),
         bad([1, 2], [3, 4], indexing="xx", error="ValueError", id="indexing"),
     ],
 )

@@ -122,7 +122,7 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | 
     >>> tf.sort([3, 1, 2]).numpy()
     array([1, 2, 3], dtype=int32)
     """
-    return _sort(values, axis=host_int(axis, "axis"), descending=_is_descending(direction, "tf.sort"))
+    return _sort(values, axis=host_int(axis, "tf.sort: axis"), descending=_is_descending(direction, "tf.sort"))
 
 
 @export("argsort")
@@ -142,7 +142,7 @@ def argsort(
       ValueError: direction is neither.
       InvalidArgumentError: axis is out of range, or the dtype has no order.
     """
-    return _argsort(values, axis=host_int(axis, "axis"), descending=_is_descending(direction, "tf.argsort"))
+    return _argsort(values, axis=host_int(axis, "tf.argsort: axis"), descending=_is_descending(direction, "tf.argsort"))
 
 
 def _sort_cases(differentiable: bool) -> Any:
@@ -224,7 +224,7 @@ def top_k(
     Raises:
       InvalidArgumentError: k is negative or larger than the row.
     """
-    return TopKV2(*_top_k(input, k=host_int(k, "k"), sorted=bool(sorted), index_type=as_dtype(index_type)))
+    return TopKV2(*_top_k(input, k=host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)))
 
 
 sampled(
@@ -301,7 +301,7 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
         raise ValueError(
             f"tf.math.in_top_k: predictions must be float32; got {predictions.dtype.name}. Convert them with tf.cast."
         )
-    return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "k"))
+    return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "tf.math.in_top_k: k"))
 
 
 sampled(
@@ -612,7 +612,7 @@ def bincount(
         raise ValueError(f"tf.math.bincount: axis must be None, 0 or -1; got {axis}.")
     arr = convert(arr)
     arr = cast(arr, dtypes.int32) if arr.dtype.is_floating else arr
-    limits = [None if v is None else host_int(v, "minlength and maxlength") for v in (minlength, maxlength)]
+    limits = [None if v is None else host_int(v, "tf.math.bincount: minlength and maxlength") for v in (minlength, maxlength)]
     attrs = {
         "minlength": limits[0],
         "maxlength": limits[1],
@@ -716,17 +716,19 @@ def histogram_fixed_width(
     """
     values = convert(values)
     dtype = _index_dtype(dtype, "tf.histogram_fixed_width: dtype")
-    return _histogram(values, _as(value_range, values), nbins=host_int(nbins, "nbins"), dtype=dtype)
+    count = host_int(nbins, "tf.histogram_fixed_width: nbins")
+    return _histogram(values, _as(value_range, values), nbins=count, dtype=dtype)
 
 
 @export("histogram_fixed_width_bins")
 def histogram_fixed_width_bins(
     values: Any, value_range: Any, nbins: Any = 100, dtype: Any = dtypes.int32, name: str | None = None
 ) -> Tensor:
-    """The number of the interval that each value lies in; see tf.histogram_fixed_width."""
+    """The number of the interval that each value lies in, as int32 whatever `dtype` says; see tf.histogram_fixed_width."""
     values = convert(values)
-    dtype = _index_dtype(dtype, "tf.histogram_fixed_width_bins: dtype")
-    return _histogram_bins(values, _as(value_range, values), nbins=host_int(nbins, "nbins"), dtype=dtype)
+    _index_dtype(dtype, "tf.histogram_fixed_width_bins: dtype")
+    count = host_int(nbins, "tf.histogram_fixed_width_bins: nbins")
+    return _histogram_bins(values, _as(value_range, values), nbins=count, dtype=dtypes.int32)
 
 
 def _as(value: Any, x: Tensor) -> Tensor:
