@@ -438,11 +438,13 @@ def _check_eager(report: Report, sample: Sample) -> list[np.ndarray]:
 
 
 def _quietly(report: Report, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """The call's result; a warning that reaches the user is a failure."""
+    """The call's result; a warning that reaches the user is a failure, be warnings shown or errors."""
     with warnings.catch_warnings(record=True) as seen:
-        warnings.simplefilter("always")
         result = function(*args, **kwargs)
     report.add("eager", f"warns: {seen[0].message}" if seen else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        function(*args, **kwargs)
     return result
 
 

@@ -119,7 +119,6 @@ from headwater._src.ops.control import while_loop as while_loop
 from headwater._src.ops.create import constant as constant
 from headwater._src.ops.create import eye as eye
 from headwater._src.ops.create import fill as fill
-from headwater._src.ops.create import linspace as lin_space
 from headwater._src.ops.create import linspace as linspace
 from headwater._src.ops.create import newaxis as newaxis
 from headwater._src.ops.create import one_hot as one_hot
@@ -174,7 +173,6 @@ from headwater._src.ops.math import add_n as add_n
 from headwater._src.ops.math import divide as divide
 from headwater._src.ops.math import exp as exp
 from headwater._src.ops.math import floor as floor
-from headwater._src.ops.math import floordiv as floordiv
 from headwater._src.ops.math import maximum as maximum
 from headwater._src.ops.math import minimum as minimum
 from headwater._src.ops.math import multiply as multiply

@@ -16,7 +16,6 @@ from headwater._src.base.errors import FAILED_PRECONDITION as FAILED_PRECONDITIO
 from headwater._src.base.errors import FailedPreconditionError as FailedPreconditionError
 from headwater._src.base.errors import INTERNAL as INTERNAL
 from headwater._src.base.errors import INVALID_ARGUMENT as INVALID_ARGUMENT
-from headwater._src.base.errors import InaccessibleTensorError as InaccessibleTensorError
 from headwater._src.base.errors import InternalError as InternalError
 from headwater._src.base.errors import InvalidArgumentError as InvalidArgumentError
 from headwater._src.base.errors import NOT_FOUND as NOT_FOUND

@@ -124,8 +124,8 @@ OWN = {"install_as_tensorflow", "version.HEADWATER"}
 
 
 def _listed(name: str) -> bool:
-    """Whether the list covers the name's module; it leaves out compat, lite and parts of test."""
-    return name.partition(".")[0] not in ("compat", "lite", "test")
+    """Whether the list covers the name: it leaves out dunders, compat, lite and parts of test."""
+    return not name.startswith("__") and name.partition(".")[0] not in ("compat", "lite", "test")
 
 
 @pytest.mark.skipif(not API.exists(), reason="the list of TensorFlow's signatures is not beside the checkout")

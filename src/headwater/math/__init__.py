@@ -22,8 +22,8 @@ from headwater._src.ops.math import add as add
 from headwater._src.ops.math import add_n as add_n
 from headwater._src.ops.math import ceil as ceil
 from headwater._src.ops.math import conj as conj
-from headwater._src.ops.math import div_no_nan as divide_no_nan
 from headwater._src.ops.math import divide as divide
+from headwater._src.ops.math import divide_no_nan as divide_no_nan
 from headwater._src.ops.math import exp as exp
 from headwater._src.ops.math import expm1 as expm1
 from headwater._src.ops.math import floor as floor

@@ -59,6 +59,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         root, _, rest = fullname.partition(".")
         if (root == _US and rest.partition(".")[0] != "keras") or root not in (_US, _NAME) or not rest:
             return None
+        if root == _NAME and sys.modules.get(_NAME) is not sys.modules.get(_US):
+            return None  # TensorFlow itself is being imported
         if rest.partition(".")[0] in ("_src", "__main__"):
             # The path's finder, which comes next, would load headwater's own files a second time under this name.
             raise ModuleNotFoundError(

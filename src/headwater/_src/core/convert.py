@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
@@ -227,7 +228,7 @@ def _explain_sequence(value: Any, array: np.ndarray) -> None:
         raise ValueError(
             f"The sequence {describe(value)} is not rectangular: its rows differ in length. Pad it, or use tf.ragged.constant."
         )
-    flat = [v for v in _leaves(value)]
+    flat = list(_leaves(value))
     if any(v is None for v in flat) or len({_family(v) for v in flat}) > 1:
         raise ValueError(
             f"The sequence {describe(value)} has mixed types ({', '.join(sorted({type(v).__name__ for v in flat}))}); "
@@ -324,21 +325,22 @@ def is_tensor(x: Any) -> bool:
 # -- host values: integers that decide shapes -------------------------------------------------------------------------
 
 
-def host_ints(value: Any, what: str) -> Any:
+def host_ints(value: Any, what: str, error: Any = invalid) -> Any:
     """`value` as a tuple of ints, or as it is if it depends on a symbolic tensor.
 
-    Shapes, permutations, sizes: arguments whose values an operation must know before it can run.
+    Shapes, permutations, sizes: arguments whose values an operation must know before it can run. `error` makes the
+    exception for other than integers.
     """
     cls = value.__class__
     if cls is tuple or cls is list:
         for d in value:
             if d.__class__ is not int:
-                return _host_mixed(value, what)
+                return _host_mixed(value, what, error)
         return tuple(value)
     if cls is int:
         return (value,)
     if cls is EagerTensor:
-        return _host_array(value._array, what)
+        return _host_array(value._array, what, error)
     if cls is SymbolicTensor:
         return value
     if hasattr(value, "as_list"):
@@ -347,15 +349,15 @@ def host_ints(value: Any, what: str) -> Any:
             raise ValueError(f"{what} must be fully known; got {value}.")
         return tuple(dims)
     if isinstance(value, TensorLike) or hasattr(cls, "__tf_tensor__"):
-        return host_ints(convert(value), what)
+        return host_ints(convert(value), what, error)
     if isinstance(value, (list, tuple, range)):
-        return host_ints(tuple(value), what)
+        return host_ints(tuple(value), what, error)
     if value is None:
         raise ValueError(f"{what} takes integers; got None.")
-    return _host_array(np.asarray(value), what)
+    return _host_array(np.asarray(value), what, error)
 
 
-def _host_mixed(value: Any, what: str) -> Any:
+def _host_mixed(value: Any, what: str, wrong: Any) -> Any:
     if any(isinstance(d, SymbolicTensor) for d in value):
         return convert([convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value])
     out = []
@@ -366,45 +368,37 @@ def _host_mixed(value: Any, what: str) -> Any:
             raise _vector_error(what, value)
         array = d._array if isinstance(d, EagerTensor) else np.asarray(d)
         if array.dtype.kind not in "iu":
-            raise _no_integers(what, f"{describe(d)} in {describe(value)}")
+            raise wrong(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
         if array.ndim:
             raise _vector_error(what, value)
         out.append(int(array))
     return tuple(out)
 
 
-def _no_integers(what: str, got: str) -> Exception:
-    from headwater._src.base.errors import invalid
-
-    return invalid(f"{what} takes integers; got {got}.")
-
-
-def _host_array(array: np.ndarray, what: str) -> tuple[int, ...]:
+def _host_array(array: np.ndarray, what: str, wrong: Any) -> tuple[int, ...]:
     if array.dtype.kind not in "iu":
         if array.size == 0:
             return ()
         if array.dtype.kind == "f" and array.ndim == 0:
             raise TypeError(f"{what} takes integers; got {describe(array)}.")
-        raise _no_integers(what, describe(array))
+        raise wrong(f"{what} takes integers; got {describe(array)}.")
     if array.ndim > 1:
         raise _vector_error(what, array)
     return tuple(array.reshape(-1).tolist())
 
 
 def _vector_error(what: str, array: Any) -> Exception:
-    from headwater._src.base.errors import invalid
-
     return invalid(f"{what} must be a vector of integers; got {describe(array)}.")
 
 
-def host_int(value: Any, what: str) -> Any:
+def host_int(value: Any, what: str, error: Any = invalid) -> Any:
     """`value` as an int, or as it is if it is symbolic."""
     if value.__class__ is int or value.__class__ is SymbolicTensor:
         return value
     if value is None:
         raise ValueError(f"{what} takes an integer; got None.")
     if isinstance(value, (str, bytes)):
-        raise _no_integers(what, describe(value))
+        raise error(f"{what} takes an integer; got {describe(value)}.")
     if isinstance(value, (float, np.floating)):
         raise TypeError(f"{what} takes an integer; got {describe(value)}.")
     if isinstance(value, bool):

@@ -11,6 +11,7 @@ import numpy as np
 
 from headwater._src.base.lazy import jnp
 from headwater._src.core.op import op
+from headwater._src.core.samples import Arr, case
 from headwater._src.core.tensor import EagerTensor
 
 
@@ -35,6 +36,11 @@ broadcast_like = op(
     numpy=lambda x, like: np.broadcast_to(x, like.shape),
     lower=lambda x, like: jnp.broadcast_to(x, like.shape),
     grad=lambda g, y, x, like: (sum_like(g, x), None),
+    cases=lambda: [
+        case(Arr((2, 1)), Arr((2, 3), salt=1), grad=(0,)), case(Arr(()), Arr((2, 2), salt=1), grad=(0,), id="scalar"),
+        case(Arr((3,), "complex64"), Arr((2, 3), "complex64", salt=1), grad=(0,), id="complex64"),
+        case(Arr((1, 3), "bool"), Arr((2, 3), "bool", salt=1), id="bool"), case(Arr((1,)), Arr((0,)), id="empty"),
+    ],
     doc="Broadcasts `x` to the shape of `like`.",
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, op
-from headwater._src.core.samples import Arr, bad, case, each, sampled
+from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
 # -- comparisons of values --------------------------------------------------------------------------------------------
@@ -475,3 +475,65 @@ def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int =
 @export("debugging.disable_check_numerics")
 def disable_check_numerics() -> None:
     """Nothing to switch off: results are checked only where `check_numerics` is called."""
+
+
+def _pairwise(good: Any, wrong: Any) -> Any:
+    return lambda: [
+        case(*good, id="holds"), case([], [], id="nothing"), case(good[0], good[1][0], id="broadcast"),
+        bad(*wrong, id="fails"), bad([1.0, 2.0], [1.0, 2.0, 3.0], id="shapes"),
+    ]  # fmt: skip
+
+
+for _name, _good, _wrong in (
+    ("equal", ([2, 2], [2, 2]), ([1], [2])),
+    ("none_equal", ([1, 3], [2, 4]), ([1, 2], [3, 2])),
+    ("less", ([1, 2], [3, 4]), ([1, 4], [2, 4])),
+    ("less_equal", ([1, 3], [3, 3]), ([1, 5], [2, 4])),
+    ("greater", ([5, 6], [3, 4]), ([1, 4], [0, 4])),
+    ("greater_equal", ([3, 4], [3, 4]), ([1, 4], [2, 4])),
+):
+    sampled(f"debugging.assert_{_name}", _pairwise(_good, _wrong))
+for _name, _good, _wrong in (
+    ("positive", [1.0, 2.0], [1.0, 0.0]),
+    ("negative", [-1.0, -2.0], [-1.0, 0.0]),
+    ("non_negative", [0.0, 1.0], [0.0, -1.0]),
+    ("non_positive", [0.0, -1.0], [0.0, 1.0]),
+):
+    sampled(
+        f"debugging.assert_{_name}",
+        lambda good=_good, wrong=_wrong: [case(good, id="holds"), case([], id="nothing"), bad(wrong, id="fails")],
+    )
+sampled(
+    "debugging.assert_near",
+    lambda: [
+        case([1.0, 2.0], [1.0, 2.000001], id="holds"), case([1.0], [1.05], atol=0.1, id="atol"), case([10.0], [10.5], rtol=0.1, id="rtol"),
+        bad([1.0, 2.0], [1.0, 2.1], id="fails"), bad([1.0], [1.2], atol=0.1, id="too-far"),
+    ],
+)  # fmt: skip
+sampled("debugging.assert_rank", lambda: [case(Arr((2, 3)), 2), bad(Arr((2, 3)), 1, error="ValueError", id="other")])
+sampled("debugging.assert_rank_at_least", lambda: [case(Arr((2, 3)), 1), bad(Arr((2,)), 2, error="ValueError", id="low")])
+sampled("debugging.assert_rank_in", lambda: [case(Arr((2, 3)), (1, 2)), bad(Arr(()), (1, 2), error="ValueError", id="none")])
+sampled("debugging.assert_scalar", lambda: [case(Arr(())), bad(Arr((2,)), error="ValueError", id="vector")])
+sampled("debugging.assert_integer", lambda: [case(Arr((2,), "int64")), bad(Arr((2,)), error="TypeError", id="floats")])
+sampled(
+    "debugging.assert_type",
+    lambda: [case(Tensor_(Arr((2,))), dtypes.float32), bad(Tensor_(Arr((2,))), dtypes.int32, error="TypeError", id="other")],
+)  # fmt: skip
+sampled(
+    "debugging.assert_shapes",
+    lambda: [
+        case([(Arr((2, 3)), ("n", 3)), (Arr((2,)), ("n",))], id="holds"),
+        bad([(Arr((2, 3)), ("n", 3)), (Arr((4,)), ("n",))], error="ValueError", id="symbol"),
+        bad([(Arr((2, 3)), (2, 2))], error="ValueError", id="size"),
+    ],
+)
+sampled("debugging.is_numeric_tensor", lambda: [case(Tensor_(Arr((2,)))), case(Tensor_(Arr((2,), "string")), id="string"), case(3.0, id="number")])
+sampled("debugging.assert_all_finite", lambda: [case([1.0, 2.0], "fine"), bad([1.0, np.inf], "not fine", id="infinite"), bad([np.nan], "not fine", id="nan")])
+for _name in ("math.is_strictly_increasing", "math.is_non_decreasing"):
+    sampled(
+        _name,
+        lambda: [
+            case([1.0, 2.0, 3.0], id="rising"), case([1, 2, 2], id="level"), case([3.0, 1.0], id="falling"), case([], id="nothing"),
+            case([[1, 2], [3, 4]], id="matrix"), case([np.nan, 1.0], id="nan"),
+        ],
+    )  # fmt: skip

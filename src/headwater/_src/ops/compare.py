@@ -12,7 +12,6 @@ from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, broadcast
 from headwater._src.core.convert import convert, to_array
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
-from headwater._src.core.rules import same_shape
 from headwater._src.core.samples import (
     ALL_FLOATS,
     COMPLEX,
@@ -112,23 +111,6 @@ greater_equal = op(
 )  # fmt: skip
 
 
-def _close(xp: Any, x: Any, y: Any, tolerance: float) -> Any:
-    if x.shape != y.shape:
-        raise ValueError(f"both need the same shape; got {x.shape} and {y.shape}")
-    distance = xp.maximum(x, y) - xp.minimum(x, y) if x.dtype.kind == "u" else xp.abs(x - y)
-    return distance < tolerance
-
-
-approximate_equal = op(
-    "ApproximateEqual", "x: N, y: x -> ?: bool",
-    numpy=lambda x, y, *, tolerance: _close(np, x, y, tolerance),
-    lower=lambda x, y, *, tolerance: _close(jnp, x, y, tolerance),
-    grad=NONDIFF,
-    shape=same_shape,
-    attrs={"tolerance": 1e-5},
-    doc="Elementwise `|x - y| < tolerance` of tensors of one shape and numeric dtype.",
-)  # fmt: skip
-
 # -- what == and != do ------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +144,12 @@ _compare_any = op(
     grad=NONDIFF,
     shape=_any_shapes_rule,
     attrs={"differ": False},
+    cases=lambda: [
+        *(case(Arr((2, 3), d, 0, 1), Arr((3,), d, 0, 1, salt=1), id=d) for d in ("float32", "int32", "bool", "string")),
+        case(Arr((2,)), Arr((3,)), id="misfit"), case(Arr((2,)), Arr((3,)), differ=True, id="misfit-differ"),
+        case(Arr((2, 3), "int32", 0, 1), Arr((2, 1), "int32", 0, 1, salt=1), differ=True, id="differ"),
+        bad(Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32")), id="dtypes"),
+    ],
     doc="`x == y` (`x != y` where `differ`), and one False (True) if the shapes don't broadcast.",
 )  # fmt: skip
 

@@ -549,3 +549,32 @@ def group(*inputs: Any, **kwargs: Any) -> None:
 def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:
     """The tensors as they are: eager tensors have been computed already."""
     return tensors
+
+# -- samples ----------------------------------------------------------------------------------------------------------
+
+sampled("cond", lambda: [samples.case(True, lambda: [1.0], lambda: [2.0]), samples.case(False, lambda: [1.0], lambda: [2.0], id="other"),
+                         samples.bad(True, 1.0, 2.0, error="TypeError", id="no-functions")])  # fmt: skip
+sampled("switch_case", lambda: [
+    samples.case(1, [lambda: [1.0], lambda: [2.0]]), samples.case(7, [lambda: [1.0], lambda: [2.0]], id="beyond"),
+    samples.case(-1, [lambda: [1.0]], lambda: [5.0], id="default"), samples.bad(0, [], error="ValueError", id="nothing"),
+])  # fmt: skip
+sampled("while_loop", lambda: [
+    samples.case(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, Arr((2,))), id="counts"),
+    samples.case(lambda x: x < 0.0, lambda x: x + 1.0, [Arr((), "float32", 1, 2)], id="never"),
+    samples.case(lambda i, x: i < 9, lambda i, x: (i + 1, x + 1.0), (0, Arr((2,))), maximum_iterations=2, id="maximum"),
+    samples.bad(lambda i: True, lambda i: (i, i), (0,), maximum_iterations=1, error="ValueError", id="structure"),
+])  # fmt: skip
+sampled("map_fn", lambda: [
+    samples.case(lambda x: x * 2.0, Arr((3, 2)), grad=(1,)), samples.case(lambda p: p[0] * p[1], (Arr((3,)), Arr((3,), salt=1)),
+    fn_output_signature="float32", id="pairs"), samples.bad(lambda x: x, 1.0, error="ValueError", id="scalar"),
+])  # fmt: skip
+sampled("vectorized_map", lambda: [samples.case(lambda x: x * x, Arr((3, 2)), grad=(1,))])
+for _name in ("foldl", "foldr"):
+    sampled(_name, lambda: [
+        samples.case(lambda a, x: a * 0.5 + x, Arr((4,)), grad=(1,)), samples.case(lambda a, x: a - x, Arr((3, 2)), initializer=[1.0, 2.0], id="start"),
+        samples.case(lambda a, x: a + x, Arr((3,), "int32"), id="int32"),
+    ])  # fmt: skip
+sampled("scan", lambda: [
+    samples.case(lambda a, x: a * 0.5 + x, Arr((4,)), grad=(1,)), samples.case(lambda a, x: a - x, Arr((3, 2)), initializer=[1.0, 2.0], id="start"),
+    samples.case(lambda a, x: a + x, Arr((3,), "int32"), reverse=True, id="reverse"),
+])  # fmt: skip

@@ -134,7 +134,7 @@ _EMPTY_BYTES = b""
 
 def _of_shape(shape: Any, dtype: Any, value: int, name: str) -> Tensor:
     wanted = as_dtype(dtype)
-    dims = host_ints(shape, f"{name}: shape")
+    dims = host_ints(shape, f"{name}: shape", TypeError)
     scalar = _scalar(wanted, value, name)
     if dims.__class__ is SymbolicTensor:
         return fill_op(of_array(scalar), dims=dims)
@@ -302,6 +302,9 @@ def range(
     wanted = None if dtype is None else as_dtype(dtype)
     parts = [convert(x, wanted) if not isinstance(x, Tensor) else x for x in (start, limit, delta)]
     if wanted is None:
+        if any(not p.dtype.is_numeric for p in parts):
+            got = ", ".join(p.dtype.name for p in parts)
+            raise TypeError(f"tf.range: start, limit and delta must be numbers; got {got}.")
         names = [p.dtype.name for p in parts]
         if all(n in _RANGE_ORDER for n in names):
             wanted = as_dtype(max(names, key=_RANGE_ORDER.index))
@@ -334,9 +337,9 @@ def eye(
       InvalidArgumentError: a size is negative.
     """
     wanted = as_dtype(dtype)
-    rows = host_int(num_rows, "tf.eye: num_rows")
-    columns = rows if num_columns is None else host_int(num_columns, "tf.eye: num_columns")
-    batch = () if batch_shape is None else host_ints(batch_shape, "tf.eye: batch_shape")
+    rows = host_int(num_rows, "tf.eye: num_rows", TypeError)
+    columns = rows if num_columns is None else host_int(num_columns, "tf.eye: num_columns", TypeError)
+    batch = () if batch_shape is None else host_ints(batch_shape, "tf.eye: batch_shape", TypeError)
     if any(v.__class__ is SymbolicTensor for v in (rows, columns, batch)):
         return _symbolic_eye(rows, columns, batch_shape, wanted)
     if min((rows, columns, *batch)) < 0:
@@ -378,7 +381,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     last = convert(stop, first.dtype) if not isinstance(stop, Tensor) else stop
     if first.dtype.is_integer:
         first, last = cast(first, dtypes.float64), cast(last, dtypes.float64)
-    count = host_int(num, "tf.linspace: num")
+    count = host_int(num, "tf.linspace: num", TypeError)
     if count.__class__ is int and count < 0:
         raise invalid(f"tf.linspace: num must be >= 0; got {count}.")
     first = first + zeros_like(last)
@@ -487,7 +490,7 @@ def one_hot(
     on, off = ones((), wanted) if on is None else on, zeros((), wanted) if off is None else off
     if (depth._spec.shape if isinstance(depth, Tensor) else np.shape(depth)) not in ((), None):
         raise invalid(f"tf.one_hot: depth must be a scalar; got {depth!r}.")
-    count = host_int(depth, "tf.one_hot: depth")
+    count = host_int(depth, "tf.one_hot: depth", TypeError)
     return one_hot_op(indices, on, off, depth=count, axis=-1 if axis is None else axis, name=name)
 
 
@@ -549,6 +552,7 @@ sampled(
     lambda: [
         case([2, 3], 1.5, grad=(1,), id="float"), case([2], "a", id="string"), case([], 7, id="scalar"), case(3, True, id="int-dims"),
         case([0], 1, id="empty"), bad([2, -1], 1, id="negative"), bad([2], [1.0, 2.0], id="vector"),
+        bad([2, 2.0], 1, id="float"), bad([[2]], 1, id="matrix"), bad([None], 1, error="ValueError", id="none"),
     ],
 )  # fmt: skip
 sampled(
@@ -558,6 +562,7 @@ sampled(
         case(3, dtype="float64", id="dtype"), case(1.5, 10, id="widest"), case(2**40, 2**40 + 2, id="wide"), case(0.0, 1.0, 0.1, id="tenths"),
         case(3, dtype="float16", id="half"), case(4, 4, id="empty"), bad(1, 5, 0, id="zero"), bad(5, 1, id="away"),
         bad(0, 5, -1, id="away-down"), bad(2.5, dtype="int32", error="TypeError", id="misfit"),
+        bad("a", error="TypeError", id="string"),
     ],
 )  # fmt: skip
 sampled(

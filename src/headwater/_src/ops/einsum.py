@@ -270,8 +270,8 @@ def _axis_pairs(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
     first, second = ([x] if isinstance(x, (int, np.integer)) else list(x) for x in axes)
     if len(first) != len(second):
         raise ValueError(f"tf.tensordot: {len(first)} axes of a can't meet {len(second)} axes of b.")
-    return [normalize_axis(i, rank_a, "axis of a") for i in first], [
-        normalize_axis(j, rank_b, "axis of b") for j in second
+    return [normalize_axis(i, rank_a, "tf.tensordot: axis of a") for i in first], [
+        normalize_axis(j, rank_b, "tf.tensordot: axis of b") for j in second
     ]
 
 

@@ -204,6 +204,8 @@ def gather(
         if batch_dims < 0:
             axis = batch_dims + convert(indices).shape.rank
     elif axis.__class__ is not int:
+        if isinstance(axis, float):
+            raise invalid(f"tf.gather: axis takes an integer; got {axis!r}.")
         axis = host_int(axis, "tf.gather: axis")
     if params.__class__ is not EagerTensor:
         params = convert(params)
@@ -227,6 +229,7 @@ def _gather_cases() -> list[Any]:
         bad(Arr((2, 3)), [0, 1, 2], batch_dims=1, id="batch-shape"),
         bad(Arr((2, 3)), [0.0], id="float-indices"),
         bad(1.0, 0, id="scalar-params"),
+        bad(Arr((2, 3)), [0], axis=1.0, id="float-axis"),
     ]
 
 
@@ -549,8 +552,8 @@ def _tensor_scatter(name: str, public: str, mode: str, dtypes_: str, grad: Any, 
         lower=lower,
         grad=grad,
         shape=_tensor_scatter_shape,
-        api=(public,),
-        cases=cases,
+        api=(public,) if mode == "update" else (),
+        cases=cases if mode == "update" else tuple,
         doc=f"""{says}
 
     Args:
@@ -610,33 +613,56 @@ tensor_scatter_nd_update = _tensor_scatter(
     _tensor_scatter_cases(True),
 )  # fmt: skip
 
-tensor_scatter_nd_add = _tensor_scatter(
+_scatter_add = _tensor_scatter(
     "TensorScatterAdd", "tensor_scatter_nd_add", "add", "N",
     (lambda g, y, t, i, u: g, None, lambda g, y, t, i, u: gather_nd_op(g, i)),
     "A copy of `tensor` with `updates` added at the places that index vectors name.",
     _tensor_scatter_cases(False),
 )  # fmt: skip
 
-tensor_scatter_nd_sub = _tensor_scatter(
+_scatter_sub = _tensor_scatter(
     "TensorScatterSub", "tensor_scatter_nd_sub", "sub", "N",
     (lambda g, y, t, i, u: g, None, lambda g, y, t, i, u: math.negative(gather_nd_op(g, i))),
     "A copy of `tensor` with `updates` subtracted at the places that index vectors name.",
     _tensor_scatter_cases(False),
 )  # fmt: skip
 
-tensor_scatter_nd_max = _tensor_scatter(
+_scatter_max = _tensor_scatter(
     "TensorScatterMax", "tensor_scatter_nd_max", "max", "R",
     (_extremum_grad_tensor, None, _extremum_grad_updates),
     "A copy of `tensor` with the larger of its and the `updates`' elements at the places that index vectors name.",
     _tensor_scatter_cases(False),
 )  # fmt: skip
 
-tensor_scatter_nd_min = _tensor_scatter(
+_scatter_min = _tensor_scatter(
     "TensorScatterMin", "tensor_scatter_nd_min", "min", "R",
     (_extremum_grad_tensor, None, _extremum_grad_updates),
     "A copy of `tensor` with the smaller of its and the `updates`' elements at the places that index vectors name.",
     _tensor_scatter_cases(False),
 )  # fmt: skip
+
+
+def _with_policy(public: str, entry: Any) -> Any:
+    """The public function of a scatter: its record takes no policy for bad indices, as there is only one."""
+
+    def scatter(
+        tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+    ) -> Tensor:
+        _check_policy(bad_indices_policy)
+        return entry(tensor, indices, updates, name=name)
+
+    scatter.__name__ = scatter.__qualname__ = public
+    scatter.__doc__ = entry.__doc__.replace(
+        "      name: optional.", '      bad_indices_policy: "" or "ERROR"; other policies are not there.\n      name: optional.'
+    )
+    sampled(public, _tensor_scatter_cases(False))
+    return export(public)(scatter)
+
+
+tensor_scatter_nd_add = _with_policy("tensor_scatter_nd_add", _scatter_add)
+tensor_scatter_nd_sub = _with_policy("tensor_scatter_nd_sub", _scatter_sub)
+tensor_scatter_nd_max = _with_policy("tensor_scatter_nd_max", _scatter_max)
+tensor_scatter_nd_min = _with_policy("tensor_scatter_nd_min", _scatter_min)
 
 # -- masks and slices -------------------------------------------------------------------------------------------------
 

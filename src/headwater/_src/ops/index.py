@@ -239,7 +239,11 @@ def _integer(part: Any, symbolic: Any) -> Any:
     return int(part) if isinstance(part, (int, np.integer)) else None
 
 
-def _wrong_index(part: Any) -> TypeError:
+def _wrong_index(part: Any) -> Exception:
+    if isinstance(part, (bool, np.bool_)):
+        return invalid(
+            "A bool is no index. A mask must be one tensor or array of booleans: t[tf.constant([True, False])]."
+        )
     return TypeError(
         "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar integer tensors are valid indices; "
         f"got {describe(part)}. To pick several entries use tf.gather or a mask of booleans."

@@ -312,7 +312,8 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
 
 def _stack_cases() -> list[Any]:
     return [
-        *[case([Arr((2, 3), d), Arr((2, 3), d, salt=1)], id=d) for d in layout.ONE_OF_EACH],
+        *[case([Tensor_(Arr((2, 3), d)), Tensor_(Arr((2, 3), d, salt=1))], id=d) for d in layout.ONE_OF_EACH],
+        case([Arr((2, 3)), Arr((2, 3), salt=1)], id="arrays"),
         case([Arr((2, 3)), Arr((2, 3), salt=1)], 1, id="axis1"),
         case([Arr((2, 3)), Arr((2, 3), salt=1)], -1, id="last"),
         case(Arr((2, 3)), grad=(0,), id="tensor"),
@@ -454,11 +455,11 @@ def split(
     """
     if axis.__class__ is not int:
         axis = host_int(axis, "tf.split: axis")
-    if isinstance(num_or_size_splits, bool) or num_or_size_splits is None:
-        raise TypeError(
+    if num_or_size_splits is None or isinstance(num_or_size_splits, (bool, float, str)):
+        raise ValueError(
             f"tf.split: num_or_size_splits must be an integer or a vector of them; got {num_or_size_splits!r}."
         )
-    if num_or_size_splits.__class__ is int or isinstance(num_or_size_splits, (np.integer, float)):
+    if num_or_size_splits.__class__ is int or isinstance(num_or_size_splits, np.integer):
         count = host_int(num_or_size_splits, "tf.split: num_or_size_splits")
         if count < 1:
             raise invalid(f"tf.split: the number of pieces must be at least 1; got {count}.")
@@ -484,6 +485,9 @@ def _split_cases() -> list[Any]:
         bad(Arr((2, 3)), [1, 1], 1, id="sum"),
         bad(Arr((2, 3)), 3, 4, id="axis"),
         bad(Arr((2, 3)), 0, 1, id="zero"),
+        bad(Arr((2, 3)), 2.0, error="ValueError", id="float"),
+        bad(Arr((2, 3)), [1.0, 1.0], id="floats"),
+        bad(Arr((2, 3)), None, error="ValueError", id="none"),
     ]
 
 

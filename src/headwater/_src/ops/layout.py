@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math as math_
 from typing import Any
 
 import numpy as np
@@ -524,7 +525,7 @@ def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
 def _shape_cases() -> list[Any]:
     return [
         *[case(Arr(s), id=str(s)) for s in ((), (2,), (2, 3), (0, 3))],
-        case(Arr((2, 3)), "int64", id="int64"),
+        case(Arr((2, 3)), dtypes.int64, id="int64"),
         case(Arr((2,), "string"), id="string"),
     ]
 
@@ -704,3 +705,10 @@ sampled(
         bad(Arr((3, 3), "uint8"), "int32", id="ratio"),
     ],
 )
+
+sampled(
+    "identity_n",
+    lambda: [case([Arr((2,)), Arr((3,), "int32")], id="two"), case([Arr((2, 2), "float64")], id="one")],
+)
+sampled("shape_n", lambda: [case([Arr((2,)), Arr((3, 1), "int32")]), case([Arr((0, 2))], dtypes.int64, id="int64")])
+sampled("guarantee_const", lambda: [case(Arr((2,))), case(Arr((2,), "string"), id="string")])

@@ -16,7 +16,7 @@ from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnn, jnp
-from headwater._src.base.shapes import broadcast_all, compatible, normalize_axis, wrap
+from headwater._src.base.shapes import broadcast_all, compatible, merge, normalize_axis, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.samples import FLOATS, Arr, Tensor_, bad, case, sampled

@@ -14,7 +14,9 @@ from headwater._src.base.lazy import jnp
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import same_shape
-from headwater._src.core.samples import ALL_FLOATS, COMPLEX, FLOATS, INTS, UINTS, Arr, bad, binary, case, each, unary
+from headwater._src.core.samples import (
+    ALL_FLOATS, COMPLEX, FLOATS, INTS, UINTS, Arr, Tensor_, bad, binary, case, each, sampled, unary,
+)  # fmt: skip
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.ops.broadcasting import sum_to
 from headwater._src.ops.cast import cast
@@ -158,10 +160,41 @@ div_no_nan = op(
     lower=lambda x, y: jnp.where(y == 0, jnp.zeros((), x.dtype), x / jnp.where(y == 0, jnp.ones((), y.dtype), y)),
     grad=(lambda g, z, x, y: sum_to(div_no_nan(g, conj(y)), x),
           lambda g, z, x, y: sum_to(multiply(g, negative(conj(div_no_nan(z, y)))), y)),
-    api=("math.divide_no_nan",),
-    cases=each(binary((*FLOATS, "complex64")), case([1.0, 0.0, 2.0], [0.0, 0.0, 4.0], grad=(0, 1), id="zeros")),
-    doc="Elementwise `x / y`, and 0 where y is 0.",
+    doc="Elementwise `x / y` of floats or complex numbers, and 0 where y is 0.",
 )  # fmt: skip
+
+
+@export("math.divide_no_nan")
+def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """Elementwise `x / y`, and 0 where y is 0; integers are converted to floats as `tf.math.truediv` does.
+
+    Raises:
+      TypeError: the dtypes differ or are not numeric.
+      InvalidArgumentError: the shapes do not broadcast.
+    """
+    if x.__class__ is EagerTensor and y.__class__ is EagerTensor and x._np_dtype is y._np_dtype and x._np_dtype.kind == "f":
+        return div_no_nan(x, y)
+    x = convert(x, None, y.dtype if isinstance(y, Tensor) else None)
+    y = convert(y, None, x.dtype)
+    if x.dtype is not y.dtype or not x.dtype.is_numeric:
+        raise TypeError(
+            f"tf.math.divide_no_nan: x and y must have the same numeric dtype; got {x.dtype.name} and {y.dtype.name}."
+        )
+    target = _TRUEDIV.get(x.dtype.name)
+    return div_no_nan(x, y) if target is None else div_no_nan(cast(x, target), cast(y, target))
+
+
+sampled(
+    "math.divide_no_nan",
+    each(
+        binary((*FLOATS, "complex64"), refuse=None),
+        case([1.0, 0.0, 2.0], [0.0, 0.0, 4.0], grad=(0, 1), id="zeros"),
+        *[case(Tensor_(Arr((4,), d, 0, 3)), Tensor_(Arr((4,), d, 0, 3, salt=1)), id=d) for d in ("int8", "uint16", "int32", "int64")],
+        case(3, 2, id="python"),
+        bad(Tensor_(Arr((2,))), Tensor_(Arr((2,), "float64")), error="TypeError", id="dtypes"),
+        bad(["a"], ["b"], error="TypeError", id="strings"),
+    ),
+)
 
 multiply_no_nan = op(
     "MulNoNan", "x: F|C, y: x -> bcast(x, y)",
@@ -413,7 +446,10 @@ rint = op(
     lower=lambda x: jnp.rint(x),
     grad=NONDIFF,
     api=("math.rint",),
-    cases=unary(ALL_FLOATS, (-5, 5), smooth=False, refuse="int32"),
+    cases=each(
+        unary(FLOATS, (-5, 5), smooth=False, refuse="int32"),
+        *[case(Arr((2, 3), d, -5, 5), id=d) for d in ("float16", "bfloat16")],
+    ),
     doc="Elementwise nearest integer; halves go to the even one.",
 )  # fmt: skip
 
@@ -435,6 +471,14 @@ _round = op(
     lower=lambda x: jnp.round(x),
     grad=NONDIFF,
 )  # fmt: skip
+
+sampled(
+    "math.round",
+    each(
+        unary((*ALL_FLOATS, "int32", "int64"), (-3, 3), smooth=False, refuse=None),
+        case([0.5, 1.5, 2.5, -0.5, -1.5], id="halves"),
+    ),
+)
 
 # -- minimum and maximum ----------------------------------------------------------------------------------------------
 
@@ -509,6 +553,12 @@ _add_n = op(
     lower=_add_all,
     grad=lambda g, y, *inputs: (g,) * len(inputs),
     shape=same_shape,
+    cases=lambda: [
+        case(Arr((2, 3)), Arr((2, 3), salt=1), Arr((2, 3), salt=2), grad=(0, 1, 2)),
+        case(Arr((2,), "complex64"), Arr((2,), "complex64", salt=1), grad=(0, 1), id="complex64"),
+        case(Arr((3,), "int32"), Arr((3,), "int32", salt=1), id="int32"),
+        bad(Tensor_(Arr((2,))), Tensor_(Arr((3,))), id="shapes"),
+    ],
 )  # fmt: skip
 
 
@@ -530,3 +580,30 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     if not values:
         raise ValueError("tf.add_n: give a list of at least one tensor; all must have the same shape and dtype.")
     return values[0] if len(values) == 1 else _add_n(*values)
+
+
+sampled(
+    "math.add_n",
+    lambda: [
+        case([Arr((2, 3)), Arr((2, 3), salt=1), Arr((2, 3), salt=2)], grad=(0,)), case([Arr((2,), "int32")], id="one"),
+        case([Arr((2,), "complex64"), Arr((2,), "complex64", salt=1)], grad=(0,), id="complex64"),
+        bad([], error="ValueError", id="nothing"), bad([Tensor_(Arr((2,))), Tensor_(Arr((3,)))], id="shapes"),
+        bad([Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32"))], id="dtypes"), bad(3.0, error="ValueError", id="number"),
+    ],
+)  # fmt: skip
+sampled("math.abs", each(unary((*ALL_FLOATS, *COMPLEX, "int8", "int32", "int64"), refuse=None), case(Arr((4,), "uint8", 0, 9), id="uint8")))
+sampled("math.conj", each(unary((*COMPLEX, *FLOATS, "int32"), special=False, refuse=None), bad(["a"], error="TypeError", id="string")))
+for _name in ("math.truediv", "math.divide"):
+    sampled(
+        _name,
+        lambda: [
+            *binary((*FLOATS, "complex64"), (0.5, 2.0), refuse=None)(),
+            *(case(Tensor_(Arr((4,), d, 1, 9)), Tensor_(Arr((4,), d, 1, 9, salt=1)), id=d) for d in ("int8", "uint16", "int32", "int64")),
+            case(3, 2, id="python"), case([1.0, 0.0, -1.0], [0.0, 0.0, 0.0], id="by-zero"), case(Arr((2,)), 4.0, grad=(0,), id="number"),
+            bad(Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32")), error="TypeError", id="mixed"),
+        ],
+    )  # fmt: skip
+sampled(
+    "math.reciprocal_no_nan",
+    lambda: [case(Arr((2, 3)), grad=(0,)), case([0.0, 2.0, -0.0], id="zeros"), case(Arr((2,), "complex64"), grad=(0,), id="complex64")],
+)  # fmt: skip

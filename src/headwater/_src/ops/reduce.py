@@ -132,6 +132,7 @@ def _reductions(
             case(Arr((0,), first), tol=tol, id="empty-all"), case(Arr((2, 0), first), 0, tol=tol, id="empty-kept"),
             bad(Arr((2, 3), first), 2, id="axis-high"), bad(Arr((2, 3), first), [0, -2], id="axis-twice"),
             bad(Arr((), first), 0, id="axis-of-scalar"), bad(Arr((2, 3), first), 1.0, error="TypeError", id="axis-float"),
+            bad(Arr((2, 3), first), [1.0], id="axis-floats"),
             bad(Tensor_(Arr((2,), refuse)), id=f"refuses-{refuse}"),
         ]  # fmt: skip
 
@@ -283,6 +284,10 @@ off_diagonal = op(
     grad=lambda g, y, x, *, fill, rows: off_diagonal_sum(g, rows=rows),
     shape=lambda x, **_: None if x.shape is None else (*x.shape, x.shape[-1]),
     attrs={"fill": 0, "rows": False},
+    cases=lambda: [
+        case(Arr((2, 3)), grad=(0,)), case(Arr((2, 3)), fill=1, rows=True, grad=(0,), id="rows"),
+        case(Arr((2,), "complex64"), grad=(0,), id="complex64"), case(Arr((2, 0), "float64"), id="empty"),
+    ],
     doc="Matrices whose columns (`rows`: whose rows) all repeat the last dimension, with `fill` on the diagonal.",
 )  # fmt: skip
 
@@ -293,6 +298,10 @@ off_diagonal_sum = op(
     grad=lambda g, y, x, *, rows: off_diagonal(g, rows=rows),
     shape=lambda x, **_: None if x.shape is None else x.shape[:-1],
     attrs={"rows": False},
+    cases=lambda: [
+        case(Arr((2, 3, 3)), grad=(0,)), case(Arr((3, 3)), rows=True, grad=(0,), id="rows"),
+        case(Arr((2, 2), "complex64"), grad=(0,), id="complex64"), case(Arr((0, 0), "float64"), id="empty"),
+    ],
     doc="The sums of the columns (`rows`: of the rows) of matrices without their diagonals.",
 )  # fmt: skip
 
@@ -466,7 +475,7 @@ def _axes(axis: Any, public: str) -> Any:
         return None
     if axis.__class__ is int:
         return (axis,)
-    if isinstance(axis, (float, str)):
+    if isinstance(axis, float):
         raise TypeError(
             f"tf.{public}: axis must be an integer, a list of integers or None; got {describe(axis)}."
         )

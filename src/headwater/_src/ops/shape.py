@@ -557,6 +557,8 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
 
 
 def _vector(value: Any, what: str) -> Any:
+    if isinstance(value, float):
+        raise invalid(f"{what} takes integers; got {value!r}.")
     found = host_ints(value, what)
     return reshape(found, [1]) if found.__class__ is SymbolicTensor and found._shape == () else found
 

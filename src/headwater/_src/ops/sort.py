@@ -36,6 +36,11 @@ take_along = op(
     grad=(lambda g, y, x, indices, axis: put_along(g, indices, x, axis=axis), None),
     shape=lambda x, indices, axis: indices.shape,
     attrs={"axis": -1},
+    cases=lambda: [
+        case(Arr((2, 3)), np.array([[2, 0], [1, 2]], np.int32), grad=(0,)),
+        case(Arr((3, 2), "float64"), np.array([[2, 0]]), axis=0, grad=(0,), id="axis"),
+        case(Arr((4,), "int32"), np.array([3], np.int16), id="int32"),
+    ],
     doc="The elements of `x` at `indices` along `axis`; other dimensions agree.",
 )  # fmt: skip
 

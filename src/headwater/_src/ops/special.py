@@ -573,7 +573,7 @@ nextafter = op(
     grad=(lambda g, z, x1, x2: sum_to(g, x1), lambda g, z, x1, x2: sum_to(math.multiply(g, 0), x2)),
     api=("math.nextafter",),
     cases=lambda: [
-        *(case(Tensor_(Arr((2, 1), d)), Tensor_(Arr((3,), d, salt=1)), id=d) for d in FLOATS), case(1.0, [2.0, 1.0], id="python"),
+        *(case(Tensor_(Arr((2, 1), d)), Tensor_(Arr((3,), d, salt=1)), grad=(0, 1), id=d) for d in FLOATS), case(1.0, [2.0, 1.0], id="python"),
         case([0.0, np.inf, np.nan], [-1.0, 0.0, 0.0], id="special"), bad(Arr((2,)), Arr((3,)), id="shapes"),
         bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints")],
     doc="Elementwise next representable number after x1 towards x2.",

@@ -1,0 +1,39 @@
+"""The README's first example prints what the README says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_first_example_prints_what_is_shown(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## A first example") :]
+    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert code is not None
+    shown = re.findall(r"^```\n(.*?)```", section[code.end() :], re.DOTALL | re.MULTILINE)
+    script = tmp_path / "first.py"
+    script.write_text(code.group(1), encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    result = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert result.stdout.strip() == shown[0].strip()
+    assert result.stderr.strip().endswith(shown[1].strip())
+    assert result.returncode == 1
+
+
+def test_commands_exist() -> None:
+    """Every `make` target that the README and CONTRIBUTING name is in the Makefile, and every linked file exists."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in ("README.md", "CONTRIBUTING.md", "docs/add_an_op.md", "docs/architecture.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for target in re.findall(r"^\s*make (\w+)", text, re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
+        for link in re.findall(r"\]\(([^)#]+)\)", text):
+            assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
