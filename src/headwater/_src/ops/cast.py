@@ -13,6 +13,7 @@ from headwater._src.base.lazy import jnp
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
+from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.tensor import EagerTensor, Tensor
 
 

@@ -9,7 +9,7 @@ import ml_dtypes
 import numpy as np
 
 import headwater._src.ops.compare as compare
-from headwater._src.base.dtypes import as_dtype, float32
+from headwater._src.base.dtypes import as_dtype, float32, int32
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
@@ -517,7 +517,7 @@ sampled("debugging.assert_scalar", lambda: [case(Arr(())), bad(Arr((2,)), error=
 sampled("debugging.assert_integer", lambda: [case(Arr((2,), "int64")), bad(Arr((2,)), error="TypeError", id="floats")])
 sampled(
     "debugging.assert_type",
-    lambda: [case(Tensor_(Arr((2,))), dtypes.float32), bad(Tensor_(Arr((2,))), dtypes.int32, error="TypeError", id="other")],
+    lambda: [case(Tensor_(Arr((2,))), float32), bad(Tensor_(Arr((2,))), int32, error="TypeError", id="other")],
 )  # fmt: skip
 sampled(
     "debugging.assert_shapes",

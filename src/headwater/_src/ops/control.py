@@ -19,6 +19,8 @@ from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.graph import FuncGraph
+from headwater._src.core.samples import bad, sampled
+from headwater._src.core.samples import case as example
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
@@ -552,29 +554,29 @@ def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) 
 
 # -- samples ----------------------------------------------------------------------------------------------------------
 
-sampled("cond", lambda: [samples.case(True, lambda: [1.0], lambda: [2.0]), samples.case(False, lambda: [1.0], lambda: [2.0], id="other"),
-                         samples.bad(True, 1.0, 2.0, error="TypeError", id="no-functions")])  # fmt: skip
+sampled("cond", lambda: [example(True, lambda: [1.0], lambda: [2.0]), example(False, lambda: [1.0], lambda: [2.0], id="other"),
+                         bad(True, 1.0, 2.0, error="TypeError", id="no-functions")])  # fmt: skip
 sampled("switch_case", lambda: [
-    samples.case(1, [lambda: [1.0], lambda: [2.0]]), samples.case(7, [lambda: [1.0], lambda: [2.0]], id="beyond"),
-    samples.case(-1, [lambda: [1.0]], lambda: [5.0], id="default"), samples.bad(0, [], error="ValueError", id="nothing"),
+    example(1, [lambda: [1.0], lambda: [2.0]]), example(7, [lambda: [1.0], lambda: [2.0]], id="beyond"),
+    example(-1, [lambda: [1.0]], lambda: [5.0], id="default"), bad(0, [], error="ValueError", id="nothing"),
 ])  # fmt: skip
 sampled("while_loop", lambda: [
-    samples.case(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, Arr((2,))), id="counts"),
-    samples.case(lambda x: x < 0.0, lambda x: x + 1.0, [Arr((), "float32", 1, 2)], id="never"),
-    samples.case(lambda i, x: i < 9, lambda i, x: (i + 1, x + 1.0), (0, Arr((2,))), maximum_iterations=2, id="maximum"),
-    samples.bad(lambda i: True, lambda i: (i, i), (0,), maximum_iterations=1, error="ValueError", id="structure"),
+    example(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, [1.0, 2.0]), id="counts"),
+    example(lambda x: x < 0.0, lambda x: x + 1.0, [1.5], id="never"),
+    example(lambda i, x: i < 9, lambda i, x: (i + 1, x + 1.0), (0, [1.0, 2.0]), maximum_iterations=2, id="maximum"),
+    bad(lambda i: True, lambda i: (i, i), (0,), maximum_iterations=1, error="ValueError", id="structure"),
 ])  # fmt: skip
 sampled("map_fn", lambda: [
-    samples.case(lambda x: x * 2.0, Arr((3, 2)), grad=(1,)), samples.case(lambda p: p[0] * p[1], (Arr((3,)), Arr((3,), salt=1)),
-    fn_output_signature="float32", id="pairs"), samples.bad(lambda x: x, 1.0, error="ValueError", id="scalar"),
+    example(lambda x: x * 2.0, [[1.0, 2.0], [3.0, 4.0]]), example(lambda p: p[0] * p[1], ([1.0, 2.0], [3.0, 4.0]),
+    fn_output_signature="float32", id="pairs"), bad(lambda x: x, 1.0, error="ValueError", id="scalar"),
 ])  # fmt: skip
-sampled("vectorized_map", lambda: [samples.case(lambda x: x * x, Arr((3, 2)), grad=(1,))])
+sampled("vectorized_map", lambda: [example(lambda x: x * x, [[1.0, 2.0], [3.0, 4.0]])])
 for _name in ("foldl", "foldr"):
     sampled(_name, lambda: [
-        samples.case(lambda a, x: a * 0.5 + x, Arr((4,)), grad=(1,)), samples.case(lambda a, x: a - x, Arr((3, 2)), initializer=[1.0, 2.0], id="start"),
-        samples.case(lambda a, x: a + x, Arr((3,), "int32"), id="int32"),
+        example(lambda a, x: a * 0.5 + x, [1.0, -2.0, 3.0, 0.5]), example(lambda a, x: a - x, [[1.0, 2.0], [3.0, 4.0]], initializer=[1.0, 2.0], id="start"),
+        example(lambda a, x: a + x, [3, 1, 2], id="int32"),
     ])  # fmt: skip
 sampled("scan", lambda: [
-    samples.case(lambda a, x: a * 0.5 + x, Arr((4,)), grad=(1,)), samples.case(lambda a, x: a - x, Arr((3, 2)), initializer=[1.0, 2.0], id="start"),
-    samples.case(lambda a, x: a + x, Arr((3,), "int32"), reverse=True, id="reverse"),
+    example(lambda a, x: a * 0.5 + x, [1.0, -2.0, 3.0, 0.5]), example(lambda a, x: a - x, [[1.0, 2.0], [3.0, 4.0]], initializer=[1.0, 2.0], id="start"),
+    example(lambda a, x: a + x, [3, 1, 2], reverse=True, id="reverse"),
 ])  # fmt: skip
