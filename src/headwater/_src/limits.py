@@ -19,24 +19,45 @@ class Limit(NamedTuple):
 
 
 LIMITS: tuple[Limit, ...] = (
-    Limit("math.rint", "float16", "TensorFlow has no kernel for half precision on the CPU (NotFoundError); here there is one."),
-    Limit("math.rint", "bfloat16", "TensorFlow has no kernel for bfloat16 on the CPU (NotFoundError); here there is one."),
     Limit(
-        "linalg.diag", "case#2", "In a graph with unknown dimensions and k != 0 TensorFlow infers sides of length 0; here they are unknown.",
+        "math.rint",
+        "float16",
+        "TensorFlow has no kernel for half precision on the CPU (NotFoundError); here there is one.",
+    ),
+    Limit(
+        "math.rint",
+        "bfloat16",
+        "TensorFlow has no kernel for bfloat16 on the CPU (NotFoundError); here there is one.",
+    ),
+    Limit(
+        "linalg.diag",
+        "case#2",
+        "In a graph with unknown dimensions and k != 0 TensorFlow infers sides of length 0; here they are unknown.",
         "static",
     ),
     Limit(
-        "linalg.diag", "case#3", "In a graph with unknown dimensions and k != 0 TensorFlow infers sides of length 0; here they are unknown.",
+        "linalg.diag",
+        "case#3",
+        "In a graph with unknown dimensions and k != 0 TensorFlow infers sides of length 0; here they are unknown.",
         "static",
     ),
     Limit(
-        "tensordot", "too-many", "More axes than an argument has dimensions raise ValueError; in TensorFlow an IndexError slips through.",
+        "tensordot",
+        "too-many",
+        "More axes than an argument has dimensions raise ValueError; in TensorFlow an IndexError slips through.",
         "error",
     ),
     Limit(
-        "histogram_fixed_width_bins", "ints", "Integers work; TensorFlow's function fails on them with InvalidArgumentError.",
+        "histogram_fixed_width_bins",
+        "ints",
+        "Integers work; TensorFlow's function fails on them with InvalidArgumentError.",
     ),
-    Limit("range", "string", "A bound that is no number raises TypeError; in TensorFlow a bare AssertionError.", "error"),
+    Limit(
+        "range",
+        "string",
+        "A bound that is no number raises TypeError; in TensorFlow a bare AssertionError.",
+        "error",
+    ),
 )
 """The differences known."""
 

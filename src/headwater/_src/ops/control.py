@@ -552,31 +552,29 @@ def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) 
     """The tensors as they are: eager tensors have been computed already."""
     return tensors
 
+
 # -- samples ----------------------------------------------------------------------------------------------------------
+
+_ROWS = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+_COUNTS = np.array([3, 1, 2], np.int32)
 
 sampled("cond", lambda: [example(True, lambda: [1.0], lambda: [2.0]), example(False, lambda: [1.0], lambda: [2.0], id="other"),
                          bad(True, 1.0, 2.0, error="TypeError", id="no-functions")])  # fmt: skip
-sampled("switch_case", lambda: [
-    example(1, [lambda: [1.0], lambda: [2.0]]), example(7, [lambda: [1.0], lambda: [2.0]], id="beyond"),
-    example(-1, [lambda: [1.0]], lambda: [5.0], id="default"), bad(0, [], error="ValueError", id="nothing"),
-])  # fmt: skip
 sampled("while_loop", lambda: [
-    example(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, [1.0, 2.0]), id="counts"),
-    example(lambda x: x < 0.0, lambda x: x + 1.0, [1.5], id="never"),
-    example(lambda i, x: i < 9, lambda i, x: (i + 1, x + 1.0), (0, [1.0, 2.0]), maximum_iterations=2, id="maximum"),
-    bad(lambda i: True, lambda i: (i, i), (0,), maximum_iterations=1, error="ValueError", id="structure"),
+    example(lambda i, x: i < 3, lambda i, x: (i + 1, x * 2.0), (0, _ROWS[0]), id="counts"),
+    example(lambda x: x < 0.0, lambda x: x + 1.0, [1.5], id="never"), example(lambda i, x: i < 9, lambda i, x: (i + 1, x + 1.0), (0, _ROWS[0]), maximum_iterations=2, id="maximum"),
 ])  # fmt: skip
 sampled("map_fn", lambda: [
-    example(lambda x: x * 2.0, [[1.0, 2.0], [3.0, 4.0]]), example(lambda p: p[0] * p[1], ([1.0, 2.0], [3.0, 4.0]),
+    example(lambda x: x * 2.0, _ROWS), example(lambda p: p[0] * p[1], (_ROWS[0], _ROWS[1]),
     fn_output_signature="float32", id="pairs"), bad(lambda x: x, 1.0, error="ValueError", id="scalar"),
 ])  # fmt: skip
-sampled("vectorized_map", lambda: [example(lambda x: x * x, [[1.0, 2.0], [3.0, 4.0]])])
+sampled("vectorized_map", lambda: [example(lambda x: x * x, _ROWS)])
 for _name in ("foldl", "foldr"):
     sampled(_name, lambda: [
-        example(lambda a, x: a * 0.5 + x, [1.0, -2.0, 3.0, 0.5]), example(lambda a, x: a - x, [[1.0, 2.0], [3.0, 4.0]], initializer=[1.0, 2.0], id="start"),
-        example(lambda a, x: a + x, [3, 1, 2], id="int32"),
+        example(lambda a, x: a * 0.5 + x, _ROWS[0]), example(lambda a, x: a - x, _ROWS, initializer=_ROWS[0], id="start"),
+        example(lambda a, x: a + x, _COUNTS, id="int32"),
     ])  # fmt: skip
 sampled("scan", lambda: [
-    example(lambda a, x: a * 0.5 + x, [1.0, -2.0, 3.0, 0.5]), example(lambda a, x: a - x, [[1.0, 2.0], [3.0, 4.0]], initializer=[1.0, 2.0], id="start"),
-    example(lambda a, x: a + x, [3, 1, 2], reverse=True, id="reverse"),
+    example(lambda a, x: a * 0.5 + x, _ROWS[0]), example(lambda a, x: a - x, _ROWS, initializer=_ROWS[0], id="start"),
+    example(lambda a, x: a + x, _COUNTS, reverse=True, id="reverse"),
 ])  # fmt: skip

@@ -653,7 +653,8 @@ def _with_policy(public: str, entry: Any) -> Any:
 
     scatter.__name__ = scatter.__qualname__ = public
     scatter.__doc__ = entry.__doc__.replace(
-        "      name: optional.", '      bad_indices_policy: "" or "ERROR"; other policies are not there.\n      name: optional.'
+        "      name: optional.",
+        '      bad_indices_policy: "" or "ERROR"; other policies are not there.\n      name: optional.',
     )
     sampled(public, _tensor_scatter_cases(False))
     return export(public)(scatter)

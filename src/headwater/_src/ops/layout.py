@@ -710,5 +710,8 @@ sampled(
     "identity_n",
     lambda: [case([Arr((2,)), Arr((3,), "int32")], id="two"), case([Arr((2, 2), "float64")], id="one")],
 )
-sampled("shape_n", lambda: [case([Arr((2,)), Arr((3, 1), "int32")]), case([Arr((0, 2))], dtypes.int64, id="int64")])
+sampled(
+    "shape_n",
+    lambda: [case([Arr((2,)), Arr((3, 1), "int32")]), case([Arr((0, 2))], dtypes.int64, id="int64")],
+)
 sampled("guarantee_const", lambda: [case(Arr((2,))), case(Arr((2,), "string"), id="string")])

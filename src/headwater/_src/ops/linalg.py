@@ -386,7 +386,10 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
       num_upper: how many above it stay; all if negative.
       name: optional.
     """
-    low, high = host_int(num_lower, "tf.linalg.band_part: num_lower"), host_int(num_upper, "tf.linalg.band_part: num_upper")
+    low, high = (
+        host_int(num_lower, "tf.linalg.band_part: num_lower"),
+        host_int(num_upper, "tf.linalg.band_part: num_upper"),
+    )
     if low.__class__ is not int or high.__class__ is not int:
         raise NotImplementedError(
             "tf.linalg.band_part takes plain integers for num_lower and num_upper in a graph."

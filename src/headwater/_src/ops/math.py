@@ -15,7 +15,19 @@ from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import same_shape
 from headwater._src.core.samples import (
-    ALL_FLOATS, COMPLEX, FLOATS, INTS, UINTS, Arr, Tensor_, bad, binary, case, each, sampled, unary,
+    ALL_FLOATS,
+    COMPLEX,
+    FLOATS,
+    INTS,
+    UINTS,
+    Arr,
+    Tensor_,
+    bad,
+    binary,
+    case,
+    each,
+    sampled,
+    unary,
 )  # fmt: skip
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.ops.broadcasting import sum_to
@@ -113,7 +125,9 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 def _no_zero(y: np.ndarray) -> None:
     if y.dtype.kind in "iu" and not y.all():
-        raise invalid("Integer division by zero: tf.math.floordiv and tf.math.floormod need divisors other than 0.")
+        raise invalid(
+            "Integer division by zero: tf.math.floordiv and tf.math.floormod need divisors other than 0."
+        )
 
 
 def _floordiv(x: np.ndarray, y: np.ndarray) -> Any:
@@ -151,7 +165,9 @@ floormod = op(
 
 
 def _div_no_nan(x: np.ndarray, y: np.ndarray) -> Any:
-    return np.where(y == 0, np.zeros((), x.dtype), np.true_divide(x, np.where(y == 0, np.ones((), y.dtype), y)))
+    return np.where(
+        y == 0, np.zeros((), x.dtype), np.true_divide(x, np.where(y == 0, np.ones((), y.dtype), y))
+    )
 
 
 div_no_nan = op(
@@ -172,7 +188,12 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
       TypeError: the dtypes differ or are not numeric.
       InvalidArgumentError: the shapes do not broadcast.
     """
-    if x.__class__ is EagerTensor and y.__class__ is EagerTensor and x._np_dtype is y._np_dtype and x._np_dtype.kind == "f":
+    if (
+        x.__class__ is EagerTensor
+        and y.__class__ is EagerTensor
+        and x._np_dtype is y._np_dtype
+        and x._np_dtype.kind == "f"
+    ):
         return div_no_nan(x, y)
     x = convert(x, None, y.dtype if isinstance(y, Tensor) else None)
     y = convert(y, None, x.dtype)
@@ -189,7 +210,10 @@ sampled(
     each(
         binary((*FLOATS, "complex64"), refuse=None),
         case([1.0, 0.0, 2.0], [0.0, 0.0, 4.0], grad=(0, 1), id="zeros"),
-        *[case(Tensor_(Arr((4,), d, 0, 3)), Tensor_(Arr((4,), d, 0, 3, salt=1)), id=d) for d in ("int8", "uint16", "int32", "int64")],
+        *[
+            case(Tensor_(Arr((4,), d, 0, 3)), Tensor_(Arr((4,), d, 0, 3, salt=1)), id=d)
+            for d in ("int8", "uint16", "int32", "int64")
+        ],
         case(3, 2, id="python"),
         bad(Tensor_(Arr((2,))), Tensor_(Arr((2,), "float64")), error="TypeError", id="dtypes"),
         bad(["a"], ["b"], error="TypeError", id="strings"),
@@ -293,7 +317,6 @@ reciprocal = op(
 )  # fmt: skip
 
 
-
 @export("math.reciprocal_no_nan")
 def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
     """Elementwise `1 / x`, and 0 where x is 0."""
@@ -344,7 +367,9 @@ def _pow(x: np.ndarray, y: np.ndarray) -> Any:
             return x
         if exponent == 0.5 and x.dtype.kind == "f":
             # pow(-0.0, 0.5) is 0.0 where sqrt(-0.0) is -0.0, and pow(-inf, 0.5) is inf where sqrt gives NaN.
-            return np.where(np.isneginf(x), np.inf, np.sqrt(x) + np.zeros((), x.dtype)).astype(x.dtype, copy=False)
+            return np.where(np.isneginf(x), np.inf, np.sqrt(x) + np.zeros((), x.dtype)).astype(
+                x.dtype, copy=False
+            )
     return np.power(x, y)
 
 
@@ -578,7 +603,9 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
         inputs = [inputs]
     values = [convert(x) for x in inputs] if hasattr(inputs, "__iter__") else []
     if not values:
-        raise ValueError("tf.add_n: give a list of at least one tensor; all must have the same shape and dtype.")
+        raise ValueError(
+            "tf.add_n: give a list of at least one tensor; all must have the same shape and dtype."
+        )
     return values[0] if len(values) == 1 else _add_n(*values)
 
 
@@ -591,8 +618,14 @@ sampled(
         bad([Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32"))], id="dtypes"), bad(3.0, error="ValueError", id="number"),
     ],
 )  # fmt: skip
-sampled("math.abs", each(unary((*ALL_FLOATS, *COMPLEX, "int8", "int32", "int64"), refuse=None), case(Arr((4,), "uint8", 0, 9), id="uint8")))
-sampled("math.conj", each(unary((*COMPLEX, *FLOATS, "int32"), special=False, refuse=None), bad(["a"], error="TypeError", id="string")))
+sampled("math.abs", unary((*ALL_FLOATS, *COMPLEX, "int8", "int32", "int64"), refuse=None))
+sampled(
+    "math.conj",
+    each(
+        unary((*COMPLEX, *FLOATS, "int32"), special=False, refuse=None),
+        bad(["a"], error="TypeError", id="string"),
+    ),
+)
 for _name in ("math.truediv", "math.divide"):
     sampled(
         _name,

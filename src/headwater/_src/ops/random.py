@@ -23,7 +23,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.rules import dims_of
-from headwater._src.core.samples import Arr, bad, case, sampled
+from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
 from headwater._src.ops import philox
@@ -42,7 +42,7 @@ __all__ = ["global_seed", "set_seed"]
 def shape_of(shape: Any) -> Any:
     """A shape argument as a tuple of non-negative ints, or a symbolic tensor."""
     try:
-        dims = host_ints(shape, "shape")
+        dims = host_ints(shape, "tf.random: shape")
     except TypeError as error:
         if isinstance(shape, (list, tuple)) and any(d is None for d in shape):
             raise ValueError(str(error)) from None
@@ -54,10 +54,12 @@ def shape_of(shape: Any) -> Any:
         and not hasattr(shape, "__len__")
         and not hasattr(shape, "as_list")
     ):
-        raise invalid(f"shape must be a vector of integers; got {describe(shape)}. Write [n] for n elements.")
+        raise invalid(
+            f"tf.random: shape must be a vector of integers; got {describe(shape)}. Write [n] for n elements."
+        )
     for d in dims:
         if d < 0:
-            raise invalid(f"shape must have no negative dimension; got {list(dims)}.")
+            raise invalid(f"tf.random: shape must have no negative dimension; got {list(dims)}.")
     return dims
 
 
@@ -91,14 +93,14 @@ def seed_pair(seed: Any) -> Tensor:
         seed = seed.astype(np.int64) if seed.dtype not in (np.int32, np.int64) else seed
     seed = convert(seed)
     if seed.dtype not in _INTS and seed.dtype not in _UINTS:
-        raise invalid(f"seed must be two integers (int32 or int64); got {describe(seed)}.")
+        raise invalid(f"tf.random: seed must be two integers (int32 or int64); got {describe(seed)}.")
     _check_seed_shape(seed._spec)
     return seed
 
 
 def _check_seed_shape(seed: Spec) -> None:
     if seed.shape is not None and (len(seed.shape) != 1 or seed.shape[0] not in (2, None)):
-        raise invalid(f"seed must have shape [2], that is two integers; got shape {seed.shape}.")
+        raise invalid(f"tf.random: seed must have shape [2], that is two integers; got shape {seed.shape}.")
 
 
 _ALGORITHMS = {"philox": 1, "auto_select": 3, 1: 1, 3: 3}
@@ -392,7 +394,7 @@ def categorical(
       InvalidArgumentError: `logits` is no matrix, or has no classes.
     """
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.categorical")
-    count = host_int(num_samples, "num_samples")
+    count = host_int(num_samples, "tf.random: num_samples")
     first, second = op_seeds(seed)
     return _multinomial(
         convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=node()
@@ -577,7 +579,7 @@ def stateless_categorical(
       Indices of shape [batch_size, num_samples].
     """
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.stateless_categorical")
-    count = host_int(num_samples, "num_samples")
+    count = host_int(num_samples, "tf.random: num_samples")
     return _stateless_multinomial(convert(logits), seed_pair(seed), num_samples=count, dtype=dtype)
 
 
@@ -592,7 +594,7 @@ def stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select", name: str
 def split(seed: Any, num: Any = 2, alg: Any = "auto_select") -> Tensor:
     """`num` new seeds made of one: integers of shape [num, 2] and of the dtype of `seed`."""
     seed = convert(seed)
-    count = host_int(num, "num")
+    count = host_int(num, "tf.random.split: num")
     shape = (count, 2) if count.__class__ is int else [count, 2]
     return stateless_uniform(shape, seed, None, None, seed.dtype, alg=alg)
 
@@ -612,12 +614,14 @@ def _dropout_rate(rate: Any, x: Tensor) -> tuple[Any, Any]:
     if not isinstance(rate, TensorLike):
         if not isinstance(rate, (int, float, np.number)) or not 0 <= rate < 1:
             raise ValueError(
-                f"rate, the fraction to drop, must be in [0, 1) or a scalar tensor; got {describe(rate)}."
+                f"tf.nn.experimental.general_dropout: rate, the fraction to drop, must be in [0, 1) or a scalar tensor; got {describe(rate)}."
             )
         return convert(float(rate), x.dtype), convert(1 / (1 - float(rate)), x.dtype)
     rate = convert(rate)
     if rate._spec.shape not in ((), None) or rate.dtype is not x.dtype:
-        raise ValueError(f"rate must be a scalar of the dtype of x, {x.dtype.name}; got {describe(rate)}.")
+        raise ValueError(
+            f"tf.nn.experimental.general_dropout: rate must be a scalar of the dtype of x, {x.dtype.name}; got {describe(rate)}."
+        )
     one = convert(1.0, x.dtype)
     return rate, math.real_divide(one, math.subtract(one, rate))
 
@@ -649,7 +653,9 @@ def general_dropout(
     """
     x = convert(x)
     if not x.dtype.is_floating:
-        raise ValueError(f"x must be floating point, since it is scaled; got {describe(x)}.")
+        raise ValueError(
+            f"tf.nn.experimental.general_dropout: x must be floating point, since it is scaled; got {describe(x)}."
+        )
     limit, scale = _dropout_rate(rate, x)
     if rate.__class__ in (int, float) and rate == 0:
         return x
@@ -704,6 +710,10 @@ def _float_cases(lead: tuple[Any, ...]) -> Any:
 
 for _name in ("stateless_normal", "stateless_truncated_normal", "stateless_uniform"):
     sampled(f"random.{_name}", _float_cases((_SEED,)))
+sampled("random.stateless_uniform", each(_float_cases((_SEED,)), lambda: [
+    case((3, 2), _SEED, -5, 9, "int32", id="int32"), case((5,), _SEED, 0, 2**40, "int64", id="int64"),
+    bad((5,), _SEED, 3, 3, "int32", id="no-room"), bad((5,), _SEED, dtype="int32", error="ValueError", id="no-maximum"),
+]))  # fmt: skip
 sampled("random.experimental.stateless_shuffle", lambda: [case(Arr((7, 2)), _SEED), case(Arr((1,)), _SEED)])
 sampled("random.split", lambda: [case(_SEED), case(_SEED, 3)])
 sampled("random.stateless_categorical", lambda: [
@@ -714,3 +724,40 @@ sampled("nn.experimental.stateless_dropout", lambda: [
     case(Arr((3, 4)), 0.3, _SEED, grad=(0,)), case(Arr((3, 4)), 0.0, _SEED), case(Arr((3, 4)), 0.5, _SEED, noise_shape=(3, 1)),
     bad(Arr((3, 4)), 1.0, _SEED, error="ValueError"), bad(Arr((3, 4), "int32"), 0.3, _SEED, error="ValueError"),
 ])  # fmt: skip
+
+# Of the stateful functions the samples fix dtypes and shapes alone; their numbers are tested with seeds of their own.
+_ANY = np.inf
+sampled("random.normal", lambda: [
+    case((2, 3), tol=_ANY), case((2, 3), Arr((3,)), Arr((3,), salt=1), tol=_ANY, grad=(1, 2), id="parameters"),
+    case((0, 2), dtype="float64", tol=_ANY, id="empty"), bad((-1,), id="negative"), bad((2,), dtype="int32", error="TypeError", id="int32"),
+])  # fmt: skip
+sampled(
+    "random.truncated_normal",
+    lambda: [
+        case((2, 3), tol=_ANY),
+        case((2,), 1.0, 0.1, "float16", tol=_ANY, id="float16"),
+        bad((-1,), id="negative"),
+    ],
+)
+sampled("random.uniform", lambda: [
+    case((2, 3), tol=_ANY), case((2, 3), 2, 5, "int32", tol=_ANY, id="int32"), case((4,), 0, 9, "int64", tol=_ANY, id="int64"),
+    case((2, 3), Arr((3,)), Arr((3,), low=3, high=4), tol=_ANY, grad=(1, 2), id="bounds"), bad((2,), 5, 5, "int32", id="no-room"),
+    bad((2,), dtype="int32", error="ValueError", id="no-maximum"), bad((2,), dtype="bool", error="ValueError", id="bool"),
+])  # fmt: skip
+sampled(
+    "random.shuffle",
+    lambda: [
+        case(Arr((4, 2)), tol=_ANY),
+        case(Arr((3,), "string"), tol=_ANY, id="string"),
+        case(3.0, id="scalar"),
+    ],
+)
+sampled("random.categorical", lambda: [
+    case(Arr((2, 3)), 4, tol=_ANY), case(Arr((2, 3)), 4, "int32", tol=_ANY, id="int32"), bad(Arr((3,)), 4, id="vector"),
+    bad(Arr((2, 3)), 4, "float32", error="ValueError", id="dtype"),
+])  # fmt: skip
+sampled("random.fold_in", lambda: [case(_SEED, 3), case(_SEED, Tensor_(Arr((), "int64", 0, 99)), id="int64")])
+sampled(
+    "nn.experimental.general_dropout", lambda: [case(Arr((2, 3)), 0.4, lambda shape, dtype: _GRID, grad=(0,))]
+)
+_GRID = np.linspace(0, 1, 6, dtype=np.float64).reshape(2, 3)

@@ -22,6 +22,7 @@ from headwater._src.base.lazy import scipy_special
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.rules import dims_of
+from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops import philox
@@ -203,7 +204,7 @@ def _spread(values: np.ndarray, shape: tuple[int, ...], what: str) -> tuple[np.n
     """Parameters repeated for the samples of each, flat in float64, and how many parameters there are."""
     if values.ndim > len(shape) or shape[len(shape) - values.ndim :] != values.shape:
         raise invalid(
-            f"shape must end with the shape of {what}; got shape {list(shape)} and {what} {list(values.shape)}."
+            f"tf.random: shape must end with the shape of {what}; got shape {list(shape)} and {what} {list(values.shape)}."
         )
     size = base.element_count(shape)
     return np.repeat(values.reshape(-1).astype(np.float64), size // max(values.size, 1)), values.size
@@ -464,3 +465,32 @@ def stateless_binomial(
     return _stateless_binomial(
         counts, probs, base.seed_pair(seed), shape=base.shape_of(shape), dtype=as_dtype(output_dtype)
     )
+
+
+# -- samples ----------------------------------------------------------------------------------------------------------
+
+_SEED = [12, -34]
+_RATES = np.array([0.5, 2.0, 30.0], np.float32)
+sampled("random.gamma", lambda: [
+    case((2,), [0.5, 2.0], Arr((2,), low=0.5), tol=np.inf, grad=(2,)), case((), 2.0, dtype="float64", tol=np.inf, id="float64"),
+    case((0,), _RATES, tol=np.inf, id="empty"), bad((-1,), 1.0, id="negative"),
+])  # fmt: skip
+sampled(
+    "random.poisson",
+    lambda: [
+        case((4,), _RATES, tol=np.inf),
+        case((), 3.0, "int32", tol=np.inf, id="int32"),
+        bad((-1,), 1.0, id="negative"),
+    ],
+)
+sampled("random.stateless_gamma", lambda: [
+    case((4, 3), _SEED, _RATES, tol=2e-6), case((4, 2), _SEED, [0.5, 2.0], Arr((2,), low=0.5), tol=2e-6, grad=(3,), id="beta"),
+    case((4,), _SEED, 0.3, dtype="float64", id="float64"), bad((2,), _SEED, _RATES, id="shapes"),
+])  # fmt: skip
+sampled("random.stateless_poisson", lambda: [
+    case((4, 3), _SEED, _RATES), case((5,), _SEED, 3.0, "float32", id="float32"), bad((2,), _SEED, _RATES, id="shapes"),
+])  # fmt: skip
+sampled("random.stateless_binomial", lambda: [
+    case((4, 3), _SEED, [5.0, 40.0, 100.0], [0.5, 0.2, 0.9]), case((3,), _SEED, 10.0, 0.4, "int64", id="int64"),
+    bad((2,), _SEED, [5.0, 6.0, 7.0], 0.5, id="shapes"),
+])  # fmt: skip

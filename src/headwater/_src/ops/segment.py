@@ -223,13 +223,23 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: s
     >>> tf.math.unsorted_segment_sum([1, 2, 3], [1, 0, 1], 2).numpy().tolist()
     [2, 4]
     """
-    return unsorted_sum_op(data, segment_ids, num_segments=host_int(num_segments, "tf.math.unsorted_segment_sum: num_segments"), name=name)
+    return unsorted_sum_op(
+        data,
+        segment_ids,
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_sum: num_segments"),
+        name=name,
+    )
 
 
 @export("math.unsorted_segment_prod")
 def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Products of the elements with equal ids; 1 for segments without elements. See `tf.math.unsorted_segment_sum`."""
-    return unsorted_prod_op(data, segment_ids, num_segments=host_int(num_segments, "tf.math.unsorted_segment_prod: num_segments"), name=name)
+    return unsorted_prod_op(
+        data,
+        segment_ids,
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_prod: num_segments"),
+        name=name,
+    )
 
 
 @export("math.unsorted_segment_max")
@@ -238,7 +248,12 @@ def unsorted_segment_max(data: Any, segment_ids: Any, num_segments: Any, name: s
 
     See `tf.math.unsorted_segment_sum`.
     """
-    return unsorted_max_op(data, segment_ids, num_segments=host_int(num_segments, "tf.math.unsorted_segment_max: num_segments"), name=name)
+    return unsorted_max_op(
+        data,
+        segment_ids,
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_max: num_segments"),
+        name=name,
+    )
 
 
 @export("math.unsorted_segment_min")
@@ -247,7 +262,12 @@ def unsorted_segment_min(data: Any, segment_ids: Any, num_segments: Any, name: s
 
     See `tf.math.unsorted_segment_sum`.
     """
-    return unsorted_min_op(data, segment_ids, num_segments=host_int(num_segments, "tf.math.unsorted_segment_min: num_segments"), name=name)
+    return unsorted_min_op(
+        data,
+        segment_ids,
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_min: num_segments"),
+        name=name,
+    )
 
 
 def _counts(sums: Tensor, ids: Tensor, num_segments: Any) -> Tensor:
@@ -259,7 +279,11 @@ def _counts(sums: Tensor, ids: Tensor, num_segments: Any) -> Tensor:
 @export("math.unsorted_segment_mean")
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Means of the elements with equal ids; 0 for segments without elements. See `tf.math.unsorted_segment_sum`."""
-    data, ids, num = convert(data), convert(segment_ids), host_int(num_segments, "tf.math.unsorted_segment_mean: num_segments")
+    data, ids, num = (
+        convert(data),
+        convert(segment_ids),
+        host_int(num_segments, "tf.math.unsorted_segment_mean: num_segments"),
+    )
     sums = unsorted_sum_op(data, ids, num_segments=num)
     return math.real_divide(sums, _counts(sums, ids, num))
 
@@ -269,7 +293,11 @@ def unsorted_segment_sqrt_n(
     data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
 ) -> Tensor:
     """Sums of the elements with equal ids over the square roots of their numbers. See `tf.math.unsorted_segment_sum`."""
-    data, ids, num = convert(data), convert(segment_ids), host_int(num_segments, "tf.math.unsorted_segment_sqrt_n: num_segments")
+    data, ids, num = (
+        convert(data),
+        convert(segment_ids),
+        host_int(num_segments, "tf.math.unsorted_segment_sqrt_n: num_segments"),
+    )
     sums = unsorted_sum_op(data, ids, num_segments=num)
     return math.real_divide(sums, math.sqrt(_counts(sums, ids, num)))
 

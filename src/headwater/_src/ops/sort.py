@@ -127,7 +127,9 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str | 
     >>> tf.sort([3, 1, 2]).numpy()
     array([1, 2, 3], dtype=int32)
     """
-    return _sort(values, axis=host_int(axis, "tf.sort: axis"), descending=_is_descending(direction, "tf.sort"))
+    return _sort(
+        values, axis=host_int(axis, "tf.sort: axis"), descending=_is_descending(direction, "tf.sort")
+    )
 
 
 @export("argsort")
@@ -147,7 +149,9 @@ def argsort(
       ValueError: direction is neither.
       InvalidArgumentError: axis is out of range, or the dtype has no order.
     """
-    return _argsort(values, axis=host_int(axis, "tf.argsort: axis"), descending=_is_descending(direction, "tf.argsort"))
+    return _argsort(
+        values, axis=host_int(axis, "tf.argsort: axis"), descending=_is_descending(direction, "tf.argsort")
+    )
 
 
 def _sort_cases(differentiable: bool) -> Any:
@@ -229,7 +233,11 @@ def top_k(
     Raises:
       InvalidArgumentError: k is negative or larger than the row.
     """
-    return TopKV2(*_top_k(input, k=host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)))
+    return TopKV2(
+        *_top_k(
+            input, k=host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)
+        )
+    )
 
 
 sampled(
@@ -617,7 +625,10 @@ def bincount(
         raise ValueError(f"tf.math.bincount: axis must be None, 0 or -1; got {axis}.")
     arr = convert(arr)
     arr = cast(arr, dtypes.int32) if arr.dtype.is_floating else arr
-    limits = [None if v is None else host_int(v, "tf.math.bincount: minlength and maxlength") for v in (minlength, maxlength)]
+    limits = [
+        None if v is None else host_int(v, "tf.math.bincount: minlength and maxlength")
+        for v in (minlength, maxlength)
+    ]
     attrs = {
         "minlength": limits[0],
         "maxlength": limits[1],

@@ -1,0 +1,73 @@
+"""A pytest plugin: Keras's tests run on headwater, and their outcomes go to a file, a JSON line each.
+
+`run.py` loads it with `-p headwater_plugin` before Keras is imported. The environment tells it more:
+HEADWATER_OUTCOMES is the file to append to, HEADWATER_PART is `i/n` to run every n-th test from the i-th on, and
+HEADWATER_TEST_SECONDS the time after which a single test is given up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import headwater
+
+headwater.install_as_tensorflow()
+
+_OUTCOMES = os.environ.get("HEADWATER_OUTCOMES", "")
+_SECONDS = int(os.environ.get("HEADWATER_TEST_SECONDS", "120"))
+
+
+def identity(item: Any) -> str:
+    """The test's name in the recorded list: `keras.src.ops.numpy_test.Class::test`, without addresses of objects."""
+    classes, _, test = item.nodeid.partition("::")[2].rpartition("::")
+    place = item.module.__name__ + ("." + classes.replace("::", ".") if classes else "")
+    return re.sub(r"0x[0-9a-f]+", "0x", f"{place}::{test}")
+
+
+def _write(entry: dict[str, Any]) -> None:
+    if _OUTCOMES:
+        with open(_OUTCOMES, "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    number, _, count = os.environ.get("HEADWATER_PART", "0/1").partition("/")
+    items[:] = items[int(number) :: int(count)]
+
+
+def _give_up(signum: int, frame: Any) -> None:
+    raise TimeoutError(f"the test took longer than {_SECONDS} seconds")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: Any) -> Iterator[None]:
+    _write({"test": identity(item), "outcome": "started"})
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(_SECONDS)
+    yield
+    signal.alarm(0)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: Any, call: Any) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" or not report.passed:
+        _write({"test": identity(item), "outcome": report.outcome, "why": _reason(call)})
+
+
+def _reason(call: Any) -> str:
+    """The exception in one line, with the innermost frame that is headwater's or Keras's."""
+    info = call.excinfo
+    if info is None:
+        return ""
+    text = " ".join(str(info.value).split())[:300]
+    places = [f"{e.path.name}:{e.lineno + 1}" for e in info.traceback if "site-packages/_pytest" not in str(e.path)]
+    return f"{info.typename}: {text} [{places[-1] if places else '?'}]"
