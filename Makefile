@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test lint format types api docs reference bench examples clean
+.PHONY: demo test test-keras lint format types api docs reference bench examples clean
 
 $(BIN)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,9 @@ demo: $(BIN)/.demo  ## train a Keras model with custom parts on real data
 
 test: lint types  ## everything CI runs
 	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test-keras: $(BIN)/.dev  ## Keras's own tests, compared with what passes on TensorFlow
+	$(BIN)/python tests/keras_suite/run.py -n $(JOBS)
 
 lint: $(BIN)/.dev
 	$(BIN)/ruff check .

@@ -131,8 +131,14 @@ def _mended(wanted: list[str], passed: set[str], known: Known) -> list[str]:
     return mended
 
 
+def main(source: Path) -> None:
+    """Writes the compact list from lines of outcomes."""
+    data = source.read_bytes()
+    lines = (gzip.decompress(data) if source.suffix == ".gz" else data).decode().splitlines()
+    PASSES.write_bytes(
+        pack([test for outcome, _, test in (x.partition("\t") for x in lines) if outcome == "passed"])
+    )
+
+
 if __name__ == "__main__":
-    source = Path(sys.argv[1])
-    opened = gzip.open(source, "rt") if source.suffix == ".gz" else source.open()
-    with opened as file:
-        PASSES.write_bytes(pack([line.rstrip("\n").partition("\t")[2] for line in file if line.startswith("passed\t")]))
+    main(Path(sys.argv[1]))

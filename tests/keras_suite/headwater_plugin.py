@@ -69,5 +69,7 @@ def _reason(call: Any) -> str:
     if info is None:
         return ""
     text = " ".join(str(info.value).split())[:300]
-    places = [f"{e.path.name}:{e.lineno + 1}" for e in info.traceback if "site-packages/_pytest" not in str(e.path)]
+    places = [
+        f"{e.path.name}:{e.lineno + 1}" for e in info.traceback if "site-packages/_pytest" not in str(e.path)
+    ]
     return f"{info.typename}: {text} [{places[-1] if places else '?'}]"

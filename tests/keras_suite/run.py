@@ -152,7 +152,10 @@ def run_jobs(jobs: list[Job], workers: int) -> dict[str, Outcome]:
             part = f" [{job.part + 1}/{job.parts}]" if job.parts > 1 else ""
             stuck = [t for t, o in found.items() if o.outcome == "started"]
             line = f"{time.monotonic() - start:6.0f} s  {job.path.parent.name}/{job.path.name}{part}: {passed} of {len(found)} passed"
-            print(line + (f"; {said}" if said else "") + (f"; not ended: {stuck[-1]}" if stuck else ""), flush=True)
+            print(
+                line + (f"; {said}" if said else "") + (f"; not ended: {stuck[-1]}" if stuck else ""),
+                flush=True,
+            )
     return outcomes
 
 
@@ -176,11 +179,17 @@ def show(report: compare.Report, outcomes: dict[str, Outcome]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs what the arguments name; 1 if there are unexpected failures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"folders or files under keras/src; by default {' '.join(FOLDERS)}")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "names", nargs="*", help=f"folders or files under keras/src; by default {' '.join(FOLDERS)}"
+    )
     parser.add_argument("-n", "--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--timeout", type=int, default=1200, help="seconds that a process may take")
-    parser.add_argument("--outcomes", type=Path, help="write the outcome of every test to this file as JSON lines")
+    parser.add_argument(
+        "--outcomes", type=Path, help="write the outcome of every test to this file as JSON lines"
+    )
     options = parser.parse_args(argv)
     source = keras_source()
     files = find(options.names or list(FOLDERS), source)

@@ -101,12 +101,9 @@ def _explaining(filter_empty_gradients: Any) -> Any:
 
 def _reasons(grads: Any, variables: Any) -> str:
     """What the tape that was asked last in this thread says of the variables without a gradient; "" if it says nothing."""
-    missing = [tape.handle_of(v) for g, v in zip(grads, variables, strict=False) if g is None]
-    sentences = []
-    for reference, sentence in tape.last.reasons:
-        handle = reference()
-        if handle is not None and any(handle is m for m in missing) and sentence not in sentences:
-            sentences.append(sentence)
+    handles = [tape.handle_of(v) for g, v in zip(grads, variables, strict=False) if g is None]
+    found = [tape.last_reason(h) for h in handles if h is not None]
+    sentences = list(dict.fromkeys(s for s in found if s is not None and not s.startswith("Connected")))
     shown = sentences[:5]
     more = f"\n  and {len(sentences) - 5} more" if len(sentences) > 5 else ""
     return "".join(f"\n  {s}" for s in shown) + more

@@ -10,7 +10,6 @@ import contextlib
 import enum
 import logging
 import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from headwater._src.core.context import ctx, free_bit, refresh_masks, take_bit, 
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.backprop import Entry, backpropagate, space
-from headwater._src.engine.explain import explain as _explain
+from headwater._src.engine.explain import Trail, explain
 
 _log = logging.getLogger("headwater")
 
@@ -123,11 +122,17 @@ class _Recorder:
 
 
 class _Last(threading.local):
-    reasons: list[tuple[weakref.ref[Handle], str]] = []
+    trail: Trail | None = None
+    targets: set[int] = set()
 
 
 last = _Last()
-"""Why the gradients that this thread asked for last are None, by variable: optimizers add it to their complaints."""
+"""What is left of this thread's last call of `gradient` that gave a None: optimizers' complaints ask it why."""
+
+
+def last_reason(handle: Handle) -> str | None:
+    """Why the gradient of the variable of `handle` was None in this thread's last such call of `gradient`."""
+    return None if last.trail is None else explain(last.trail, last.targets, handle, handle)
 
 
 def handle_of(value: Any) -> Handle | None:
@@ -164,6 +169,8 @@ class GradientTape(_Recorder):
         self.note = self._entries.append  # type: ignore[method-assign]
         self._recording = False
         self._used = False
+        self._trail: Trail | None = None
+        self._targets: set[int] = set()
 
     def __enter__(self) -> GradientTape:
         if self._recording:
@@ -296,7 +303,7 @@ class GradientTape(_Recorder):
         if unconnected is UnconnectedGradients.ZERO:
             results = [space().zeros_like(_value(s)) if g is None else g for s, g in zip(flat, results, strict=True)]
         if not self._persistent:
-            self._finish(targets, flat, results)
+            self._finish(targets, results)
         return nest.pack_sequence_as(sources, results, expand_composites=True) if nest.is_nested(sources) else results[0]
 
     def _ready(self, what: str) -> None:
@@ -333,30 +340,31 @@ class GradientTape(_Recorder):
         found = self.handles.get(id(handle))
         return found[1] if found is not None else []
 
-    def _finish(self, targets: list[Any], flat: list[Any], results: list[Any]) -> None:
+    def _finish(self, targets: list[Any], results: list[Any]) -> None:
         self._used = True
         if any(g is None for g in results):
-            self._keep_reasons(targets, flat, results)
+            self._keep_trail(targets)
         self._release()
 
-    def _keep_reasons(self, targets: list[Any], flat: list[Any], results: list[Any]) -> None:
-        """The recording is about to go: note now what `explain` may be asked for the sources that have no gradient."""
-        missing = [s for s, g in zip(flat, results, strict=True) if g is None]
-        self._reasons = [(targets[0] if targets else None, s, _explain(self, targets, s)) for s in missing[:64]]
-        handles = [(handle_of(s), reason) for _, s, reason in self._reasons]
-        last.reasons = [(weakref.ref(handle), reason) for handle, reason in handles if handle is not None]
+    def _keep_trail(self, targets: list[Any]) -> None:
+        """The recording is about to go: keeps what `explain` needs of it, which holds no tensor."""
+        self._trail = Trail(self)
+        self._targets = {id(t) for t in targets}
+        last.trail, last.targets = self._trail, self._targets
 
     def explain(self, target: Any, source: Any) -> str:
         """One sentence on how the gradient of `target` reaches `source`, or why it is None.
 
-        Works before and after `gradient`, on persistent and ordinary tapes.
+        Works before and after `gradient`, on persistent and ordinary tapes; after an ordinary tape's `gradient`, for the
+        target of that call.
         """
-        for _, known, reason in getattr(self, "_reasons", ()):
-            if known is source or (handle_of(known) is not None and handle_of(known) is handle_of(source)):
-                return reason
-        if self._used:
-            return "The tape has been used and its recording dropped; make it persistent to ask about other sources."
-        return _explain(self, [_target(t) for t in nest.flatten(target, expand_composites=True)], source)
+        handle = handle_of(source)
+        if not self._used:
+            targets = {id(_target(t)) for t in nest.flatten(target, expand_composites=True)}
+            return explain(Trail(self), targets, source, handle)
+        if self._trail is None:
+            return "Connected: all gradients of the one call of `gradient` were defined, and the recording has been dropped."
+        return explain(self._trail, self._targets, source, handle)
 
     # -- jacobians ----------------------------------------------------------------------------------------------------
 

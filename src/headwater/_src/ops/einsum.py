@@ -13,7 +13,7 @@ import headwater._src.ops.math as math
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
-from headwater._src.base.shapes import Partial, normalize_axis, wrap
+from headwater._src.base.shapes import Partial, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.samples import FLOATS, Arr, bad, case, sampled
@@ -270,9 +270,14 @@ def _axis_pairs(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
     first, second = ([x] if isinstance(x, (int, np.integer)) else list(x) for x in axes)
     if len(first) != len(second):
         raise ValueError(f"tf.tensordot: {len(first)} axes of a can't meet {len(second)} axes of b.")
-    return [normalize_axis(i, rank_a, "tf.tensordot: axis of a") for i in first], [
-        normalize_axis(j, rank_b, "tf.tensordot: axis of b") for j in second
-    ]
+    return _existing(first, rank_a, "a"), _existing(second, rank_b, "b")
+
+
+def _existing(axes: list[int], rank: int, of: str) -> list[int]:
+    for axis in axes:
+        if not -rank <= axis < rank:
+            raise ValueError(f"tf.tensordot: {of} has no axis {axis}; its axes are {-rank} to {rank - 1}.")
+    return [axis % rank for axis in axes]
 
 
 sampled(

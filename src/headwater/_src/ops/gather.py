@@ -511,7 +511,9 @@ def scatter_nd(
       InvalidArgumentError: an index is out of range, or the shapes don't fit.
     """
     _check_policy(bad_indices_policy)
-    return scatter_nd_op(indices, updates, shape=layout.host_vector(shape, "tf.scatter_nd: shape"), name=name)
+    return scatter_nd_op(
+        indices, updates, shape=layout.host_vector(shape, "tf.scatter_nd: shape", TypeError), name=name
+    )
 
 
 sampled(

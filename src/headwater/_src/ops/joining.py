@@ -296,6 +296,10 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     """
     value = convert(value)
     dims = value._spec.shape
+    if num.__class__ is not int and num is not None:
+        num = host_int(num, "tf.unstack: num")
+    if axis.__class__ is not int:
+        axis = host_int(axis, "tf.unstack: axis")
     if num is None:
         if dims is not None:
             if not -len(dims) <= axis < len(dims):

@@ -37,14 +37,14 @@ ONE_OF_EACH = ("float32", "float64", "bfloat16", "int32", "uint8", "bool", "comp
 """Dtypes for the samples of operations that take all."""
 
 
-def host_vector(value: Any, what: str) -> Any:
+def host_vector(value: Any, what: str, error: Any = invalid) -> Any:
     """`host_ints` for arguments that must be vectors: a scalar raises InvalidArgumentError."""
     cls = value.__class__
     if cls is tuple or cls is list:
-        return host_ints(value, what)
+        return host_ints(value, what, error)
     if cls is int or (not isinstance(value, TensorShape) and getattr(value, "shape", None) == ()):
         raise invalid(f"{what} must be a vector of integers; got the scalar {value!r}. Write [{value}].")
-    return host_ints(value, what)
+    return host_ints(value, what, error)
 
 
 def static_dims(x: Any) -> Any:
@@ -349,6 +349,8 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     Raises:
       InvalidArgumentError: a dimension of `axis` is not of length 1 or does not exist.
     """
+    if isinstance(axis, float):
+        raise invalid(f"tf.squeeze: axis takes integers; got {axis!r}.")
     axes = () if axis is None else (axis,) if axis.__class__ is int else host_ints(axis, "tf.squeeze: axis")
     return squeeze_op(input, axis=tuple(dict.fromkeys(axes)) if len(axes) > 1 else axes, name=name)
 
