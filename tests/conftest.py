@@ -11,7 +11,7 @@ os.environ.setdefault(
 )
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import pytest  # noqa: E402 - the environment must be set before anything imports JAX
+import pytest
 
 
 @pytest.fixture(autouse=True)

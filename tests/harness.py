@@ -29,10 +29,11 @@ import headwater._src.ops
 from headwater._src.base import dtypes, errors, nest
 from headwater._src.base.exporting import EXPORTS
 from headwater._src.core.call import is_differentiable
+from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.op import HOST_ONLY, REGISTRY, Case, Op
-from headwater._src.core.samples import SAMPLED, Arr, Tensor_
+from headwater._src.core.samples import SAMPLED, Arr, Sparse_, Tensor_
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
 
 BROKEN: dict[str, str] = {}
@@ -53,6 +54,7 @@ else:
     jax.config.update("jax_platforms", "cpu")
 
 CONVENTIONAL = {
+    "Cholesky": ("fc", "the gradient is that for symmetric changes of the input, of which only one triangle is read"),
     "StopGradient": ("fVc", "its gradient is None by definition"),
     "PreventGradient": ("fVc", "its gradient raises by definition"),
     "EuclideanNorm": (
@@ -155,6 +157,8 @@ class Slots:
             return slot
         if isinstance(value, Arr):
             return self._leaf(value)
+        if isinstance(value, Sparse_):
+            return value._replace(values=self._leaf(value.values))
         if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
             return type(value)(self._take(v) for v in value)
         if isinstance(value, dict):
@@ -171,13 +175,18 @@ class Slots:
         return _Slot(len(self.arrays) - 1)
 
     def build(
-        self, values: list[Any], other: Callable[[Any], Any] = lambda v: v
+        self, values: list[Any], other: Callable[[Any], Any] = lambda v: v, sparse: Any = SparseTensor
     ) -> tuple[list[Any], dict[str, Any]]:
-        """Arguments with `values` in place of the arrays, and `other` applied to what is none."""
+        """Arguments with `values` in place of the arrays, and `other` applied to what is none.
+
+        `sparse` is the class that sparse arguments are made of.
+        """
 
         def put(value: Any) -> Any:
             if isinstance(value, _Slot):
                 return values[value.index]
+            if isinstance(value, Sparse_):
+                return sparse(value.indices, put(value.values), value.dense_shape)
             if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
                 return type(value)(put(v) for v in value)
             if isinstance(value, dict):
@@ -192,7 +201,7 @@ class _Slot(NamedTuple):
 
 
 def _has_arrays(value: Any) -> bool:
-    if isinstance(value, (Arr, Tensor_)):
+    if isinstance(value, (Arr, Tensor_, Sparse_)):
         return True
     return isinstance(value, (list, tuple)) and any(_has_arrays(v) for v in value)
 
@@ -704,7 +713,7 @@ def _check_traced_gradient(report: Report, sample: Sample) -> None:
             report.add("gradient", f"{g.dtype.name}{g.shape} for an input {x.dtype.name}{x.shape}")
     try:
         trace = Trace(sample.function(), slots, "partial", gradient=True)
-    except ValueError:
+    except (ValueError, NotImplementedError):
         trace = Trace(sample.function(), slots, "full", gradient=True)
     if _stateful(trace):
         return

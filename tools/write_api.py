@@ -42,7 +42,11 @@ def attribute_of(module: str, attribute: str) -> str:
         return attribute
     for name, value in vars(importlib.import_module(module)).items():
         record = getattr(value, "op", None)
-        if record is not None and getattr(record, "name", None) == attribute[1:] and getattr(record, "module", None) == module:
+        if (
+            record is not None
+            and getattr(record, "name", None) == attribute[1:]
+            and getattr(record, "module", None) == module
+        ):
             return name
     raise LookupError(f"the entry of {attribute[1:]} has no name in {module}")
 
@@ -91,7 +95,9 @@ def files() -> dict[Path, str]:
     out = {}
     for namespace, names in namespaces.items():
         children = sorted(
-            n.rpartition(".")[2] for n in namespaces if n and n != namespace and n.rpartition(".")[0] == namespace
+            n.rpartition(".")[2]
+            for n in namespaces
+            if n and n != namespace and n.rpartition(".")[0] == namespace
         )
         folder = FACE.joinpath(*namespace.split(".")) if namespace else FACE
         path = folder / "__init__.py" if children or not namespace else folder.with_suffix(".py")
@@ -101,7 +107,9 @@ def files() -> dict[Path, str]:
 
 def present() -> set[Path]:
     """The files of the face as they are now."""
-    return {p for p in FACE.rglob("*.py") if "_src" not in p.relative_to(FACE).parts and p.name != "__main__.py"}
+    return {
+        p for p in FACE.rglob("*.py") if "_src" not in p.relative_to(FACE).parts and p.name != "__main__.py"
+    }
 
 
 def main(arguments: list[str]) -> int:
@@ -119,7 +127,9 @@ def main(arguments: list[str]) -> int:
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(wanted[path])
-    print(f"{len(wanted)} files, {sum(len(n) for n in collect().values())} names; {len(stale)} written, {len(extra)} removed")
+    print(
+        f"{len(wanted)} files, {sum(len(n) for n in collect().values())} names; {len(stale)} written, {len(extra)} removed"
+    )
     return 0
 
 

@@ -1,7 +1,7 @@
 """Writes the pages of docs/ that come from data: docs/differences.md and docs/coverage.md.
 
-    python tools/write_pages.py           writes them
-    python tools/write_pages.py --check   exits 1 if a page is not what it would write
+python tools/write_pages.py           writes them
+python tools/write_pages.py --check   exits 1 if a page is not what it would write
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from headwater import nn as nn
 from headwater import profiler as profiler
 from headwater import random as random
 from headwater import saved_model as saved_model
+from headwater import signal as signal
 from headwater import sparse as sparse
 from headwater import summary as summary
 from headwater import sysconfig as sysconfig
@@ -167,6 +168,10 @@ from headwater._src.ops.layout import squeeze as squeeze
 from headwater._src.ops.layout import stop_gradient as stop_gradient
 from headwater._src.ops.layout import transpose as transpose
 from headwater._src.ops.linalg import matmul as matmul
+from headwater._src.ops.linalg_decompose import eig as eig
+from headwater._src.ops.linalg_decompose import eigh as self_adjoint_eig
+from headwater._src.ops.linalg_decompose import eigvals as eigvals
+from headwater._src.ops.linalg_decompose import eigvalsh as self_adjoint_eigvals
 from headwater._src.ops.math import abs_ as abs
 from headwater._src.ops.math import add as add
 from headwater._src.ops.math import add_n as add_n

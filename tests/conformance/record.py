@@ -74,7 +74,7 @@ def answer(sample: harness.Sample) -> dict[str, Any]:
     slots = harness.Slots(sample.case)
     handed = [of_array(a) if t else a for a, t in zip(slots.arrays, slots.tensors, strict=True)]
     try:
-        args, kwargs = slots.build(handed, translate)
+        args, kwargs = slots.build(handed, translate, tf.SparseTensor)
         values = arrays_of(flat(function(*args, **kwargs)))
     except Exception as error:
         return {"error": type(error).__name__}
@@ -96,7 +96,7 @@ def static(function: Any, slots: harness.Slots) -> Any:
     ]
 
     def call(*values: Any) -> Any:
-        args, kwargs = slots.build(list(values), translate)
+        args, kwargs = slots.build(list(values), translate, tf.SparseTensor)
         return flat(function(*args, **kwargs))
 
     try:
@@ -115,7 +115,7 @@ def grads(function: Any, slots: harness.Slots) -> Any:
     try:
         with tf.GradientTape() as tape:
             tape.watch(sources)
-            args, kwargs = slots.build(values, translate)
+            args, kwargs = slots.build(values, translate, tf.SparseTensor)
             outputs = [
                 y for y in flat(function(*args, **kwargs)) if y.dtype.is_floating or y.dtype.is_complex
             ]

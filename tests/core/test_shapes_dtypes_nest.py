@@ -14,7 +14,12 @@ S = tf.TensorShape
 
 def test_shape_prints_as_tensorflow():
     assert repr(S([1, None])) == "TensorShape([1, None])" and repr(S(None)) == "TensorShape(None)"
-    assert str(S([1, None])) == "(1, None)" and str(S([3])) == "(3,)" and str(S(None)) == "<unknown>" and str(S([])) == "()"
+    assert (
+        str(S([1, None])) == "(1, None)"
+        and str(S([3])) == "(3,)"
+        and str(S(None)) == "<unknown>"
+        and str(S([])) == "()"
+    )
     assert repr(tf.TensorSpec([1, None])) == "TensorSpec(shape=(1, None), dtype=tf.float32, name=None)"
     assert repr(tf.float32) == "tf.float32" and str(tf.float32) == "<dtype: 'float32'>"
 
@@ -108,4 +113,6 @@ def test_nest_keeps_types_and_orders_keys():
     assert tf.nest.is_nested([1]) and not tf.nest.is_nested("text") and not tf.nest.is_nested(np.ones(2))
     assert tf.nest.flatten(3) == [3] and tf.nest.flatten(None) == [None]
     slices = tf.IndexedSlices([[1.0]], [0])
-    assert len(tf.nest.flatten([slices], expand_composites=True)) == 2 and tf.nest.flatten([slices]) == [slices]
+    assert len(tf.nest.flatten([slices], expand_composites=True)) == 2 and tf.nest.flatten([slices]) == [
+        slices
+    ]

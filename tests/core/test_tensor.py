@@ -77,7 +77,9 @@ CONVERSIONS = [
 def test_constant_follows_tensorflow_dtypes(value, dtype, expected, values):
     t = tf.constant(value, dtype)
     assert t.dtype.name == expected
-    assert np.array_equal(np.asarray(t.numpy(), t.dtype.as_numpy_dtype), np.array(values, t.dtype.as_numpy_dtype))
+    assert np.array_equal(
+        np.asarray(t.numpy(), t.dtype.as_numpy_dtype), np.array(values, t.dtype.as_numpy_dtype)
+    )
 
 
 REFUSED = [
@@ -246,7 +248,13 @@ def test_copies_and_pickles(clone, value):
 
 
 def test_pickle_of_dtypes_shapes_and_specs():
-    for value in (tf.float32, tf.bfloat16, tf.TensorShape([1, None]), tf.TensorShape(None), tf.TensorSpec([2], tf.int32)):
+    for value in (
+        tf.float32,
+        tf.bfloat16,
+        tf.TensorShape([1, None]),
+        tf.TensorShape(None),
+        tf.TensorSpec([2], tf.int32),
+    ):
         assert pickle.loads(pickle.dumps(value)) == value
     assert pickle.loads(pickle.dumps(tf.float32)) is tf.float32
 
@@ -263,7 +271,7 @@ def test_python_protocols():
 
 def test_tensors_cannot_be_assigned_to():
     t = tf.constant(T)
-    with pytest.raises(TypeError, match="tf.Variable"):
+    with pytest.raises(TypeError, match=r"tf\.Variable"):
         t[0, 0] = 1.0
 
 

@@ -11,6 +11,8 @@ import json
 import os
 import re
 import signal
+import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +21,18 @@ import pytest
 import headwater
 
 headwater.install_as_tensorflow()
+
+MARKERS = ("requires_trainable_backend: the backend must compute gradients", "multi_device: needs several devices")
+
+
+def skip_if_backend(backend: str, reason: str) -> Any:
+    """A mark that Keras's tests import from the conftest of its repository: skips a test on one backend."""
+    return pytest.mark.skipif(backend == "tensorflow", reason=reason)
+
+
+_conftest = types.ModuleType("conftest")
+_conftest.skip_if_backend = skip_if_backend  # type: ignore[attr-defined]
+sys.modules.setdefault("conftest", _conftest)
 
 _OUTCOMES = os.environ.get("HEADWATER_OUTCOMES", "")
 _SECONDS = int(os.environ.get("HEADWATER_TEST_SECONDS", "120"))
@@ -35,6 +49,11 @@ def _write(entry: dict[str, Any]) -> None:
     if _OUTCOMES:
         with open(_OUTCOMES, "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+
+def pytest_configure(config: Any) -> None:
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
@@ -69,7 +88,6 @@ def _reason(call: Any) -> str:
     if info is None:
         return ""
     text = " ".join(str(info.value).split())[:300]
-    places = [
-        f"{e.path.name}:{e.lineno + 1}" for e in info.traceback if "site-packages/_pytest" not in str(e.path)
-    ]
-    return f"{info.typename}: {text} [{places[-1] if places else '?'}]"
+    frames = [(os.path.basename(str(e.path)), e.lineno + 1) for e in info.traceback]
+    place = next((f"{name}:{line}" for name, line in reversed(frames) if name != "python.py"), "?")
+    return f"{info.typename}: {text} [{place}]"

@@ -19,14 +19,23 @@ MOST_MODULES = 260
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(
-        [sys.executable, *arguments, "-c", code], capture_output=True, text=True, env=environment, timeout=120, check=False
+        [sys.executable, *arguments, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
     )
 
 
 @pytest.mark.parametrize("script", ["write_api.py", "write_pages.py"])
 def test_generated_files_are_fresh(script: str) -> None:
     result = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / script), "--check"], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, str(ROOT / "tools" / script), "--check"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -69,7 +78,6 @@ def test_import_budget() -> None:
 def test_namespaces_complete_for_tools() -> None:
     """Every public name is a plain import in a file of its namespace, and `dir` shows it before anything is loaded."""
     import headwater as tf
-
     from headwater._src.base.exporting import EXPORTS
 
     for public in EXPORTS:
@@ -84,5 +92,5 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     import headwater as tf
 
     with pytest.raises(AttributeError, match="no_such_name"):
-        tf.no_such_name  # noqa: B018
+        tf.no_such_name
     assert "keras" in dir(tf)

@@ -21,7 +21,12 @@ def test_first_example_prints_what_is_shown(tmp_path: Path) -> None:
     script.write_text(code.group(1), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     result = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, env=environment, timeout=120, check=False
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
     )
     assert result.stdout.strip() == shown[0].strip()
     assert result.stderr.strip().endswith(shown[1].strip())

@@ -57,7 +57,9 @@ def test_assignments(assign, expected):
     before = v.value()
     result = assign(v)
     np.testing.assert_array_equal(v.numpy(), expected)
-    assert repr(result).startswith("<tf.Variable 'UnreadVariable' shape=(2, 3) dtype=float32, numpy=\narray([[")
+    assert repr(result).startswith(
+        "<tf.Variable 'UnreadVariable' shape=(2, 3) dtype=float32, numpy=\narray([["
+    )
     np.testing.assert_array_equal(result.numpy(), expected)
     np.testing.assert_array_equal(before.numpy(), START)
 
@@ -137,7 +139,12 @@ def test_a_read_is_a_snapshot_even_of_large_values():
     for _ in range(3):
         v.assign_add(tf.ones((100, 100)))
     assert v.numpy()[0, 0] == 3.0
-    assert held.numpy().sum() == 0 and array.sum() == 0 and part.numpy().sum() == 0 and sibling.numpy().sum() == 0
+    assert (
+        held.numpy().sum() == 0
+        and array.sum() == 0
+        and part.numpy().sum() == 0
+        and sibling.numpy().sum() == 0
+    )
 
 
 def test_the_initial_value_is_not_shared():

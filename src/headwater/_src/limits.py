@@ -53,6 +53,12 @@ LIMITS: tuple[Limit, ...] = (
         "Integers work; TensorFlow's function fails on them with InvalidArgumentError.",
     ),
     Limit(
+        "random.stateless_binomial",
+        "small",
+        "Where fewer than ten successes are expected the numbers are valid samples, but not TensorFlow's for the same seed.",
+        "value",
+    ),
+    Limit(
         "range",
         "string",
         "A bound that is no number raises TypeError; in TensorFlow a bare AssertionError.",

@@ -22,7 +22,7 @@ NAMESPACES: dict[str, str] = {
 }
 """Namespace -> docstring; those not named here get a plain one."""
 
-ROOT_TAIL = '''
+ROOT_TAIL = """
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
@@ -42,5 +42,5 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), "keras"})
-'''
+"""
 """Appended to `headwater/__init__.py`."""

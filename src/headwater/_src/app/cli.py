@@ -144,7 +144,7 @@ def _run_file(script: str) -> None:
     module = types.ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins, __annotations__={})
     sys.modules["__main__"] = module
-    exec(code, module.__dict__)  # noqa: S102  (running the script is what was asked)
+    exec(code, module.__dict__)
 
 
 def _status(program: Callable[[str], None], name: str) -> int:
@@ -156,7 +156,7 @@ def _status(program: Callable[[str], None], name: str) -> int:
         program(name)
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001  (reported, and the exit status says so)
+    except BaseException as error:
         frame = error.__traceback__
         while frame is not None and frame.tb_frame.f_code.co_filename in _OWN_FILES:
             frame = frame.tb_next

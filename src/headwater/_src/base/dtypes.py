@@ -109,7 +109,9 @@ class DType:
         if self.is_integer or self.is_quantized:
             info = ml_dtypes.iinfo(self.np)
             return self._as_type(getattr(info, which)) if self.np.kind in "iu" else getattr(info, which)
-        raise TypeError(f"{self.name} has no {which}imum: it is neither real floating point nor integer nor bool.")
+        raise TypeError(
+            f"{self.name} has no {which}imum: it is neither real floating point nor integer nor bool."
+        )
 
     def is_compatible_with(self, other: Any) -> bool:
         """Whether `other` names the same dtype."""

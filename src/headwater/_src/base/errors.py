@@ -1,16 +1,16 @@
 """TensorFlow's exception classes, and the one place where messages get their form.
 
-    Exception
-    └── OpError
-        ├── CancelledError            1      ├── PermissionDeniedError     7
-        ├── UnknownError              2      ├── ResourceExhaustedError    8
-        ├── InvalidArgumentError      3      ├── FailedPreconditionError   9
-        ├── DeadlineExceededError     4      ├── AbortedError             10
-        ├── NotFoundError             5      ├── OutOfRangeError          11
-        ├── AlreadyExistsError        6      ├── UnimplementedError       12
-        ├── UnauthenticatedError     16      ├── InternalError            13
-        └── DataLossError            15      └── UnavailableError         14
-    OperatorNotAllowedInGraphError(TypeError), InaccessibleTensorError(ValueError)
+Exception
+└── OpError
+    ├── CancelledError            1      ├── PermissionDeniedError     7
+    ├── UnknownError              2      ├── ResourceExhaustedError    8
+    ├── InvalidArgumentError      3      ├── FailedPreconditionError   9
+    ├── DeadlineExceededError     4      ├── AbortedError             10
+    ├── NotFoundError             5      ├── OutOfRangeError          11
+    ├── AlreadyExistsError        6      ├── UnimplementedError       12
+    ├── UnauthenticatedError     16      ├── InternalError            13
+    └── DataLossError            15      └── UnavailableError         14
+OperatorNotAllowedInGraphError(TypeError), InaccessibleTensorError(ValueError)
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class OpError(Exception):
 
     code = UNKNOWN
 
-    def __init__(self, node_def: Any, op: Any, message: str, error_code: int | None = None, *args: Any) -> None:
+    def __init__(
+        self, node_def: Any, op: Any, message: str, error_code: int | None = None, *args: Any
+    ) -> None:
         super().__init__(message)
         self._node_def = node_def
         self._op = op

@@ -43,7 +43,9 @@ def _kind(value: Any) -> str | None:
     if isinstance(value, _abc.Mapping):
         _MAPPINGS.add(cls)
         return "mapping"
-    if isinstance(value, (_abc.Sequence, _abc.MappingView)) and not isinstance(value, (str, bytes, bytearray, range)):
+    if isinstance(value, (_abc.Sequence, _abc.MappingView)) and not isinstance(
+        value, (str, bytes, bytearray, range)
+    ):
         if isinstance(value, (list, tuple)) or not hasattr(value, "shape"):
             _SEQUENCES.add(cls)
             return "sequence"
@@ -142,7 +144,9 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
       ValueError: it has not as many elements as the structure has leaves.
     """
     if not isinstance(flat_sequence, (_abc.Sequence, np.ndarray)) or isinstance(flat_sequence, (str, bytes)):
-        raise TypeError(f"nest.pack_sequence_as: flat_sequence must be a sequence; got {type(flat_sequence).__name__}.")
+        raise TypeError(
+            f"nest.pack_sequence_as: flat_sequence must be a sequence; got {type(flat_sequence).__name__}."
+        )
     if _opened(structure, expand_composites) is None:
         if len(flat_sequence) != 1:
             raise ValueError(
@@ -197,7 +201,9 @@ def map_structure(func: Callable[..., Any], *structure: Any, **kwargs: Any) -> A
 
 
 @export("nest.assert_same_structure")
-def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
+def assert_same_structure(
+    nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False
+) -> None:
     """Checks that two structures have the same form.
 
     Raises:

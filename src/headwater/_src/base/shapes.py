@@ -282,7 +282,9 @@ def broadcast(a: Partial, b: Partial) -> Partial:
         if x == 1 or (x is None and y not in (1, None)):
             dims[i] = y
         elif not (x == y or y == 1 or x is None or y is None):
-            raise ValueError(f"shapes {wrap(a)} and {wrap(b)} do not broadcast: {x} against {y} in dimension {i}")
+            raise ValueError(
+                f"shapes {wrap(a)} and {wrap(b)} do not broadcast: {x} against {y} in dimension {i}"
+            )
         elif y is None and x is None:
             dims[i] = None
     return tuple(dims)
@@ -299,7 +301,9 @@ def broadcast_all(shapes: Sequence[Partial]) -> Partial:
 def normalize_axis(axis: int, rank: int, what: str = "axis") -> int:
     """`axis` counted from the front; ValueError where it is out of range."""
     if not -rank <= axis < rank:
-        raise ValueError(f"{what} {axis} is out of range for rank {rank}: expected {-rank} <= {what} < {rank}")
+        raise ValueError(
+            f"{what} {axis} is out of range for rank {rank}: expected {-rank} <= {what} < {rank}"
+        )
     return axis + rank if axis < 0 else axis
 
 

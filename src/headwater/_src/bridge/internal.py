@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import SparseTensor
@@ -101,13 +103,14 @@ def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -
     graph = _graph("tf.compat.v1.sparse_placeholder")
     static = TensorShape(shape)
     prefix = name or "SparsePlaceholder"
-    sparse = SparseTensor(
+    dense_shape = graph.placeholder([static.rank], "int64", prefix + "/shape")
+    if static.rank is not None:
+        dense_shape.known = np.array(static.as_list(), object)
+    return SparseTensor(
         graph.placeholder([None, static.rank], "int64", prefix + "/indices"),
         graph.placeholder([None], dtype, prefix + "/values"),
-        graph.placeholder([static.rank], "int64", prefix + "/shape"),
+        dense_shape,
     )
-    sparse.set_shape(static)
-    return sparse
 
 
 @export("compat.v1.reset_default_graph")

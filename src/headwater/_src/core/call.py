@@ -22,7 +22,15 @@ from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, to_array
 from headwater._src.core.graph import add_node, current_graph
 from headwater._src.core.op import Op, describe_dtypes
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array, of_array, of_result
+from headwater._src.core.tensor import (
+    EagerTensor,
+    SymbolicTensor,
+    Tensor,
+    TensorLike,
+    as_array,
+    of_array,
+    of_result,
+)
 
 NO_ATTRS: dict[str, Any] = {}
 
@@ -162,7 +170,9 @@ def _fixed_source(op: Op, signature: str = "", slow: str = "", scalar_lines: str
     checks = [f"of_first in ok_{names[0]}"]
     for param in op.params[1:]:
         same = param.group == names[0]
-        checks.append(f"{param.name}._np_dtype is of_first" if same else f"{param.name}._np_dtype in ok_{param.name}")
+        checks.append(
+            f"{param.name}._np_dtype is of_first" if same else f"{param.name}._np_dtype in ok_{param.name}"
+        )
         if not same and param.group != param.name:
             checks.append(f"{param.name}._np_dtype is {param.group}._np_dtype")
     return _FIXED.format(
@@ -193,7 +203,9 @@ def _recorder(op: Op) -> Any:
     return context.record if _keeps_dtype(op) else _record_checked
 
 
-def _record_checked(watched: int, op: Op, inputs: tuple[Any, ...], out: EagerTensor, attrs: dict[str, Any]) -> int:
+def _record_checked(
+    watched: int, op: Op, inputs: tuple[Any, ...], out: EagerTensor, attrs: dict[str, Any]
+) -> int:
     bits = context.record(watched, op, inputs, out, attrs)
     return bits if is_differentiable(out._np_dtype) else 0
 
@@ -211,16 +223,18 @@ def _scalar_source(op: Op, names: list[str]) -> str:
     x, y = names
     lines = [f"        if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._np_dtype]"]
     if not op.first_decides:
-        lines.append(f"        elif {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._np_dtype]")
+        lines.append(
+            f"        elif {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._np_dtype]"
+        )
     return "\n".join(lines)
 
 
 def _general_source(op: Op) -> str:
     names = ["*" + p.name if p.variadic else p.name for p in op.params]
-    inputs = op.params[0].name if op.variadic and len(names) == 1 else "(" + "".join(n + ", " for n in names) + ")"
-    return _GENERAL.format(
-        signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op)
+    inputs = (
+        op.params[0].name if op.variadic and len(names) == 1 else "(" + "".join(n + ", " for n in names) + ")"
     )
+    return _GENERAL.format(signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op))
 
 
 # -- the general path -------------------------------------------------------------------------------------------------

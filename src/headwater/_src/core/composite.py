@@ -157,9 +157,19 @@ class IndexedSlicesSpec(TypeSpec):
         return f"IndexedSlicesSpec(shape={self._shape}, dtype={self._dtype!r}, indices_dtype={self._indices_dtype!r})"
 
 
+_sparse_answers: dict[str, Callable[..., Any]] = {}
+
+
+def install_sparse(**answers: Callable[..., Any]) -> None:
+    """Tells how sparse tensors take part in operations (`dispatch`) and in `*` and `/`; the operations layer calls this."""
+    _sparse_answers.update(answers)
+
+
 @export("SparseTensor", "sparse.SparseTensor")
 class SparseTensor(Composite):
     """The non-zero elements of a tensor, by their positions.
+
+    Most operations of tf.sparse expect and give positions in row-major order; `tf.sparse.reorder` puts them so.
 
     Args:
       indices: int64 tensor of shape [n, rank].
@@ -168,25 +178,41 @@ class SparseTensor(Composite):
 
     Raises:
       ValueError: the parts don't fit each other.
+      TypeError: indices or dense_shape are no integers.
+
+    >>> s = tf.SparseTensor([[0, 1], [1, 0]], [3.0, 4.0], [2, 2])
+    >>> tf.sparse.to_dense(s * 2.0).numpy().tolist()
+    [[0.0, 6.0], [8.0, 0.0]]
     """
 
-    __slots__ = ("_indices", "_values", "_dense_shape", "_static")
+    __slots__ = ("_indices", "_values", "_dense_shape", "_static", "_keras_mask", "__weakref__")
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
         self._indices = convert(indices, int64)
         self._values = convert(values)
         self._dense_shape = convert(dense_shape, int64)
-        indices_shape = self._indices.shape.with_rank(2)
-        values_shape = self._values.shape.with_rank(1)
-        dense = self._dense_shape.shape.with_rank(1)
-        if not TensorShape(indices_shape[0]).is_compatible_with(values_shape[0]):
-            raise ValueError(f"SparseTensor: {indices_shape[0]} positions for {values_shape[0]} values; they must be as many.")
-        if not TensorShape(indices_shape[1]).is_compatible_with(dense[0]):
-            raise ValueError(f"SparseTensor: positions of rank {indices_shape[1]} in a dense_shape of rank {dense[0]}.")
-        known = self._dense_shape
-        self._static = TensorShape(
-            known._array.tolist() if isinstance(known, EagerTensor) else [None] * dense[0] if dense[0] is not None else None
-        )
+        count, width = _ranked("indices", self._indices, 2)
+        (found,) = _ranked("values", self._values, 1)
+        (rank,) = _ranked("dense_shape", self._dense_shape, 1)
+        if count != found and count is not None and found is not None:
+            raise ValueError(f"SparseTensor: {count} positions for {found} values; they must be as many.")
+        if width != rank and width is not None and rank is not None:
+            raise ValueError(f"SparseTensor: positions of rank {width} in a dense_shape of length {rank}.")
+        self._static = _static_shape(self._dense_shape, width if rank is None else rank)
+
+    @classmethod
+    def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:
+        """A sparse tensor of the indices, values and dense_shape of another, or of a record with such fields.
+
+        Raises:
+          TypeError: the value has no such fields.
+        """
+        try:
+            return cls(sparse_tensor_value.indices, sparse_tensor_value.values, sparse_tensor_value.dense_shape)
+        except AttributeError:
+            raise TypeError(
+                f"SparseTensor.from_value takes a value with indices, values and dense_shape; got {sparse_tensor_value!r}."
+            ) from None
 
     @property
     def indices(self) -> Tensor:
@@ -213,25 +239,51 @@ class SparseTensor(Composite):
         """The static shape."""
         return self._static
 
+    @property
+    def op(self) -> Any:
+        """The operation that made the values, inside a graph."""
+        return self._values.op
+
+    @property
+    def graph(self) -> Any:
+        """The graph that the tensors belong to; AttributeError in eager execution."""
+        return self._indices.graph
+
+    def consumers(self) -> list[Any]:
+        """The operations that read the parts inside a graph; none in eager execution."""
+        if isinstance(self._values, EagerTensor):
+            return []
+        parts = {id(p) for p in self._nest_flatten()}
+        return [n for n in self._values.graph.nodes if any(id(x) in parts for x in n.inputs)]
+
     def get_shape(self) -> TensorShape:
         """The same as `shape`."""
         return self._static
 
     def set_shape(self, shape: Any) -> None:
-        """Adds what `shape` says to what is known of the static shape."""
+        """Adds what `shape` says to what is known of the static shape; ValueError where they don't fit."""
         self._static = self._static.merge_with(shape)
 
     def with_values(self, new_values: Any) -> SparseTensor:
-        """The same positions with other values."""
-        return SparseTensor(self._indices, new_values, self._dense_shape)
+        """The same positions with other values, as many; ValueError for another number of them."""
+        made = SparseTensor(self._indices, new_values, self._dense_shape)
+        made._static = self._static
+        return made
 
     def _map_values(self, function: Callable[[Any], Any]) -> SparseTensor:
         return self.with_values(function(self._values))
 
     def __headwater_dispatch__(self, op: Op, args: Any, attrs: Any) -> Any:
-        raise NotImplementedError(
-            f"{op.title} does not take a SparseTensor yet; only its construction, indices, values and dense_shape are here."
-        )
+        return _sparse_answers["dispatch"](self, op, args, attrs)
+
+    def __mul__(self, other: Any) -> Any:
+        return _sparse_answers["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return _sparse_answers["multiply"](self, other) if isinstance(other, TensorLike) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Any:
+        return _sparse_answers["divide"](self, other)
 
     def _nest_flatten(self) -> list[Any]:
         return [self._indices, self._values, self._dense_shape]
@@ -239,11 +291,41 @@ class SparseTensor(Composite):
     def _nest_unflatten(self, parts: list[Any]) -> SparseTensor:
         return SparseTensor(*parts)
 
+    @property
+    def _type_spec(self) -> SparseTensorSpec:
+        return SparseTensorSpec(self._static, self._values.dtype)
+
+    def __copy__(self) -> SparseTensor:
+        return self._nest_unflatten(self._nest_flatten())
+
+    def __deepcopy__(self, memo: Any) -> SparseTensor:
+        return self._nest_unflatten(self._nest_flatten())
+
+    def __reduce__(self) -> Any:
+        return SparseTensor, (self._indices, self._values, self._dense_shape)
+
     def __repr__(self) -> str:
         return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"'SparseTensor' object has no attribute {name!r}.")
+
+def _ranked(what: str, tensor: Tensor, rank: int) -> Any:
+    """The dimensions of `tensor`, None where unknown; ValueError where its rank is another."""
+    dims = tensor._spec.shape
+    if dims is None:
+        return (None,) * rank
+    if len(dims) != rank:
+        raise ValueError(f"SparseTensor: {what} must have rank {rank}; got shape {wrap(dims)}.")
+    return dims
+
+
+def _static_shape(dense_shape: Tensor, rank: int | None) -> TensorShape:
+    """What a shape vector tells of a shape; ValueError for negative dimensions."""
+    if isinstance(dense_shape, EagerTensor):
+        return TensorShape(dense_shape._array.tolist())
+    known = dense_shape.known  # type: ignore[attr-defined]
+    if known is not None:
+        return TensorShape([None if d is None or d < 0 else d for d in known.tolist()])
+    return wrap(None if rank is None else (None,) * rank)
 
 
 @export("SparseTensorSpec")

@@ -52,9 +52,12 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
     return of_array(to_array(value, dtype))
 
 
+_PLAIN = frozenset((int, float, bool, str, bytes, complex, np.ndarray))
+
+
 def _holds_tensors(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(_holds_tensors(v) for v in value)
+        return not _PLAIN.issuperset(map(type, value)) and any(map(_holds_tensors, value))
     return isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__")
 
 
@@ -171,9 +174,12 @@ def _from_python(value: Any, cls: type, array: np.ndarray, dtype: DType | None) 
 
 
 def _checked_float32(array: np.ndarray) -> np.ndarray:
-    with np.errstate(all="ignore"):
+    try:
         narrow = array.astype(_F32)
-    if not np.array_equal(np.isinf(narrow), np.isinf(array)):
+    except (RuntimeWarning, FloatingPointError):
+        with np.errstate(all="ignore"):
+            narrow = array.astype(_F32)
+    if not np.isfinite(narrow).all() and not np.array_equal(np.isinf(narrow), np.isinf(array)):
         raise ValueError("A Python float is out of range for float32; give dtype=tf.float64.")
     return narrow
 
@@ -203,6 +209,12 @@ def _first_leaf(value: Any) -> Any:
 
 
 def _from_sequence(value: Any, dtype: DType | None) -> np.ndarray:
+    if dtype is None and value.__class__ is list and len(kinds := set(map(type, value))) == 1:
+        # The usual literal, a flat list of numbers of one type.
+        if float in kinds:
+            return _checked_float32(np.array(value))
+        if int in kinds:
+            return _fit_int(value, np.array(value))
     leaf = _first_leaf(value)
     if isinstance(leaf, _STR) or (dtype is not None and dtype.np.kind == "O"):
         return _from_strings(value, dtype)

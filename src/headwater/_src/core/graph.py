@@ -28,7 +28,9 @@ class Node:
 
     __slots__ = ("record", "inputs", "attrs", "outputs", "name", "graph", "line", "device", "control_inputs")
 
-    def __init__(self, graph: Graph, record: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str) -> None:
+    def __init__(
+        self, graph: Graph, record: Any, inputs: tuple[Any, ...], attrs: dict[str, Any], name: str
+    ) -> None:
         self.graph = graph
         self.record = record
         self.inputs = inputs
@@ -51,7 +53,9 @@ class Node:
     def get_attr(self, name: str) -> Any:
         """An attribute of the node; ValueError where it has none of that name."""
         if name not in self.attrs:
-            raise ValueError(f"Operation {self.name!r} has no attr named {name!r}; it has {sorted(self.attrs)}.")
+            raise ValueError(
+                f"Operation {self.name!r} has no attr named {name!r}; it has {sorted(self.attrs)}."
+            )
         return self.attrs[name]
 
     def __repr__(self) -> str:
@@ -204,7 +208,9 @@ def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str 
     specs = op.infer([t._spec for t in inputs], static)
     node = Node(graph, op, inputs, attrs, graph.unique_name(ctx.name_scope + (name or _node_name(op))))
     known = _follow(op, inputs, static, specs)
-    node.outputs = tuple(SymbolicTensor(node, i, s, k) for i, (s, k) in enumerate(zip(specs, known, strict=True)))
+    node.outputs = tuple(
+        SymbolicTensor(node, i, s, k) for i, (s, k) in enumerate(zip(specs, known, strict=True))
+    )
     graph.nodes.append(node)
     _record_node(op, node)
     return node.outputs[0] if op.single else node.outputs

@@ -195,13 +195,21 @@ class Op:
         return f"tf.{self.api[0]} [Op:{self.name}]" if self.api else f"[Op:{self.name}]"
 
     def backward(
-        self, grads: Sequence[Any], outputs: Sequence[Any], inputs: Sequence[Any], attrs: dict[str, Any], needed: Sequence[bool]
+        self,
+        grads: Sequence[Any],
+        outputs: Sequence[Any],
+        inputs: Sequence[Any],
+        attrs: dict[str, Any],
+        needed: Sequence[bool],
     ) -> Sequence[Any]:
         """Gradients with respect to the inputs that are `needed`, given those of the outputs."""
         rule = self.grad
         first = (grads[0], outputs[0]) if self.single else (grads, outputs)
         if rule.__class__ is tuple:
-            return [r(*first, *inputs, **attrs) if n and r is not None else None for r, n in zip(rule, needed, strict=True)]
+            return [
+                r(*first, *inputs, **attrs) if n and r is not None else None
+                for r, n in zip(rule, needed, strict=True)
+            ]
         result = rule(*first, *inputs, **attrs)
         return result if result.__class__ in (tuple, list) else (result,)
 

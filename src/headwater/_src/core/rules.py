@@ -26,7 +26,9 @@ def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
     given = axis if isinstance(axis, tuple) else (axis,)
     axes = tuple(normalize_axis(a, rank, "reduction axis") for a in given)
     if len(set(axes)) != len(axes):
-        raise ValueError(f"the reduction axes {given} name dimension {next(a for a in axes if axes.count(a) > 1)} twice")
+        raise ValueError(
+            f"the reduction axes {given} name dimension {next(a for a in axes if axes.count(a) > 1)} twice"
+        )
     return axes
 
 
@@ -48,7 +50,9 @@ def same_shape(*specs: Spec, **_: Any) -> Partial:
     return shape
 
 
-def matrix_product(a: Spec, b: Spec, *, transpose_a: bool = False, transpose_b: bool = False, **_: Any) -> Partial:
+def matrix_product(
+    a: Spec, b: Spec, *, transpose_a: bool = False, transpose_b: bool = False, **_: Any
+) -> Partial:
     """The product of matrices in the last two dimensions, the others broadcast."""
     if a.shape is None or b.shape is None:
         return None
@@ -77,7 +81,9 @@ def permuted(x: Spec, *, perm: Any, **_: Any) -> Partial:
     if getattr(perm, "rank_unknown", False) or None in perm:
         return (None,) * len(x.shape)
     if len(perm) != len(x.shape):
-        raise ValueError(f"perm must have one entry for each of the {len(x.shape)} dimensions; got perm {tuple(perm)}")
+        raise ValueError(
+            f"perm must have one entry for each of the {len(x.shape)} dimensions; got perm {tuple(perm)}"
+        )
     order = [normalize_axis(p, len(x.shape), "perm entry") for p in perm]
     if len(set(order)) != len(order):
         raise ValueError(f"perm {tuple(perm)} names a dimension twice")

@@ -85,7 +85,9 @@ def unary(
         for name in names:
             dtype = as_dtype(name)
             grad = (0,) if smooth and name in ("float32", "float64", "complex64", "complex128") else ()
-            rough = tol if name not in ("float16", "bfloat16") else {"float16": 2e-3, "bfloat16": 1.6e-2}[name]
+            rough = (
+                tol if name not in ("float16", "bfloat16") else {"float16": 2e-3, "bfloat16": 1.6e-2}[name]
+            )
             cases.append(case(Arr((2, 3), name, *domain), grad=grad, tol=rough, id=name))
             if special and dtype.is_floating and name in ("float32", "float64"):
                 cases.append(case(Arr((6,), name, *domain, True), tol=rough, id=f"{name}-special"))
@@ -110,16 +112,30 @@ def binary(
         cases = []
         for name in names:
             grad = (0, 1) if smooth and name in ("float32", "float64", "complex64", "complex128") else ()
-            rough = tol if name not in ("float16", "bfloat16") else {"float16": 2e-3, "bfloat16": 1.6e-2}[name]
-            cases.append(case(Arr((2, 3), name, *domain), Arr((2, 3), name, *other, salt=1), grad=grad, tol=rough, id=name))
+            rough = (
+                tol if name not in ("float16", "bfloat16") else {"float16": 2e-3, "bfloat16": 1.6e-2}[name]
+            )
+            cases.append(
+                case(
+                    Arr((2, 3), name, *domain),
+                    Arr((2, 3), name, *other, salt=1),
+                    grad=grad,
+                    tol=rough,
+                    id=name,
+                )
+            )
         first = names[0] if names[0] not in ("bfloat16", "float16") else "float32"
         for a, b in (((2, 1), (3,)), ((), (2, 2)), ((2, 2), ()), ((0, 3), (1, 3))):
             grad = (0, 1) if smooth and as_dtype(first).is_floating else ()
-            cases.append(case(Arr(a, first, *domain), Arr(b, first, *other, salt=1), grad=grad, tol=tol, id=f"{a}{b}"))
+            cases.append(
+                case(Arr(a, first, *domain), Arr(b, first, *other, salt=1), grad=grad, tol=tol, id=f"{a}{b}")
+            )
         cases.append(bad(Arr((2, 3), first, *domain), Arr((2, 2), first, *other), id="shapes"))
         wrong = "int32" if first != "int32" else "float32"
         if wrong in names:
-            cases.append(bad(Tensor_(Arr((2,), first, *domain)), Tensor_(Arr((2,), wrong, 1, 3)), id="dtypes"))
+            cases.append(
+                bad(Tensor_(Arr((2,), first, *domain)), Tensor_(Arr((2,), wrong, 1, 3)), id="dtypes")
+            )
         if refuse:
             cases.append(bad(Arr((2,), refuse), Arr((2,), refuse), id=f"refuses-{refuse}"))
         return cases
@@ -127,10 +143,18 @@ def binary(
     return build
 
 
-class Tensor_(NamedTuple):
+class Tensor_(NamedTuple):  # noqa: N801 - a mark around a sample, not a tensor
     """A sample argument that is handed over as a tensor, where an array would be converted to the other's dtype."""
 
     of: Any
+
+
+class Sparse_(NamedTuple):  # noqa: N801 - as above
+    """A sample argument that is handed over as a `tf.SparseTensor`; gradients are with respect to its values."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
 
 
 def each(*builders: Cases | Case) -> Cases:

@@ -27,7 +27,9 @@ class name_scope:  # noqa: N801 - TensorFlow's name
 
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
-            raise ValueError(f"tf.name_scope takes a string as the scope's name; got {name!r} of type {type(name).__name__}.")
+            raise ValueError(
+                f"tf.name_scope takes a string as the scope's name; got {name!r} of type {type(name).__name__}."
+            )
         self._name = name
         self._saved: list[str] = []
 

@@ -33,7 +33,6 @@ _NUMPY_HINT = {
 }  # fmt: skip
 
 
-
 class TensorLike:
     """Base of everything that `tf.is_tensor` accepts: tensors, variables, composite tensors."""
 
@@ -63,6 +62,7 @@ class Tensor(TensorLike):
         @property
         def device(self) -> str: ...
         def __int__(self) -> int: ...
+        def numpy(self) -> Any: ...
         def __iter__(self) -> Iterator[Tensor]: ...
         def __bool__(self) -> bool: ...
         def __add__(self, other: Any) -> Tensor: ...
@@ -206,7 +206,9 @@ class EagerTensor(Tensor):
     def set_shape(self, shape: Any) -> None:
         """Checks that `shape` is compatible: an eager tensor's shape is known already."""
         if not self.shape.is_compatible_with(shape):
-            raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}.")
+            raise ValueError(
+                f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}."
+            )
 
     # -- as a Python value --------------------------------------------------------------------------------------------
 
@@ -310,7 +312,17 @@ class SymbolicTensor(Tensor):
     arithmetic on shapes keeps static shapes exact.
     """
 
-    __slots__ = ("op", "value_index", "_np_dtype", "_shape", "_watch", "known", "_keras_mask", "_keras_logits", "__weakref__")
+    __slots__ = (
+        "op",
+        "value_index",
+        "_np_dtype",
+        "_shape",
+        "_watch",
+        "known",
+        "_keras_mask",
+        "_keras_logits",
+        "__weakref__",
+    )
 
     def __init__(self, op: Any, index: int, spec: Spec, known: Any = None) -> None:
         self.op = op
@@ -353,11 +365,15 @@ class SymbolicTensor(Tensor):
         self._shape = self.shape.merge_with(shape)._dims
 
     def __len__(self) -> int:
-        raise TypeError(f"len is not well defined for the symbolic tensor {self.name}. Use x.shape[0] or tf.shape(x)[0].")
+        raise TypeError(
+            f"len is not well defined for the symbolic tensor {self.name}. Use x.shape[0] or tf.shape(x)[0]."
+        )
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._shape is None or not self._shape or self._shape[0] is None:
-            raise OperatorNotAllowedInGraphError(self._no_value("iterate over it", "tf.map_fn, tf.scan or tf.range"))
+            raise OperatorNotAllowedInGraphError(
+                self._no_value("iterate over it", "tf.map_fn, tf.scan or tf.range")
+            )
         return (self[i] for i in range(self._shape[0]))
 
     def __bool__(self) -> bool:
@@ -416,7 +432,9 @@ class _NotThere:
 for _name, _hint in _NUMPY_HINT.items():
     setattr(Tensor, _name, _NotThere(_name, f"write {_hint} instead"))
 for _name in ("op", "name", "graph", "value_index"):
-    setattr(EagerTensor, _name, _NotThere(_name, "it is undefined for eager tensors, which belong to no graph"))
+    setattr(
+        EagerTensor, _name, _NotThere(_name, "it is undefined for eager tensors, which belong to no graph")
+    )
 
 
 class Reference:
@@ -515,5 +533,3 @@ def install(**methods: Any) -> None:
     """Gives `Tensor` its operators; the operations layer calls this once."""
     for name, method in methods.items():
         setattr(Tensor, name, method)
-
-

@@ -106,5 +106,6 @@ def _multiple(outputs: tuple[Any, ...], grads: dict[int, Any], wanted: set[int])
         return None
     zeros = space().zeros_like
     return tuple(
-        zeros(o) if g is None and is_differentiable(o._spec.dtype) else g for g, o in zip(found, outputs, strict=True)
+        zeros(o) if g is None and is_differentiable(o._spec.dtype) else g
+        for g, o in zip(found, outputs, strict=True)
     )

@@ -21,13 +21,20 @@ class CustomOp:
 
     __slots__ = ("name", "grad", "single")
 
-    def __init__(self, name: str, grad: Callable[[Sequence[Any]], Sequence[Any]], single: bool = False) -> None:
+    def __init__(
+        self, name: str, grad: Callable[[Sequence[Any]], Sequence[Any]], single: bool = False
+    ) -> None:
         self.name = name
         self.grad = grad
         self.single = single
 
     def backward(
-        self, grads: Sequence[Any], outputs: Sequence[Any], inputs: Sequence[Any], attrs: dict[str, Any], needed: Sequence[bool]
+        self,
+        grads: Sequence[Any],
+        outputs: Sequence[Any],
+        inputs: Sequence[Any],
+        attrs: dict[str, Any],
+        needed: Sequence[bool],
     ) -> Sequence[Any]:
         """The user's gradients for the inputs."""
         return self.grad(grads)
@@ -60,7 +67,9 @@ def custom_gradient(f: Any = None) -> Any:
 
 
 def _call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    flat_args = [convert(a) if isinstance(a, TensorLike) or _is_arraylike(a) else a for a in nest.flatten(args, True)]
+    flat_args = [
+        convert(a) if isinstance(a, TensorLike) or _is_arraylike(a) else a for a in nest.flatten(args, True)
+    ]
     packed = nest.pack_sequence_as(args, flat_args, True) if args else ()
     watcher = GradientTape(persistent=True)
     with stop_all(), watcher:
@@ -88,7 +97,9 @@ def _fresh(tensor: Any) -> Any:
     return of_array(tensor._array)
 
 
-def _record(f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handles: list[Any], outputs: list[Any]) -> None:
+def _record(
+    f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handles: list[Any], outputs: list[Any]
+) -> None:
     if not ctx.recorders:
         return
     for snapshot, handle in zip(snapshots, handles, strict=True):
@@ -106,7 +117,9 @@ def _record(f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handl
         out._watch = bits if out.dtype.is_floating or out.dtype.is_complex else 0
 
 
-def _adapter(f: Any, grad_fn: Any, count: int, handles: list[Any]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+def _adapter(
+    f: Any, grad_fn: Any, count: int, handles: list[Any]
+) -> Callable[[Sequence[Any]], Sequence[Any]]:
     from headwater._src.engine.owners import variable_of
 
     def gradients(upstream: Sequence[Any]) -> Sequence[Any]:
@@ -172,7 +185,11 @@ def recompute_grad(f: Any) -> Any:
 
 def _recompute(f: Any, tensors: Any, kwargs: dict[str, Any], upstream: Sequence[Any], variables: Any) -> Any:
     fresh = nest.map_structure(lambda t: _fresh(t) if isinstance(t, EagerTensor) else t, list(tensors))
-    floats = [t for t in nest.flatten(fresh) if isinstance(t, EagerTensor) and (t.dtype.is_floating or t.dtype.is_complex)]
+    floats = [
+        t
+        for t in nest.flatten(fresh)
+        if isinstance(t, EagerTensor) and (t.dtype.is_floating or t.dtype.is_complex)
+    ]
     with GradientTape() as tape:
         tape.watch(floats)
         result = f(*fresh, **kwargs)

@@ -50,7 +50,9 @@ class ForwardAccumulator(_Recorder):
             handle = handle_of(primal)
             key = id(handle) if handle is not None else id(primal)
             if key in self._tangents:
-                raise ValueError("ForwardAccumulator: the same tensor or variable is given twice; give each primal once.")
+                raise ValueError(
+                    "ForwardAccumulator: the same tensor or variable is given twice; give each primal once."
+                )
             value = handle.tensor if handle is not None else primal
             tangent = convert(tangent, value.dtype)
             if tangent.shape != value.shape:
@@ -65,7 +67,9 @@ class ForwardAccumulator(_Recorder):
 
     def __enter__(self) -> ForwardAccumulator:
         if self._entered:
-            raise ValueError("ForwardAccumulator: this accumulator is active already or has been used; make a new one.")
+            raise ValueError(
+                "ForwardAccumulator: this accumulator is active already or has been used; make a new one."
+            )
         self._entered = True
         self.push()
         return self
@@ -123,7 +127,9 @@ class ForwardAccumulator(_Recorder):
         return nest.map_structure(one, primals)
 
 
-def _push_forward(op: Any, inputs: Any, outputs: Any, attrs: dict[str, Any], tangents: list[Any]) -> list[Any]:
+def _push_forward(
+    op: Any, inputs: Any, outputs: Any, attrs: dict[str, Any], tangents: list[Any]
+) -> list[Any]:
     real = [o for o in outputs if is_differentiable(o._spec.dtype)]
     if not real:
         return [None] * len(outputs)

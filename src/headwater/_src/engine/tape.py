@@ -166,7 +166,7 @@ class GradientTape(_Recorder):
         self._persistent = persistent
         self.auto_watch = watch_accessed_variables
         self._entries: list[Entry] = []
-        self.note = self._entries.append  # type: ignore[method-assign]
+        self.note = self._entries.append  # type: ignore[method-assign, assignment]
         self._recording = False
         self._used = False
         self._trail: Trail | None = None
@@ -174,7 +174,9 @@ class GradientTape(_Recorder):
 
     def __enter__(self) -> GradientTape:
         if self._recording:
-            raise ValueError("Tape is still recording: this GradientTape is active already and can't be entered twice.")
+            raise ValueError(
+                "Tape is still recording: this GradientTape is active already and can't be entered twice."
+            )
         self._recording = True
         self.push()
         return self
@@ -200,7 +202,7 @@ class GradientTape(_Recorder):
             return
         self.clear_bits(self._entries)
         self._entries = []
-        self.note = self._entries.append  # type: ignore[method-assign]
+        self.note = self._entries.append  # type: ignore[method-assign, assignment]
         self.watched = {}
         self.handles = {}
 
@@ -298,13 +300,21 @@ class GradientTape(_Recorder):
         single = target.__class__ is EagerTensor
         targets = [target] if single else [_target(t) for t in nest.flatten(target, expand_composites=True)]
         seeds = _seeds(targets, output_gradients)
-        flat = [sources] if sources.__class__ is EagerTensor else nest.flatten(sources, expand_composites=True)
+        flat = (
+            [sources] if sources.__class__ is EagerTensor else nest.flatten(sources, expand_composites=True)
+        )
         results = self._compute(seeds, flat)
         if unconnected is UnconnectedGradients.ZERO:
-            results = [space().zeros_like(_value(s)) if g is None else g for s, g in zip(flat, results, strict=True)]
+            results = [
+                space().zeros_like(_value(s)) if g is None else g for s, g in zip(flat, results, strict=True)
+            ]
         if not self._persistent:
             self._finish(targets, results)
-        return nest.pack_sequence_as(sources, results, expand_composites=True) if nest.is_nested(sources) else results[0]
+        return (
+            nest.pack_sequence_as(sources, results, expand_composites=True)
+            if nest.is_nested(sources)
+            else results[0]
+        )
 
     def _ready(self, what: str) -> None:
         if self._used:
@@ -427,7 +437,9 @@ def _seeds(targets: list[Any], output_gradients: Any) -> list[tuple[Any, Any]]:
     else:
         given = nest.flatten(output_gradients, expand_composites=True)
         if len(given) != len(targets):
-            raise ValueError(f"output_gradients has {len(given)} elements for {len(targets)} targets; give one for each.")
+            raise ValueError(
+                f"output_gradients has {len(given)} elements for {len(targets)} targets; give one for each."
+            )
     seeds = []
     for target, g in zip(targets, given, strict=True):
         if not (target.dtype.is_floating or target.dtype.is_complex):
@@ -456,5 +468,3 @@ def stop_all() -> Iterator[None]:
     finally:
         ctx.recorders = saved
         refresh_masks()
-
-

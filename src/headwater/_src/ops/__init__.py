@@ -15,6 +15,7 @@ from headwater._src.ops import (
     joining,
     layout,
     linalg,
+    linalg_decompose,
     losses,
     math,
     nn,
@@ -33,6 +34,6 @@ from headwater._src.ops import (
 
 __all__ = [
     "broadcasting", "cast", "checks", "clip", "compare", "control", "create", "einsum", "gather", "host", "index", "joining",
-    "layout", "linalg", "losses", "math", "nn", "operators", "permutations", "random", "random_dist", "reduce", "scans",
+    "layout", "linalg", "linalg_decompose", "losses", "math", "nn", "operators", "permutations", "random", "random_dist", "reduce", "scans",
     "segment", "shape", "sort", "special", "vectorspace",
 ]  # fmt: skip

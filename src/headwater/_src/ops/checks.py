@@ -227,14 +227,13 @@ def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = N
 
 
 @export("debugging.assert_scalar")
-def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> Tensor:
-    """`tensor` as a tensor; ValueError unless it is a scalar."""
+def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> None:
+    """ValueError unless `tensor` is a scalar."""
     result = convert(tensor)
     if result.shape.rank not in (0, None):
         raise ValueError(
             f"{message or ''} tf.debugging.assert_scalar: a scalar was expected; got {describe(result)}.".strip()
         )
-    return result
 
 
 @export("debugging.assert_shapes")
@@ -493,7 +492,7 @@ for _name, _good, _wrong in (
     ("greater_equal", ([3, 4], [3, 4]), ([1, 4], [2, 4])),
 ):
     sampled(f"debugging.assert_{_name}", _pairwise(_good, _wrong))
-for _name, _good, _wrong in (
+for _name, _fits, _misfits in (
     ("positive", [1.0, 2.0], [1.0, 0.0]),
     ("negative", [-1.0, -2.0], [-1.0, 0.0]),
     ("non_negative", [0.0, 1.0], [0.0, -1.0]),
@@ -501,11 +500,7 @@ for _name, _good, _wrong in (
 ):
     sampled(
         f"debugging.assert_{_name}",
-        lambda good=_good, wrong=_wrong: [
-            case(good, id="holds"),
-            case([], id="nothing"),
-            bad(wrong, id="fails"),
-        ],
+        each(case(_fits, id="holds"), case([], id="nothing"), bad(_misfits, id="fails")),
     )
 sampled(
     "debugging.assert_near",

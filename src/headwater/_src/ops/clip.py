@@ -14,7 +14,7 @@ import headwater._src.ops.reduce as reduce
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, broadcast_all, compatible, wrap
-from headwater._src.core.composite import Composite
+from headwater._src.core.composite import IndexedSlices, SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.samples import ALL_FLOATS, FLOATS, Arr, bad, case, sampled
@@ -86,7 +86,7 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | 
       InvalidArgumentError: shapes don't broadcast.
       TypeError: a Python number doesn't fit the dtype of t.
     """
-    if isinstance(t, Composite):
+    if isinstance(t, (IndexedSlices, SparseTensor)):
         return t._map_values(lambda values: clip_by_value(values, clip_value_min, clip_value_max))
     t = convert(t)
     low, high = _bound(clip_value_min, t), _bound(clip_value_max, t)
@@ -136,7 +136,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     Raises:
       InvalidArgumentError: t does not hold floats, or the dtypes differ.
     """
-    if isinstance(t, Composite):
+    if isinstance(t, (IndexedSlices, SparseTensor)):
         return t._map_values(lambda values: clip_by_norm(values, clip_norm, axes))
     t = convert(t)
     bound = math.maximum(convert(clip_norm, None, t.dtype), 0)
@@ -184,7 +184,7 @@ def _checked_list(t_list: Any, what: str) -> Sequence[Any]:
 
 
 def _values_of(t: Any) -> Any:
-    return t.values if isinstance(t, Composite) else convert(t)
+    return t.values if isinstance(t, (IndexedSlices, SparseTensor)) else convert(t)
 
 
 @export("clip_by_global_norm")
@@ -216,7 +216,7 @@ def clip_by_global_norm(
 
 
 def _scaled(t: Any, factor: Tensor) -> Any:
-    if isinstance(t, Composite):
+    if isinstance(t, (IndexedSlices, SparseTensor)):
         return t._map_values(lambda values: math.multiply(values, cast(factor, values.dtype)))
     t = convert(t)
     return math.multiply(t, cast(factor, t.dtype))

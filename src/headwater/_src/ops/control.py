@@ -212,7 +212,7 @@ def while_loop(
     for which, function in (("cond", cond), ("body", body)):
         if not callable(function):
             raise TypeError(f"tf.while_loop: {which} must be a function; got {describe(function)}.")
-    if not isinstance(parallel_iterations, int) or parallel_iterations < 1:
+    if not isinstance(parallel_iterations, SymbolicTensor) and parallel_iterations < 1:
         raise TypeError(
             f"tf.while_loop: parallel_iterations must be a positive int; got {describe(parallel_iterations)}."
         )

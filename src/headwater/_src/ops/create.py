@@ -237,7 +237,8 @@ def _range_length(start: Any, limit: Any, delta: Any) -> int:
         )
     if isinstance(start, np.integer):
         return len(builtins.range(int(start), int(limit), int(delta)))
-    return int(np.ceil(np.abs((np.float64(limit) - np.float64(start)) / np.float64(delta))))
+    # In the dtype itself: rounding to float64's precision would count 11 steps of 0.1 from 0.1 to 1.1.
+    return int(np.ceil(np.abs((limit - start) / delta)))
 
 
 def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarray:

@@ -273,7 +273,7 @@ def _axis_pairs(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
     return _existing(first, rank_a, "a"), _existing(second, rank_b, "b")
 
 
-def _existing(axes: list[int], rank: int, of: str) -> list[int]:
+def _existing(axes: list[Any], rank: int, of: str) -> list[int]:
     for axis in axes:
         if not -rank <= axis < rank:
             raise ValueError(f"tf.tensordot: {of} has no axis {axis}; its axes are {-rank} to {rank - 1}.")

@@ -202,7 +202,7 @@ def gather(
     if axis is None:
         axis = batch_dims
         if batch_dims < 0:
-            axis = batch_dims + convert(indices).shape.rank
+            axis = batch_dims + len(convert(indices).shape)
     elif axis.__class__ is not int:
         if isinstance(axis, float):
             raise invalid(f"tf.gather: axis takes an integer; got {axis!r}.")
@@ -336,7 +336,7 @@ def _check_policy(policy: str) -> None:
 
 def _with_batch(indices: Tensor, batch_dims: int) -> Tensor:
     """Index vectors that begin with their own batch position."""
-    rank = indices.shape.rank
+    rank = len(indices.shape)
     dims = layout.shape(indices, out_type=indices.dtype)
     whole = joining.concat([dims[:-1], [1]], 0)
     parts = []

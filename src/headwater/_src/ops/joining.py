@@ -266,7 +266,7 @@ def _unpack(x: np.ndarray, *, num: int, axis: int) -> tuple[Any, ...]:
     at = normalize_axis(axis, x.ndim)
     if x.shape[at] != num:
         raise ValueError("wrong num")
-    lead = (_ALL,) * at
+    lead: tuple[Any, ...] = (_ALL,) * at
     return tuple([x[(*lead, i)] for i in range(num)])
 
 

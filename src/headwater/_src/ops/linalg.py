@@ -446,8 +446,8 @@ _diag_part = op(
 
 _diag_like = op(
     "MatrixDiagLike", "diagonal: N|B, like: diagonal -> like",
-    numpy=lambda d, like, *, k: _diag(np, d, *like.shape[-2:], k),
-    lower=lambda d, like, *, k: _diag(jnp, d, *like.shape[-2:], k),
+    numpy=lambda d, like, *, k: _diag(np, d, like.shape[-2], like.shape[-1], k),
+    lower=lambda d, like, *, k: _diag(jnp, d, like.shape[-2], like.shape[-1], k),
     grad=(lambda g, y, d, like, *, k: _diag_part(g, k=k), None),
     attrs={"k": 0},
     doc="Matrices of the shape of `like` with `diagonal` on the diagonal k and 0 elsewhere.",

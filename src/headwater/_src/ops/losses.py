@@ -176,7 +176,7 @@ sampled("nn.softmax_cross_entropy_with_logits", _softmax_ce_cases)
 
 def _check_labels(labels: np.ndarray, classes: int) -> None:
     # Negative numbers are large ones when read as unsigned: one comparison finds both kinds.
-    unsigned = labels.view(np.uint32 if labels.itemsize == 4 else np.uint64)
+    unsigned: Any = labels.view(np.uint32 if labels.itemsize == 4 else np.uint64)
     if np.maximum.reduce(unsigned, axis=None) >= classes:
         wrong = labels[unsigned >= classes].reshape(-1)[0]
         raise invalid(

@@ -11,6 +11,7 @@ from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
+from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import same_shape
@@ -596,12 +597,15 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
       name: optional.
 
     Raises:
-      ValueError: the list is empty or no list.
+      ValueError: the list is empty.
+      TypeError: there is no list.
       InvalidArgumentError: shapes or dtypes differ.
     """
     if isinstance(inputs, Tensor) or not isinstance(inputs, (list, tuple)) and hasattr(inputs, "dtype"):
         inputs = [inputs]
-    values = [convert(x) for x in inputs] if hasattr(inputs, "__iter__") else []
+    if not hasattr(inputs, "__iter__"):
+        raise TypeError(f"tf.add_n: give a list of tensors; got {describe(inputs)}.")
+    values = [convert(x) for x in inputs]
     if not values:
         raise ValueError(
             "tf.add_n: give a list of at least one tensor; all must have the same shape and dtype."
@@ -615,7 +619,7 @@ sampled(
         case([Arr((2, 3)), Arr((2, 3), salt=1), Arr((2, 3), salt=2)], grad=(0,)), case([Arr((2,), "int32")], id="one"),
         case([Arr((2,), "complex64"), Arr((2,), "complex64", salt=1)], grad=(0,), id="complex64"),
         bad([], error="ValueError", id="nothing"), bad([Tensor_(Arr((2,))), Tensor_(Arr((3,)))], id="shapes"),
-        bad([Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32"))], id="dtypes"), bad(3.0, error="ValueError", id="number"),
+        bad([Tensor_(Arr((2,))), Tensor_(Arr((2,), "int32"))], id="dtypes"), bad(3.0, error="TypeError", id="number"),
     ],
 )  # fmt: skip
 sampled("math.abs", unary((*ALL_FLOATS, *COMPLEX, "int8", "int32", "int64"), refuse=None))

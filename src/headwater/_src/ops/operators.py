@@ -15,7 +15,6 @@ from headwater._src.core.convert import convert
 from headwater._src.core.tensor import Tensor, install
 
 
-
 def _pair(operation: Any) -> tuple[Any, Any]:
     """An operator and its mirror image from a function of two tensors."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-import headwater._src.ops.layout as layout
+import headwater._src.ops.create as create
 import headwater._src.ops.math as math
 import headwater._src.ops.random as base
 from headwater._src.base import dtypes
@@ -348,8 +348,7 @@ def _shape_parameters(alpha: Any, beta: Any, dtype: Any, name: str) -> tuple[Any
     beta = convert(beta, dtype)
     if alpha.shape.is_fully_defined() and alpha.shape == beta.shape:
         return alpha, beta
-    shape = layout.broadcast_dynamic_shape(layout.shape(alpha), layout.shape(beta))
-    return layout.broadcast_to(alpha, shape), beta
+    return math.add(alpha, create.zeros_like(beta)), beta
 
 
 def _scaled(numbers: Any, beta: Any) -> Any:
@@ -491,6 +490,6 @@ sampled("random.stateless_poisson", lambda: [
     case((4, 3), _SEED, _RATES), case((5,), _SEED, 3.0, "float32", id="float32"), bad((2,), _SEED, _RATES, id="shapes"),
 ])  # fmt: skip
 sampled("random.stateless_binomial", lambda: [
-    case((4, 3), _SEED, [5.0, 40.0, 100.0], [0.5, 0.2, 0.9]), case((3,), _SEED, 10.0, 0.4, "int64", id="int64"),
+    case((4, 3), _SEED, [50.0, 90.0, 200.0], [0.5, 0.2, 0.9]), case((3,), _SEED, 100.0, 0.4, "int64", id="int64"), case((3,), _SEED, 10.0, 0.4, id="small"),
     bad((2,), _SEED, [5.0, 6.0, 7.0], 0.5, id="shapes"),
 ])  # fmt: skip

@@ -133,7 +133,9 @@ def _leaves(value: Any) -> list[tuple[Any, Any]]:
         return []
 
 
-def _walk(module: Module, predicate: Any, recursive: bool, with_path: bool, seen: set[int], prefix: Any) -> Iterator[Any]:
+def _walk(
+    module: Module, predicate: Any, recursive: bool, with_path: bool, seen: set[int], prefix: Any
+) -> Iterator[Any]:
     deeper = []
     for path, leaf in _attributes(module):
         if id(leaf) in seen and isinstance(leaf, (Module, Variable)):

@@ -106,7 +106,12 @@ _CAN_COUNT = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
 
 def _overwritable(handle: Handle) -> bool:
     array = handle.tensor._array
-    if array.nbytes < _IN_PLACE_BYTES or not _CAN_COUNT or array.base is not None or not array.flags.writeable:
+    if (
+        array.nbytes < _IN_PLACE_BYTES
+        or not _CAN_COUNT
+        or array.base is not None
+        or not array.flags.writeable
+    ):
         return False
     del array
     return not handle.tensor._watch and _references(handle.tensor) == _UNSHARED
@@ -170,10 +175,18 @@ class Variable(TensorLike):
         experimental_enable_variable_lifting: bool = True,
     ) -> None:
         if initial_value is None:
-            raise ValueError("tf.Variable needs an initial_value: a value, a tensor, or a function that returns one.")
+            raise ValueError(
+                "tf.Variable needs an initial_value: a value, a tensor, or a function that returns one."
+            )
         if constraint is not None and not callable(constraint):
-            raise ValueError(f"tf.Variable: constraint must be a function or None; got {describe(constraint)}.")
-        value = initial_value() if callable(initial_value) and not isinstance(initial_value, TensorLike) else initial_value
+            raise ValueError(
+                f"tf.Variable: constraint must be a function or None; got {describe(constraint)}."
+            )
+        value = (
+            initial_value()
+            if callable(initial_value) and not isinstance(initial_value, TensorLike)
+            else initial_value
+        )
         tensor = convert(value, None if dtype is None else dtypes.as_dtype(dtype))
         if not isinstance(tensor, EagerTensor):
             raise ValueError(
@@ -185,7 +198,9 @@ class Variable(TensorLike):
                 f"tf.Variable: the initial value has shape {tensor.shape}, which does not fit the shape {wrap(dims)} asked for."
             )
         full_name = ctx.name_scope + ("Variable" if name is None else name)
-        handle = ResourceHandle(of_array(tensor._array), dims, full_name, True if trainable is None else bool(trainable))
+        handle = ResourceHandle(
+            of_array(tensor._array), dims, full_name, True if trainable is None else bool(trainable)
+        )
         handle.constraint = constraint
         handle.synchronization = VariableSynchronization(synchronization)
         handle.aggregation = VariableAggregation(aggregation)
@@ -319,7 +334,9 @@ class Variable(TensorLike):
 
     def eval(self, session: Any = None) -> Any:
         """Raises: sessions belong to TensorFlow 1; use `numpy()`."""
-        raise RuntimeError("Variable.eval belongs to sessions, which TensorFlow 2 does not have; use numpy().")
+        raise RuntimeError(
+            "Variable.eval belongs to sessions, which TensorFlow 2 does not have; use numpy()."
+        )
 
     # -- assigning ----------------------------------------------------------------------------------------------------
 
@@ -330,7 +347,9 @@ class Variable(TensorLike):
         unread._handle = self._handle
         return unread
 
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Replaces the value.
 
         Args:
@@ -354,12 +373,16 @@ class Variable(TensorLike):
         handle.tensor = of_array(array)
         return self._result(read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds `delta`, of exactly the variable's shape and dtype; errors as `assign`."""
         _update(self._handle, np.add, self._delta(delta, "assign_add"))
         return self._result(read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts `delta`, of exactly the variable's shape and dtype; errors as `assign`."""
         _update(self._handle, np.subtract, self._delta(delta, "assign_sub"))
         return self._result(read_value)
@@ -391,7 +414,9 @@ class Variable(TensorLike):
     def _scatter(self, how: str, sparse_delta: Any) -> Any:
         if not isinstance(sparse_delta, IndexedSlices):
             raise TypeError(f"Variable.scatter_{how} takes tf.IndexedSlices; got {describe(sparse_delta)}.")
-        return self._put(gather.scatter_rows, how, sparse_delta.indices, sparse_delta.values, f"scatter_{how}")
+        return self._put(
+            gather.scatter_rows, how, sparse_delta.indices, sparse_delta.values, f"scatter_{how}"
+        )
 
     def _put(self, function: Any, how: str, indices: Any, updates: Any, what_for: str) -> Any:
         handle = self._handle
@@ -429,11 +454,17 @@ class Variable(TensorLike):
         """Takes the maximum with IndexedSlices, row by row."""
         return self._scatter("max", sparse_delta)
 
-    def batch_scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+    def batch_scatter_update(
+        self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
+    ) -> Any:
         """Replaces rows within each element of the leading dimensions: `v[i, indices[i, j]] = values[i, j]`."""
         if not isinstance(sparse_delta, IndexedSlices):
-            raise TypeError(f"Variable.batch_scatter_update takes tf.IndexedSlices; got {describe(sparse_delta)}.")
-        return self._put(_scatter_batches, "update", sparse_delta.indices, sparse_delta.values, "batch_scatter_update")
+            raise TypeError(
+                f"Variable.batch_scatter_update takes tf.IndexedSlices; got {describe(sparse_delta)}."
+            )
+        return self._put(
+            _scatter_batches, "update", sparse_delta.indices, sparse_delta.values, "batch_scatter_update"
+        )
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Replaces the slices that the rows of `indices` name; see `tf.tensor_scatter_nd_update`."""
@@ -461,7 +492,9 @@ class Variable(TensorLike):
 
         before = self.read_value()
         if int(before) >= limit:
-            raise OutOfRangeError(None, None, f"Variable.count_up_to: the variable has reached its limit {limit}.")
+            raise OutOfRangeError(
+                None, None, f"Variable.count_up_to: the variable has reached its limit {limit}."
+            )
         self.assign_add(1)
         return before
 
@@ -473,7 +506,9 @@ class Variable(TensorLike):
     __str__ = __repr__
 
     def __hash__(self) -> int:
-        raise TypeError("Variable is unhashable, because == compares elements. Use variable.ref() as the key.")
+        raise TypeError(
+            "Variable is unhashable, because == compares elements. Use variable.ref() as the key."
+        )
 
     def __bool__(self) -> bool:
         return bool(self._handle.read())
@@ -540,11 +575,15 @@ class _SliceAssign:
         handle = self.variable._handle
         array = convert(value, handle.dtype)._array  # type: ignore[attr-defined]
         with handle.lock:
-            handle.tensor = of_array(index.strided_assign(handle.tensor._array, index.parse_key(self.key), array))
+            handle.tensor = of_array(
+                index.strided_assign(handle.tensor._array, index.parse_key(self.key), array)
+            )
         return self.variable._result(read_value)
 
 
-def _scatter_batches(array: np.ndarray, indices: np.ndarray, updates: np.ndarray, how: str, what: str) -> np.ndarray:
+def _scatter_batches(
+    array: np.ndarray, indices: np.ndarray, updates: np.ndarray, how: str, what: str
+) -> np.ndarray:
     return gather.batch_scatter_array(array, indices, updates, what)
 
 
@@ -559,7 +598,9 @@ def _facts(variable: Variable) -> tuple[Any, ...]:
     return dims, handle.name, handle.trainable, handle.synchronization.value, handle.aggregation.value
 
 
-def _rebuild(array: Any, dims: Any, name: str, trainable: bool, synchronization: int, aggregation: int) -> Variable:
+def _rebuild(
+    array: Any, dims: Any, name: str, trainable: bool, synchronization: int, aggregation: int
+) -> Variable:
     variable = Variable(
         array, trainable=trainable, shape=dims, synchronization=VariableSynchronization(synchronization),
         aggregation=VariableAggregation(aggregation),
