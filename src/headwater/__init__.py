@@ -17,6 +17,7 @@ from headwater import distribute as distribute
 from headwater import dtypes as dtypes
 from headwater import errors as errors
 from headwater import experimental as experimental
+from headwater import image as image
 from headwater import io as io
 from headwater import linalg as linalg
 from headwater import lite as lite
@@ -26,6 +27,7 @@ from headwater import nn as nn
 from headwater import profiler as profiler
 from headwater import random as random
 from headwater import saved_model as saved_model
+from headwater import sets as sets
 from headwater import signal as signal
 from headwater import sparse as sparse
 from headwater import summary as summary

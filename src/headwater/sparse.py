@@ -2,9 +2,6 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
-from headwater._src.bridge.names import add as add
-from headwater._src.bridge.names import maximum as maximum
-from headwater._src.bridge.names import minimum as minimum
 from headwater._src.core.composite import SparseTensor as SparseTensor
 from headwater._src.ops.sparse import concat as concat
 from headwater._src.ops.sparse import expand_dims as expand_dims
@@ -22,3 +19,15 @@ from headwater._src.ops.sparse import split as split
 from headwater._src.ops.sparse import to_dense as to_dense
 from headwater._src.ops.sparse import to_indicator as to_indicator
 from headwater._src.ops.sparse import transpose as transpose
+from headwater._src.ops.sparse_math import add as add
+from headwater._src.ops.sparse_math import maximum as maximum
+from headwater._src.ops.sparse_math import minimum as minimum
+from headwater._src.ops.sparse_math import sampled_addmm as sampled_addmm
+from headwater._src.ops.sparse_math import softmax as softmax
+from headwater._src.ops.sparse_math import sparse_dense_matmul as sparse_dense_matmul
+from headwater._src.ops.sparse_reduce import bincount as bincount
+from headwater._src.ops.sparse_reduce import reduce_max as reduce_max
+from headwater._src.ops.sparse_reduce import reduce_sum as reduce_sum
+from headwater._src.ops.sparse_reduce import segment_mean as segment_mean
+from headwater._src.ops.sparse_reduce import segment_sqrt_n as segment_sqrt_n
+from headwater._src.ops.sparse_reduce import segment_sum as segment_sum

@@ -59,6 +59,10 @@ FACTS = [
     (lambda: tf.complex64.real_dtype, tf.float32),
     (lambda: tf.bfloat16.is_floating and not tf.int32.is_floating and tf.uint8.is_unsigned, True),
     (lambda: (tf.float32.size, tf.int64.size, tf.string.size), (4, 8, 1)),
+    (
+        lambda: (tf.int32.max + 1, type(tf.uint8.min), tf.int8.limits, tf.float32.limits),
+        (2**31, int, (0, 127), (0, 1)),
+    ),
     (lambda: tf.TensorSpec([None, 3]).is_compatible_with(tf.zeros((2, 3))), True),
     (lambda: tf.TensorSpec([None, 3], tf.int32).is_compatible_with(tf.zeros((2, 3))), False),
     (lambda: tf.TensorSpec([2]).most_specific_common_supertype([tf.TensorSpec([3])]), tf.TensorSpec([None])),

@@ -73,6 +73,21 @@ CONVERSIONS = [
 ]
 
 
+PACKED = [
+    # tensors in a list are cast to the dtype that is asked for, though a tensor alone never is
+    (lambda: tf.convert_to_tensor([tf.constant(2.5), tf.constant(1)], tf.int32), "int32", [2, 1]),
+    (lambda: tf.convert_to_tensor([[tf.constant(1)], [2.5]], tf.float32), "float32", [[1], [2.5]]),
+    (lambda: tf.convert_to_tensor((3, tf.constant(0.5))), "float32", [3, 0.5]),
+    (lambda: tf.reshape([1, 2, 3, 4], (tf.constant(2.0), 2)), "int32", [[1, 2], [3, 4]]),
+]
+
+
+@pytest.mark.parametrize(("make", "dtype", "values"), PACKED, ids=range(len(PACKED)))
+def test_lists_of_tensors_become_one_tensor(make, dtype, values):
+    assert make().dtype.name == dtype
+    np.testing.assert_array_equal(make().numpy(), values)
+
+
 @pytest.mark.parametrize(("value", "dtype", "expected", "values"), CONVERSIONS, ids=lambda v: repr(v)[:30])
 def test_constant_follows_tensorflow_dtypes(value, dtype, expected, values):
     t = tf.constant(value, dtype)
@@ -142,6 +157,8 @@ MIXED = [
     (lambda: tf.constant(2) ** -1, tf.errors.InvalidArgumentError),
     (lambda: tf.constant([1.0, 2.0]) + tf.constant([1.0, 2.0, 3.0]), tf.errors.InvalidArgumentError),
     (lambda: tf.cast("a", tf.float32), tf.errors.UnimplementedError),
+    (lambda: tf.convert_to_tensor([tf.constant(1), tf.constant(0.5)]), tf.errors.InvalidArgumentError),
+    (lambda: tf.convert_to_tensor([tf.constant(1), 0.5]), TypeError),
 ]
 
 

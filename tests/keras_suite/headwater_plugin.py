@@ -2,7 +2,8 @@
 
 `run.py` loads it with `-p headwater_plugin` before Keras is imported. The environment tells it more:
 HEADWATER_OUTCOMES is the file to append to, HEADWATER_PART is `i/n` to run every n-th test from the i-th on, and
-HEADWATER_TEST_SECONDS the time after which a single test is given up.
+HEADWATER_TEST_SECONDS the time after which a single test is given up. HEADWATER_EAGER=1 runs every tf.function as Python,
+which shows what fails for other reasons than compilation.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ import pytest
 import headwater
 
 headwater.install_as_tensorflow()
+if os.environ.get("HEADWATER_EAGER") == "1":
+    headwater.config.run_functions_eagerly(True)
 
-MARKERS = ("requires_trainable_backend: the backend must compute gradients", "multi_device: needs several devices")
+MARKERS = (
+    "requires_trainable_backend: the backend must compute gradients",
+    "multi_device: needs several devices",
+)
 
 
 def skip_if_backend(backend: str, reason: str) -> Any:

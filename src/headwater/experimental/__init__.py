@@ -5,3 +5,4 @@
 from headwater._src.data.optional import Optional as Optional
 from headwater.experimental import dlpack as dlpack
 from headwater.experimental import dtensor as dtensor
+from headwater.experimental import numpy as numpy

@@ -2,6 +2,20 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.ops.conv_api import atrous_conv2d as atrous_conv2d
+from headwater._src.ops.conv_api import atrous_conv2d_transpose as atrous_conv2d_transpose
+from headwater._src.ops.conv_api import conv1d as conv1d
+from headwater._src.ops.conv_api import conv1d_transpose as conv1d_transpose
+from headwater._src.ops.conv_api import conv2d as conv2d
+from headwater._src.ops.conv_api import conv2d_transpose as conv2d_transpose
+from headwater._src.ops.conv_api import conv3d as conv3d
+from headwater._src.ops.conv_api import conv3d_transpose as conv3d_transpose
+from headwater._src.ops.conv_api import conv_transpose as conv_transpose
+from headwater._src.ops.conv_api import convolution as convolution
+from headwater._src.ops.conv_api import depthwise_conv2d as depthwise_conv2d
+from headwater._src.ops.conv_api import depthwise_conv2d_backprop_filter as depthwise_conv2d_backprop_filter
+from headwater._src.ops.conv_api import depthwise_conv2d_backprop_input as depthwise_conv2d_backprop_input
+from headwater._src.ops.conv_api import separable_conv2d as separable_conv2d
 from headwater._src.ops.losses import log_poisson_loss as log_poisson_loss
 from headwater._src.ops.losses import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
 from headwater._src.ops.losses import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits
@@ -25,9 +39,21 @@ from headwater._src.ops.nn import selu as selu
 from headwater._src.ops.nn import silu as silu
 from headwater._src.ops.nn import silu as swish
 from headwater._src.ops.nn import softmax as softmax
+from headwater._src.ops.pool import avg_pool as avg_pool
+from headwater._src.ops.pool import avg_pool1d as avg_pool1d
+from headwater._src.ops.pool import avg_pool2d as avg_pool2d
+from headwater._src.ops.pool import avg_pool3d as avg_pool3d
+from headwater._src.ops.pool import max_pool as max_pool
+from headwater._src.ops.pool import max_pool1d as max_pool1d
+from headwater._src.ops.pool import max_pool2d as max_pool2d
+from headwater._src.ops.pool import max_pool3d as max_pool3d
+from headwater._src.ops.pool import max_pool_with_argmax as max_pool_with_argmax
+from headwater._src.ops.pool import pool as pool
 from headwater._src.ops.reduce import zero_fraction as zero_fraction
 from headwater._src.ops.sort import in_top_k as in_top_k
 from headwater._src.ops.sort import top_k as top_k
+from headwater._src.ops.sparse_reduce import embedding_lookup_sparse as embedding_lookup_sparse
+from headwater._src.ops.sparse_reduce import safe_embedding_lookup_sparse as safe_embedding_lookup_sparse
 from headwater._src.ops.special import sigmoid as sigmoid
 from headwater._src.ops.special import softplus as softplus
 from headwater._src.ops.special import softsign as softsign

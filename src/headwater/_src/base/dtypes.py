@@ -98,20 +98,23 @@ class DType:
 
     @property
     def limits(self) -> tuple[Any, Any]:
-        """The pair (min, max)."""
-        return self.min, self.max
+        """The pair (0, max) of an integer dtype, (0, 1) of float32 and float64: the range of an image's intensities."""
+        if self.is_bool:
+            return 0, True
+        if self.is_integer:
+            return 0, self.max
+        if self.name in ("float32", "float64"):
+            return 0, 1
+        raise ValueError(
+            f"{self.name} has no range of intensities: it is no integer dtype, float32, float64 or bool."
+        )
 
     def _limit(self, which: str) -> Any:
-        if self.is_bool:
-            return which == "max"
         if self.is_floating:
             return getattr(ml_dtypes.finfo(self.np), which)
-        if self.is_integer or self.is_quantized:
-            info = ml_dtypes.iinfo(self.np)
-            return self._as_type(getattr(info, which)) if self.np.kind in "iu" else getattr(info, which)
-        raise TypeError(
-            f"{self.name} has no {which}imum: it is neither real floating point nor integer nor bool."
-        )
+        if self.is_integer:
+            return int(getattr(ml_dtypes.iinfo(self.np), which))
+        raise TypeError(f"{self.name} has no {which}imum: it is neither real floating point nor integer.")
 
     def is_compatible_with(self, other: Any) -> bool:
         """Whether `other` names the same dtype."""

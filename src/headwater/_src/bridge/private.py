@@ -12,7 +12,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from headwater._src.base.absent import not_here
 
 Content = Callable[[], dict[str, Any]]
 
@@ -85,8 +84,6 @@ def dynamic_update_slice(operand: Any, update: Any, start_indices: Any) -> Any:
     return tf.tensor_scatter_nd_update(operand, places, update)
 
 
-_SPARSE = "Sparse tensors have no operations yet; make them dense."
-
 PRIVATE: dict[str, Content] = {
     # backend/tensorflow/trainer.py, backend/common/global_state.py
     "python.eager.context": _context,
@@ -94,14 +91,12 @@ PRIVATE: dict[str, Content] = {
     "python.trackable.data_structures": _from("state.tracking", "ListWrapper", _DictWrapper="DictWrapper"),
     # backend/tensorflow/numpy.py
     "python.ops.math_ops": _public(is_nan="math.is_nan"),
-    "python.ops.linalg.sparse.sparse_csr_matrix_ops": lambda: {
-        name: not_here(f"raw_ops.{name}", __name__, _SPARSE)
-        for name in (
-            "sparse_tensor_to_csr_sparse_matrix",
-            "sparse_matrix_sparse_mat_mul",
-            "csr_sparse_matrix_to_sparse_tensor",
-        )
-    },
+    "python.ops.linalg.sparse.sparse_csr_matrix_ops": _from(
+        "ops.sparse_math",
+        "sparse_tensor_to_csr_sparse_matrix",
+        "sparse_matrix_sparse_mat_mul",
+        "csr_sparse_matrix_to_sparse_tensor",
+    ),
     # backend/tensorflow/core.py, backend/torch/export.py
     "compiler.tf2xla.python.xla": lambda: {"dynamic_update_slice": dynamic_update_slice},
     # trainers/trainer.py

@@ -15,7 +15,7 @@ import numpy as np
 
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType
-from headwater._src.base.errors import InvalidArgumentError, OpError, invalid
+from headwater._src.base.errors import InvalidArgumentError, OpError, ResourceExhaustedError, invalid
 from headwater._src.base.text import describe
 from headwater._src.core import context
 from headwater._src.core.context import ctx
@@ -421,7 +421,10 @@ def _mismatch(op: Op, known: tuple[str, Tensor], other: tuple[str, Tensor]) -> I
 
 def _explain(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], error: Exception) -> Exception:
     """The error to raise for a kernel that failed: what the shape rule finds wrong, else the kernel's own words."""
-    if isinstance(error, (MemoryError, NotImplementedError, RecursionError)):
+    if isinstance(error, MemoryError):
+        got = ", ".join(describe(t) for t in inputs)
+        return ResourceExhaustedError(None, None, f"{op.title}: the memory does not suffice: {error} (inputs: {got}).")
+    if isinstance(error, (NotImplementedError, RecursionError)):
         return error
     try:
         op.infer([t._spec for t in inputs], attrs)

@@ -18,11 +18,11 @@ _F32, _I32, _I64, _F64 = (np.dtype(t) for t in (np.float32, np.int32, np.int64, 
 _OBJECT = np.dtype(object)
 _STR = (str, bytes, np.str_, np.bytes_)
 
-_pack: Callable[[list[Any]], Tensor] | None = None
+_pack: Callable[[list[Any], DType | None], Tensor] | None = None
 
 
-def install_pack(pack: Callable[[list[Any]], Tensor]) -> None:
-    """Tells how a list that contains tensors becomes one tensor; the operations layer calls this."""
+def install_pack(pack: Callable[[list[Any], DType | None], Tensor]) -> None:
+    """Tells how tensors become the rows of one, cast to a dtype if it is given; the operations layer calls this."""
     global _pack
     _pack = pack
 
@@ -48,7 +48,7 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
         except (TypeError, ValueError):
             pass
     if isinstance(value, (list, tuple)) and _holds_tensors(value):
-        return _pack_list(value, dtype or hint)
+        return _pack_list(value, dtype)
     return of_array(to_array(value, dtype))
 
 
@@ -70,9 +70,21 @@ def _leading_dtype(value: Any) -> DType | None:
 
 
 def _pack_list(value: Any, dtype: DType | None) -> Tensor:
-    dtype = dtype or _leading_dtype(value)
+    return _pack_as(value, dtype or _leading_dtype(value), dtype is not None)
+
+
+def _pack_as(value: Any, dtype: DType | None, cast: bool) -> Tensor:
+    """Tensors inside the list are cast where a dtype was asked for; else the packing refuses to mix them, as TensorFlow does."""
+    parts = []
+    for v in value:
+        if isinstance(v, (list, tuple)):
+            parts.append(_pack_as(v, dtype, cast))
+        elif isinstance(v, TensorLike) or hasattr(v.__class__, "__tf_tensor__"):
+            parts.append(convert(v))
+        else:
+            parts.append(convert(v, dtype))
     assert _pack is not None
-    return _pack([_pack_list(v, dtype) if isinstance(v, (list, tuple)) else convert(v, dtype) for v in value])
+    return _pack(parts, dtype if cast else None)
 
 
 # -- values to arrays -------------------------------------------------------------------------------------------------
@@ -410,7 +422,8 @@ def _host_mixed(value: Any, what: str, wrong: Any) -> Any:
         if isinstance(d, (list, tuple, range)):
             raise _vector_error(what, value)
         array = d._array if isinstance(d, EagerTensor) else np.asarray(d)
-        if array.dtype.kind not in "iu":
+        # TensorFlow packs such a list as integers, which casts the tensors in it; Python's own floats it refuses.
+        if array.dtype.kind not in "iu" and not (array.dtype.kind in "fV" and isinstance(d, EagerTensor)):
             raise wrong(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
         if array.ndim:
             raise _vector_error(what, value)

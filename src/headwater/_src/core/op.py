@@ -26,6 +26,7 @@ from headwater._src.base import dtypes, shapes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import EXPORTS
 from headwater._src.base.text import listing
+from headwater._src.core.memory import guarded
 from headwater._src.core.spec import Spec
 
 NONDIFF = None
@@ -247,6 +248,11 @@ def describe_dtypes(allowed: Iterable[np.dtype]) -> str:
 
 
 _Kernel = Callable[..., Any]
+_SIZING = frozenset(
+    "shape dims size multiples repeats paddings num_samples length lengths fft_length minlength maxlength nbins k depth "
+    "input_sizes filter_sizes output_shape".split()
+)
+"""Host attributes that decide how large a result is; kernels with one of them are guarded."""
 
 
 def op(
@@ -291,6 +297,9 @@ def op(
         name, schema, numpy=numpy, lower=lower, grad=grad, api=tuple(api), cases=cases, shape=shape,
         attrs=dict(attrs or {}), host=tuple(host), stateful=stateful, moves=moves, first_decides=first_decides,
     )  # fmt: skip
+    sizing = [h for h in host if h in _SIZING]
+    if sizing:
+        record.numpy = guarded(record, numpy, sizing)
     if name in REGISTRY:
         raise ValueError(f"the operation {name} is defined twice")
     REGISTRY[name] = record

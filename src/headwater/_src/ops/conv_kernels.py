@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 from headwater._src.base.dtypes import bfloat16, float16
 from headwater._src.ops.windows import Window
 
-_HALVES = frozenset((bfloat16.np, float16.np))
+HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
 _BLOCK = 1 << 20
 """Bytes of copied windows that are multiplied at once: about half of a core's cache."""
@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 
 def wide(x: np.ndarray) -> np.ndarray:
     """16-bit floats as float32, in which products accumulate."""
-    return x.astype(_F32) if x.dtype in _HALVES else x
+    return x.astype(_F32) if x.dtype in HALVES else x
 
 
 def narrow(x: np.ndarray, dtype: np.dtype) -> np.ndarray:

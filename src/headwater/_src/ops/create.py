@@ -17,6 +17,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, TensorShape, wrap
+from headwater._src.core import memory
 from headwater._src.core.convert import convert, host_int, host_ints, to_array
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of
@@ -140,6 +141,7 @@ def _of_shape(shape: Any, dtype: Any, value: int, name: str) -> Tensor:
         return fill_op(of_array(scalar), dims=dims)
     if dims and min(dims) < 0:
         raise invalid(f"{name}: the dimensions must be >= 0; got {dims}.")
+    memory.check(dims, wanted.np, name)
     return of_array(
         np.zeros(dims, wanted.np) if not value and wanted.np.kind != "O" else np.full(dims, scalar, wanted.np)
     )
@@ -246,6 +248,7 @@ def _range(start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> np.ndarra
         raise ValueError("not scalars")
     dtype = start.dtype
     n = _range_length(start[()], limit[()], delta[()])
+    memory.check((n,), dtype, "tf.range")
     if dtype.kind in "iu":
         return (start + np.arange(n, dtype=dtype) * delta).astype(dtype, copy=False)
     return (start + np.arange(n).astype(dtype) * delta).astype(dtype, copy=False)
@@ -347,6 +350,7 @@ def eye(
         raise invalid(f"tf.eye: sizes must be >= 0; got {rows} rows, {columns} columns, batch_shape {batch}.")
     if wanted.np.kind == "O":
         raise TypeError("tf.eye: strings have no one.")
+    memory.check((rows, columns), wanted.np, "tf.eye")
     matrix = np.eye(rows, columns, dtype=wanted.np)
     return of_array(np.broadcast_to(matrix, (*batch, rows, columns)) if batch else matrix)
 

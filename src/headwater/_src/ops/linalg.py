@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.layout as layout
+import headwater._src.ops.linalg_more as more
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
@@ -473,23 +474,29 @@ _matrix_diag = op(
 )  # fmt: skip
 
 
-def _one_diagonal(k: Any, what: str) -> int:
-    if isinstance(k, int):
-        return k
-    raise NotImplementedError(f"{what} takes one diagonal, an integer k, not a band of them; got k = {k!r}.")
-
-
 @export("linalg.diag_part")
 def diag_part(
     input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
 ) -> Tensor:
-    """The k-th diagonal of each matrix, a tensor [..., d]; k > 0 counts above the main one, k < 0 below.
+    """Diagonals of each matrix.
+
+    Args:
+      input: a tensor [..., m, n].
+      name: optional.
+      k: which diagonal: 0 for the main one, above 0 for those above it. A pair (low, high) stands for all between them.
+      padding_value: what fills up the shorter diagonals of a band.
+      align: on which side the shorter diagonals of a band stand: "RIGHT_LEFT" puts those above the main one to the right and
+        those below it to the left.
+
+    Returns:
+      A tensor [..., d], or [..., bands, d] with the uppermost diagonal first.
 
     Raises:
       InvalidArgumentError: there is no such diagonal, or the rank is below 2.
-      NotImplementedError: k is a pair, for a band of diagonals.
     """
-    return _diag_part(input, k=_one_diagonal(k, "tf.linalg.diag_part"))
+    if k.__class__ is int and align == "RIGHT_LEFT":
+        return _diag_part(input, k=k)
+    return more.diag_part_band(input, k, padding_value, align)
 
 
 @export("linalg.diag")
@@ -502,17 +509,27 @@ def diag(
     padding_value: Any = 0,
     align: str = "RIGHT_LEFT",
 ) -> Tensor:
-    """Square matrices with `diagonal` [..., n] on their k-th diagonal and 0 elsewhere.
+    """Matrices with `diagonal` on their k-th diagonal, or on a band of diagonals.
+
+    Args:
+      diagonal: a tensor [..., d], or [..., bands, d] for a band, the uppermost diagonal first.
+      name: optional.
+      k: which diagonal: 0 for the main one, above 0 for those above it. A pair (low, high) stands for all between them.
+      num_rows: of the matrices; the smallest that fits by default.
+      num_cols: likewise.
+      padding_value: what the rest of the matrices holds.
+      align: on which side the shorter diagonals of a band stand; see `tf.linalg.diag_part`.
+
+    Returns:
+      A tensor [..., num_rows, num_cols]; square where neither is given.
 
     Raises:
-      InvalidArgumentError: diagonal is a scalar.
-      NotImplementedError: k is a pair, or num_rows, num_cols or padding_value is given.
+      InvalidArgumentError: diagonal is a scalar, or doesn't fit the size.
     """
-    if num_rows != -1 or num_cols != -1 or padding_value != 0:
-        raise NotImplementedError(
-            "tf.linalg.diag makes square matrices padded with 0; num_rows, num_cols, padding_value are not there."
-        )
-    return _matrix_diag(diagonal, k=_one_diagonal(k, "tf.linalg.diag"))
+    plain = k.__class__ is int and num_rows.__class__ is int and num_cols.__class__ is int and padding_value.__class__ is int
+    if plain and num_rows == num_cols == -1 and padding_value == 0 and align == "RIGHT_LEFT":
+        return _matrix_diag(diagonal, k=k)
+    return more.diag_band(diagonal, k, num_rows, num_cols, padding_value, align)
 
 
 @export("linalg.trace")
@@ -525,7 +542,9 @@ sampled(
     "linalg.diag_part",
     lambda: [
         case(Arr((3, 4)), grad=(0,)), case(Arr((2, 3, 3)), k=1, grad=(0,)), case(Arr((3, 2), "int32"), k=-2),
-        bad(Arr((2, 2)), k=3, id="range"), bad(Arr((2,)), id="vector"),
+        case(Arr((3, 4)), k=(-1, 2), grad=(0,), id="band"), case(Arr((3, 4), "int32"), k=[-2, 2], padding_value=9, align="RIGHT_RIGHT", id="right"),
+        case(Arr((2, 3, 4)), k=(-1, 1), padding_value=9.0, align="LEFT_RIGHT", grad=(0,), id="padded"), case(Arr((3, 4)), k=(1, 1), id="one"),
+        bad(Arr((2, 2)), k=3, id="range"), bad(Arr((2,)), id="vector"), bad(Arr((2, 2)), k=(1, 0), id="order"), bad(Arr((2, 2)), align="X", id="align"),
     ],
 )  # fmt: skip
 sampled(
@@ -534,6 +553,9 @@ sampled(
         case(Arr((3,)), grad=(0,)),
         case(Arr((2, 2)), k=1, grad=(0,)),
         case(Arr((2,), "int32"), k=-1),
+        case(Arr((2, 3)), k=(0, 1), grad=(0,), id="band"), case(Arr((3, 3)), k=(-1, 1), align="LEFT_LEFT", grad=(0,), id="left"),
+        case([1, 2], k=-1, num_rows=3, num_cols=4, padding_value=9, id="size"), case([1.0, 2.0], num_rows=3, grad=(0,), id="rows"),
+        case([1, 2], num_cols=3, k=1, id="columns"), bad([1, 2], num_rows=1, id="small"), bad(Arr((3, 3)), k=(0, 1), id="bands"),
         bad(1.0, id="scalar"),
     ],
 )

@@ -15,11 +15,13 @@ import numpy as np
 import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
+import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
 import headwater._src.ops.permutations as permutations
 import headwater._src.ops.reduce as reduce
+import headwater._src.ops.sort as sort
 import headwater._src.ops.special as special
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
@@ -159,7 +161,9 @@ def _triangular(matrix: np.ndarray, rhs: np.ndarray, lower: bool, adjoint: bool)
     lead = np.broadcast_shapes(matrix.shape[:-2], rhs.shape[:-2])
     matrix = np.broadcast_to(matrix, (*lead, *matrix.shape[-2:]))
     rhs = np.broadcast_to(rhs, (*lead, *rhs.shape[-2:]))
-    return one_by_one(lambda a, b: triangular_one(a, b, lower, adjoint), np.empty(rhs.shape, rhs.dtype), matrix, rhs)
+    return one_by_one(
+        lambda a, b: triangular_one(a, b, lower, adjoint), np.empty(rhs.shape, rhs.dtype), matrix, rhs
+    )
 
 
 def system_shape(matrix: Spec, rhs: Spec, **_: Any) -> Partial:
@@ -168,7 +172,9 @@ def system_shape(matrix: Spec, rhs: Spec, **_: Any) -> Partial:
     if m is None or r is None:
         return None
     if None not in (m[-1], r[-2]) and m[-1] != r[-2]:
-        raise ValueError(f"matrix of shape {wrap(m)} and rhs of shape {wrap(r)} don't fit: {m[-1]} columns meet {r[-2]} rows")
+        raise ValueError(
+            f"matrix of shape {wrap(m)} and rhs of shape {wrap(r)} don't fit: {m[-1]} columns meet {r[-2]} rows"
+        )
     lead = broadcast(m[:-2], r[:-2])
     return None if lead is None else (*lead, r[-2] if r[-2] is not None else m[-1], r[-1])
 
@@ -178,7 +184,12 @@ def _triangular_lower(matrix: Any, rhs: Any, *, lower: bool, adjoint: bool) -> A
     matrix = jnp.broadcast_to(matrix, (*lead, *matrix.shape[-2:]))
     rhs = jnp.broadcast_to(rhs, (*lead, *rhs.shape[-2:]))
     return lax.linalg.triangular_solve(
-        matrix, rhs, left_side=True, lower=lower, transpose_a=adjoint, conjugate_a=adjoint and matrix.dtype.kind == "c"
+        matrix,
+        rhs,
+        left_side=True,
+        lower=lower,
+        transpose_a=adjoint,
+        conjugate_a=adjoint and matrix.dtype.kind == "c",
     )
 
 
@@ -200,7 +211,9 @@ _triangular_solve = op(
 
 
 @export("linalg.triangular_solve")
-def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None) -> Tensor:
+def triangular_solve(
+    matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: str | None = None
+) -> Tensor:
     """X with `matrix @ X = rhs` for triangular matrices; the other triangle is not read.
 
     Args:
@@ -398,7 +411,9 @@ def _qr_shape(input: Spec, *, full_matrices: bool) -> Any:
 def _qr_grad(gs: Any, ys: Any, x: Any, *, full_matrices: bool) -> Any:
     shape = x._spec.shape
     if shape is None or None in shape[-2:]:
-        raise NotImplementedError("The gradient of tf.linalg.qr needs matrices of known size; use tf.ensure_shape first.")
+        raise NotImplementedError(
+            "The gradient of tf.linalg.qr needs matrices of known size; use tf.ensure_shape first."
+        )
     m, n = shape[-2:]
     if m > n and full_matrices:
         raise NotImplementedError(
@@ -410,8 +425,6 @@ def _qr_grad(gs: Any, ys: Any, x: Any, *, full_matrices: bool) -> Any:
     # The columns past the m-th are only multiplied by adjoint(q).
     rest, dv = x[..., m:], dr[..., m:]
     head = _qr_grad_deep(q, r[..., :m], math.add(dq, _mh(rest, dv)), dr[..., :m])
-    import headwater._src.ops.joining as joining
-
     return joining.concat([head, _mm(q, dv)], -1)
 
 
@@ -507,7 +520,9 @@ def _svd_lower(x: Any, *, full_matrices: bool) -> Any:
 def _svd_grad(gs: Any, ys: Any, x: Any, *, full_matrices: bool) -> Any:
     shape = x._spec.shape
     if shape is None or None in shape[-2:]:
-        raise NotImplementedError("The gradient of tf.linalg.svd needs matrices of known size; use tf.ensure_shape first.")
+        raise NotImplementedError(
+            "The gradient of tf.linalg.svd needs matrices of known size; use tf.ensure_shape first."
+        )
     m, n = shape[-2:]
     if full_matrices and abs(m - n) > 1:
         raise NotImplementedError(
@@ -548,7 +563,9 @@ def _svd_core(s: Any, u: Any, du: Any, v: Any, dv: Any) -> Any:
 def _phase(u: Any, du: Any, v: Any, dv: Any, wide: bool) -> Any:
     """The part of a gradient that depends on the phases of singular vectors, with TensorFlow's choice: those of the larger
     space are held."""
-    parts = special.imag(reduce.reduce_sum(math.multiply(math.conj(v if wide else u), dv if wide else du), -2))
+    parts = special.imag(
+        reduce.reduce_sum(math.multiply(math.conj(v if wide else u), dv if wide else du), -2)
+    )
     return special.complex_(create.zeros_like(parts), math.negative(parts) if wide else parts)
 
 
@@ -665,7 +682,11 @@ def _eigvalsh_grad(g: Any, y: Any, x: Any) -> Any:
 
 def _jax_eigh(x: Any) -> Any:
     low = jnp.tril(x, -1)
-    whole = low + jnp.conj(jnp.swapaxes(low, -1, -2)) + jnp.real(x * jnp.eye(x.shape[-1], dtype=x.dtype)).astype(x.dtype)
+    whole = (
+        low
+        + jnp.conj(jnp.swapaxes(low, -1, -2))
+        + jnp.real(x * jnp.eye(x.shape[-1], dtype=x.dtype)).astype(x.dtype)
+    )
     v, e = lax.linalg.eigh(whole, lower=True, symmetrize_input=False)
     return e.astype(x.dtype), v
 
@@ -831,7 +852,9 @@ def _lu(x: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     for index in np.ndindex(x.shape[:-2]):
         out[index], swaps, info = factor(x[index])
         if info > 0:
-            raise invalid("tf.linalg.lu: a matrix is singular, so it has no inverse and no decomposition is given.")
+            raise invalid(
+                "tf.linalg.lu: a matrix is singular, so it has no inverse and no decomposition is given."
+            )
         rows = list(range(x.shape[-1]))
         for i, j in enumerate(swaps.tolist()):
             rows[i], rows[j] = rows[j], rows[i]
@@ -845,7 +868,10 @@ def _lu_grad(gs: Any, ys: Any, x: Any, *, dtype: Any) -> Any:
     g = gs[0]
     low = _with_ones(packed)
     up = linalg.band_part(packed, 0, -1)
-    inner = math.add(_strict_lower(_hm(low, _strict_lower(g))), linalg.band_part(_mh(linalg.band_part(g, 0, -1), up), 0, -1))
+    inner = math.add(
+        _strict_lower(_hm(low, _strict_lower(g))),
+        linalg.band_part(_mh(linalg.band_part(g, 0, -1), up), 0, -1),
+    )
     left = triangular_solve(low, inner, adjoint=True)
     full = adjoint(triangular_solve(up, adjoint(left), lower=False))
     return _take_rows(full, _inverse(order))
@@ -866,8 +892,6 @@ def _inverse(order: Any) -> Any:
     rank = order._spec.shape
     if rank is not None and len(rank) == 1:
         return permutations.invert_permutation(order)
-    import headwater._src.ops.sort as sort
-
     return cast(sort.argsort(order, axis=-1), order.dtype)
 
 
@@ -921,19 +945,25 @@ def _lu_arguments(lower_upper: Any, perm: Any, public: str) -> tuple[Tensor, Ten
     if shape is None:
         raise NotImplementedError(f"tf.linalg.{public} needs a known rank; use tf.ensure_shape first.")
     if len(shape) < 2:
-        raise ValueError(f"tf.linalg.{public}: lower_upper must have rank 2 or more; got {describe(lower_upper)}.")
+        raise ValueError(
+            f"tf.linalg.{public}: lower_upper must have rank 2 or more; got {describe(lower_upper)}."
+        )
     return lower_upper, perm
 
 
 @export("linalg.lu_reconstruct")
-def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+def lu_reconstruct(
+    lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None
+) -> Tensor:
     """The matrices that `tf.linalg.lu` took apart into `lower_upper` [..., m, m] and `perm` [..., m]."""
     packed, order = _lu_arguments(lower_upper, perm, "lu_reconstruct")
     return _take_rows(_mm(_with_ones(packed), linalg.band_part(packed, 0, -1)), _inverse(order))
 
 
 @export("linalg.lu_solve")
-def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+def lu_solve(
+    lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None
+) -> Tensor:
     """X with `A @ X = rhs`, given what `tf.linalg.lu` made of A.
 
     Args:
@@ -952,7 +982,9 @@ def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False,
     if shape is None or len(shape) < 2:
         raise ValueError(f"tf.linalg.lu_solve: rhs must have rank 2 or more; got {describe(rhs)}.")
     if None not in (shape[-2], packed._spec.shape[-1]) and shape[-2] != packed._spec.shape[-1]:
-        raise ValueError(f"tf.linalg.lu_solve: rhs must have {packed._spec.shape[-1]} rows; got {describe(rhs)}.")
+        raise ValueError(
+            f"tf.linalg.lu_solve: rhs must have {packed._spec.shape[-1]} rows; got {describe(rhs)}."
+        )
     if len(order._spec.shape) == 1:
         ordered = gather.gather(rhs, order, axis=len(shape) - 2)
     else:
@@ -963,7 +995,9 @@ def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False,
 
 
 @export("linalg.lu_matrix_inverse")
-def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+def lu_matrix_inverse(
+    lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None
+) -> Tensor:
     """The inverse of the matrices that `tf.linalg.lu` took apart into `lower_upper` [..., m, m] and `perm` [..., m]."""
     packed, order = _lu_arguments(lower_upper, perm, "lu_matrix_inverse")
     identity = compare.where(True, linalg.diag(create.ones_like(linalg.diag_part(packed))), packed)

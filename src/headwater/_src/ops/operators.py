@@ -11,6 +11,7 @@ import headwater._src.ops.index as index
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
 from headwater._src.core.call import make_operator
+from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import Tensor, install
 
@@ -38,9 +39,15 @@ def _answers(other: Any, tensor: Any) -> bool:
     return kind.__module__ != "builtins" and not isinstance(other, (Tensor, np.ndarray, np.generic)) and hasattr(kind, "__radd__")
 
 
+def _multiplies(other: Any, tensor: Any) -> bool:
+    """The same for `*`, which sparse tensors know too."""
+    return isinstance(other, SparseTensor) or _answers(other, tensor)
+
+
 def _named(name: str, operation: Any) -> dict[str, Any]:
     entry = getattr(operation, "op", None)
-    operator, mirrored = make_operator(entry, _answers) if entry is not None else _pair(operation)
+    answers = _multiplies if name == "mul" else _answers
+    operator, mirrored = make_operator(entry, answers) if entry is not None else _pair(operation)
     return {f"__{name}__": operator, f"__r{name}__": mirrored}
 
 

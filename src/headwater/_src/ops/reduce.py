@@ -714,13 +714,26 @@ def _matrix_norm(x: Tensor, order: Any, axis: tuple[int, ...], keepdims: bool) -
     if order in ("euclidean", "fro"):
         return _vector_norm(x, 2, axis, keepdims)
     if order == 2:
-        raise NotImplementedError(
-            "tf.norm: the matrix norm ord=2 is the largest singular value, and there is no singular value decomposition here "
-            "yet. Use ord='euclidean', 1 or np.inf, or give one axis for vector norms."
-        )
+        return _spectral_norm(x, axis, keepdims)
     rows, columns = axis if order == 1 else axis[::-1]
     sums = sum_op(math.abs_(x), axis=(rows,), keepdims=True)
     return sum_op(max_op(sums, axis=(columns,), keepdims=True), axis=axis, keepdims=keepdims)
+
+
+def _spectral_norm(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    """The largest singular value of each matrix."""
+    import headwater._src.ops.layout as layout
+    import headwater._src.ops.linalg_decompose as decompose
+
+    if x._spec.shape is None:
+        raise NotImplementedError("tf.norm with ord=2 for matrices needs a known rank; use tf.ensure_shape first.")
+    rank = len(x._spec.shape)
+    axes = axes_of(axis, rank)
+    order = [i for i in range(rank) if i not in axes] + list(axes)
+    largest = max_op(decompose.singular_values(layout.transpose(x, order)), axis=(-1,), keepdims=False)
+    for at in sorted(axes) if keepdims else ():
+        largest = layout.expand_dims(largest, at)
+    return largest
 
 
 def _check_norm(order: Any, axis: Any) -> bool:
@@ -760,7 +773,7 @@ def norm(
     Args:
       tensor: a float or complex tensor.
       ord: `'euclidean'`, a number above 0 (the sum of the moduli to that power, to its inverse), or `np.inf` (the largest
-        modulus). For matrices `'euclidean'` or `'fro'` (Frobenius), 1 (largest column sum) or `np.inf` (largest row sum).
+        modulus). For matrices `'euclidean'` or `'fro'` (Frobenius), 1 (largest column sum), 2 (largest singular value) or `np.inf` (largest row sum).
       axis: None takes the whole tensor as one vector, an integer the vectors along it, a pair the matrices in them.
       keepdims: whether the reduced dimensions stay, with length 1.
       name: optional.
@@ -782,7 +795,7 @@ def norm(
 sampled("norm", lambda: [
     *(case(Arr((2, 3), d), grad=(0,), id=d) for d in FLOATS + COMPLEX),
     *(case(Arr((2, 3), salt=1), o, 1, True, grad=(0,), tol=1e-4, id=f"vector-{o}") for o in (1, 2, 3, 0.5, np.inf)),
-    *(case(Arr((2, 3, 2), salt=2), o, [0, -1], grad=(0,), id=f"matrix-{o}") for o in ("euclidean", "fro", 1, np.inf)),
+    *(case(Arr((2, 3, 2), salt=2), o, [0, -1], grad=(0,), id=f"matrix-{o}") for o in ("euclidean", "fro", 1, 2, np.inf)),
     case(Arr((2, 3)), 1, (0, 1), True, id="matrix-kept"), case(Arr((0,)), id="empty"), case([3j, 4], 1, id="complex-1"),
     bad([3, 4], id="ints"), bad([3.0], 0, error="ValueError", id="ord-0"), bad([3.0], "fro", error="ValueError", id="ord-fro"),
     bad([[3.0]], 3, (0, 1), error="ValueError", id="matrix-ord"), bad([[3.0]], axis=(0, 0), error="ValueError", id="axis-twice"),

@@ -661,8 +661,9 @@ sampled(
 )
 
 
-def _pack_tensors(values: list[Any]) -> Tensor:
-    return pack_op(*values, axis=0)
+def _pack_tensors(values: list[Any], dtype: Any) -> Tensor:
+    """Equal tensors as the rows of one, cast to `dtype` first if it is given."""
+    return pack_op(*(values if dtype is None else [cast(v, dtype) for v in values]), axis=0)
 
 
 install_pack(_pack_tensors)

@@ -53,7 +53,7 @@ def _twiddle(n: Any, sign: float, dtype: Any) -> Any:
         angles = np.arange(n) * (sign * math_.pi / 2 / max(n, 1))
         return of_array((2 * np.exp(1j * angles)).astype(np.complex64 if dtype is dtypes.float32 else np.complex128))
     angles = math.divide(math.multiply(cast(create.range(n), dtype), sign * math_.pi / 2), cast(n, dtype))
-    return math.multiply(special.complex(special.cos(angles), special.sin(angles)), 2)
+    return math.multiply(special.complex_(special.cos(angles), special.sin(angles)), 2)
 
 
 def _first_apart(x: Any, first: Any, rest: Any) -> Any:
@@ -88,7 +88,7 @@ def _dct3(x: Any, norm: Any) -> Any:
         scale = math.sqrt(size)
         x = _first_apart(x, scale, math.multiply(scale, math_.sqrt(0.5)))
     double = 2 * n if n.__class__ is int else math.multiply(n, 2)
-    turned = math.multiply(_twiddle(n, 1.0, x.dtype), special.complex(x, create.zeros_like(x)))
+    turned = math.multiply(_twiddle(n, 1.0, x.dtype), special.complex_(x, create.zeros_like(x)))
     return signal.irfft(turned, [double])[..., :n]
 
 
@@ -104,7 +104,7 @@ def _resized(x: Any, n: Any) -> Any:
 
 
 def _dct(x: Any, type: int, n: Any, norm: Any) -> Any:
-    if n is not None and n != _last(x):
+    if n is not None:
         x = _resized(x, n)
     if type == 1:
         return _dct1(x)
@@ -322,10 +322,10 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None 
 sampled(
     "signal.linear_to_mel_weight_matrix",
     lambda: [
-        case(4, 9, id="small", tol=1e-4), case(3, 9, 16000, 80.0, 7600.0, "float64", id="float64"),
+        case(4, 9, id="small", tol=1e-4), case(3, 9, 16000, 80.0, 7600.0, dtypes.float64, id="float64"),
         bad(0, 9, error="ValueError", id="bins"), bad(4, 9, lower_edge_hertz=-1.0, error="ValueError", id="negative"),
         bad(4, 9, upper_edge_hertz=5000.0, error="ValueError", id="nyquist"), bad(4, 9, 8000, 500.0, 400.0, error="ValueError", id="order"),
-        bad(4, 9, dtype="int32", error="ValueError", id="dtype"),
+        bad(4, 9, dtype=dtypes.int32, error="ValueError", id="dtype"),
     ],
 )  # fmt: skip
 sampled(

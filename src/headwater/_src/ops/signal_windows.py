@@ -15,6 +15,7 @@ import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
+import headwater._src.ops.scans as scans
 import headwater._src.ops.shape as shaping
 import headwater._src.ops.signal as signal
 import headwater._src.ops.special as special
@@ -127,7 +128,7 @@ def kaiser_window(
     # The exponentially scaled Bessel function, so that a large beta does not overflow.
     arg = math.multiply(beta, inside)
     ratio = math.divide(special.bessel_i0e(arg), special.bessel_i0e(beta))
-    return math.multiply(math.exp(math.subtract(math.abs(arg), math.abs(beta))), ratio)
+    return math.multiply(math.exp(math.subtract(math.abs_(arg), math.abs_(beta))), ratio)
 
 
 @export("signal.kaiser_bessel_derived_window")
@@ -139,7 +140,7 @@ def kaiser_bessel_derived_window(
     length = _window_length(window_length, "kaiser_bessel_derived_window")
     half = math.floordiv(length, 2) if length.__class__ is SymbolicTensor else length // 2
     kaiser = kaiser_window(math.add(half, 1) if half.__class__ is SymbolicTensor else half + 1, beta, dtype)
-    sums = math.cumsum(kaiser)
+    sums = scans.cumsum(kaiser)
     rising = math.sqrt(math.divide(sums[:-1], sums[-1]))
     return joining.concat([rising, rising[::-1]], 0)
 
@@ -167,8 +168,8 @@ for _name in ("hann_window", "hamming_window"):
     sampled(
         "signal." + _name,
         lambda: [
-            *[case(n, id=f"of-{n}") for n in (1, 2, 5, 8)], case(6, False, id="symmetric"), case(7, False, "float64", id="float64"),
-            case(4, dtype="float16", id="float16"), case(0, id="empty"), bad(4, dtype="int32", error="ValueError", id="dtype"),
+            *[case(n, id=f"of-{n}") for n in (1, 2, 5, 8)], case(6, False, id="symmetric"), case(7, False, dtypes.float64, id="float64"),
+            case(4, dtype=dtypes.float16, id="float16"), case(0, id="empty"), bad(4, dtype=dtypes.int32, error="ValueError", id="dtype"),
             bad([4], error="ValueError", id="vector"),
         ],
     )  # fmt: skip
@@ -176,13 +177,13 @@ for _name in ("kaiser_window", "kaiser_bessel_derived_window", "vorbis_window"):
     sampled(
         "signal." + _name,
         lambda: [
-            *[case(n, id=f"of-{n}") for n in (2, 4, 8)], case(6, dtype="float64", id="float64"),
-            bad(4, dtype="int32", error="ValueError", id="dtype"),
+            *[case(n, id=f"of-{n}") for n in (2, 4, 8)], case(6, dtype=dtypes.float64, id="float64"),
+            bad(4, dtype=dtypes.int32, error="ValueError", id="dtype"),
         ],
     )  # fmt: skip
 sampled("signal.kaiser_window", lambda: [
-    *[case(n, id=f"of-{n}") for n in (1, 2, 5, 8)], case(6, dtype="float64", id="float64"), case(6, 2.0, id="beta"),
-    bad(4, dtype="int32", error="ValueError", id="dtype"), bad([4], error="ValueError", id="vector"),
+    *[case(n, id=f"of-{n}") for n in (1, 2, 5, 8)], case(6, dtype=dtypes.float64, id="float64"), case(6, 2.0, id="beta"),
+    bad(4, dtype=dtypes.int32, error="ValueError", id="dtype"), bad([4], error="ValueError", id="vector"),
 ])  # fmt: skip
 
 # -- frames and their sum ---------------------------------------------------------------------------------------------
@@ -295,7 +296,8 @@ def frame(
       name: optional.
 
     Raises:
-      ValueError: frame_length or frame_step is no scalar, or the axis does not exist.
+      ValueError: frame_length or frame_step is no scalar.
+      IndexError: the axis does not exist.
 
     >>> tf.signal.frame([1, 2, 3, 4, 5], 3, 2).numpy().tolist()
     [[1, 2, 3], [3, 4, 5]]
@@ -309,7 +311,7 @@ def frame(
     try:
         at = normalize_axis(host_int(axis, "tf.signal.frame: axis"), len(dims))
     except ValueError as error:
-        raise ValueError(f"tf.signal.frame: {error}.") from None
+        raise IndexError(f"tf.signal.frame: {error}.") from None
     last = len(dims) - 1
     if at != last:
         x = layout.transpose(x, [*range(at), *range(at + 1, last + 1), at])
@@ -369,7 +371,7 @@ sampled(
         case(Arr((2, 7)), 3, 2, pad_end=True, grad=(0,), id="pad"), case(Arr((7,)), 3, 2, True, 9.0, id="pad-value"),
         case(Arr((5, 2)), 2, 1, axis=0, grad=(0,), id="axis"), case(Arr((5, 2)), 2, 3, True, axis=0, id="axis-pad"),
         case(Arr((3,)), 5, 1, id="too-long"), case(Arr((0,)), 2, 1, True, id="empty"), case(Arr((7,)), 2, 3, grad=(0,), id="gaps"),
-        bad(Arr((5,)), [2], 1, error="ValueError", id="length-vector"), bad(Arr((5,)), 2, 1, axis=3, error="ValueError", id="axis-range"),
+        bad(Arr((5,)), [2], 1, error="ValueError", id="length-vector"), bad(Arr((5,)), 2, 1, axis=3, error="IndexError", id="axis-range"),
     ],
 )  # fmt: skip
 sampled(

@@ -78,7 +78,6 @@ def reorder(sp_input: Any, name: str | None = None) -> SparseTensor:
 
     Raises:
       TypeError: `sp_input` is no sparse tensor.
-      InvalidArgumentError: a position is outside of the shape.
     """
     sp = sparse_of(sp_input, "tf.sparse.reorder")
     indices, values = reorder_op(sp._indices, sp._values, sp._dense_shape)
@@ -151,11 +150,11 @@ reshape_op = op(
 
 
 def _known_reshape(old: Any, new: Any) -> Any:
-    """The static shape of a reshape; ValueError where it can't be."""
+    """The static shape of a reshape; InvalidArgumentError where it can't be."""
     if new is None:
         return None
     if sum(d == -1 for d in new) > 1:
-        raise ValueError(f"tf.sparse.reshape: at most one dimension can be inferred; got shape {tuple(new)}.")
+        raise invalid(f"tf.sparse.reshape: at most one dimension can be inferred; got shape {tuple(new)}.")
     if None in new or old is None or None in old:
         return tuple(None if d == -1 else d for d in new)
     size, rest = int(np.prod(old)), int(np.prod([d for d in new if d != -1]))
@@ -164,7 +163,7 @@ def _known_reshape(old: Any, new: Any) -> Any:
             return None
         return tuple(size // rest if d == -1 else d for d in new)
     if size != rest:
-        raise ValueError(
+        raise invalid(
             f"tf.sparse.reshape: shape {tuple(old)} has {size} elements, but shape {tuple(new)} asks for {rest}."
         )
     return new
@@ -180,8 +179,8 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
       name: optional.
 
     Raises:
-      ValueError: the numbers of elements are known to differ, or there is more than one -1.
-      InvalidArgumentError: they differ when it runs.
+      TypeError: `sp_input` is no sparse tensor.
+      InvalidArgumentError: the numbers of elements differ, or there is more than one -1.
     """
     sp = sparse_of(sp_input, "tf.sparse.reshape")
     wanted = shape if isinstance(shape, Tensor) else host_ints(shape, "tf.sparse.reshape: shape")
@@ -197,13 +196,13 @@ def expand_dims(sp_input: Any, axis: Any = None, name: str | None = None) -> Spa
 
     Raises:
       TypeError: `sp_input` is no sparse tensor.
-      ValueError: `axis` is out of range.
+      InvalidArgumentError: `axis` is out of range.
     """
     sp = sparse_of(sp_input, "tf.sparse.expand_dims")
     rank = rank_of(sp, "tf.sparse.expand_dims")
     at = -1 if axis is None else int(host_int(axis, "tf.sparse.expand_dims: axis"))
     if not -rank - 1 <= at <= rank:
-        raise ValueError(f"tf.sparse.expand_dims: axis {at} is out of range [{-rank - 1}, {rank}].")
+        raise invalid(f"tf.sparse.expand_dims: axis {at} is out of range [{-rank - 1}, {rank}].")
     at += rank + 1 if at < 0 else 0
     column = create.zeros_like(sp._values, dtypes.int64)
     columns = layout.expand_dims(column, 1)
@@ -279,8 +278,8 @@ def _slice(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, start: np
             f"tf.sparse.slice: start {start.tolist()} and size {size.tolist()} must have one entry for each of "
             f"{len(shape)} dimensions."
         )
-    if (start < 0).any() or (size < 0).any():
-        raise invalid(f"tf.sparse.slice: start {start.tolist()} and size {size.tolist()} must not be negative.")
+    if (size < 0).any():
+        raise invalid(f"tf.sparse.slice: size {size.tolist()} must not be negative.")
     inside = ((indices >= start) & (indices < start + size)).all(1)
     return indices[inside] - start, values[inside], np.clip(shape - start, 0, size)
 
@@ -316,7 +315,7 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
       name: optional.
 
     Raises:
-      InvalidArgumentError: `start` or `size` have another length or negative entries.
+      InvalidArgumentError: `start` or `size` have another length, or a size is negative.
     """
     sp = sparse_of(sp_input, "tf.sparse.slice")
     static = None
@@ -549,12 +548,12 @@ def to_indicator(sp_input: Any, vocab_size: Any, name: str | None = None) -> Ten
       name: optional.
 
     Raises:
-      TypeError: the values are no integers.
-      InvalidArgumentError: an id is out of range.
+      TypeError: `sp_input` is no sparse tensor.
+      InvalidArgumentError: the values are no integers, or an id is out of range.
     """
     sp = sparse_of(sp_input, "tf.sparse.to_indicator")
     if sp.dtype not in (dtypes.int32, dtypes.int64):
-        raise TypeError(f"tf.sparse.to_indicator: the values must be int32 or int64 ids; got {sp.dtype.name}.")
+        raise invalid(f"tf.sparse.to_indicator: the values must be int32 or int64 ids; got {sp.dtype.name}.")
     ids = layout.expand_dims(cast(sp._values, dtypes.int64), 1)
     indices = joining.concat([sp._indices[:, :-1], ids], 1)
     size = layout.reshape(cast(convert(vocab_size), dtypes.int64), [1])

@@ -190,7 +190,6 @@ _order = op(
 
 
 def _reorder(indices: np.ndarray, values: np.ndarray, shape: np.ndarray) -> Any:
-    check_inside(indices, shape, "tf.sparse.reorder")
     order = order_of(indices)
     return indices[order], values[order]
 
@@ -200,7 +199,10 @@ def _reorder_grad(g: Any, y: Any, indices: Any, values: Any, shape: Any) -> Any:
 
 
 def _like_values(indices: Spec, values: Spec, shape: Spec, *_: Spec, **__: Any) -> list[Any]:
-    return [(rows_of(indices), width_of(indices, shape)), values.shape]
+    rows = rows_of(indices)
+    if rows is None and values.shape:
+        rows = values.shape[0]
+    return [(rows, width_of(indices, shape)), (rows,)]
 
 
 reorder_op = op(

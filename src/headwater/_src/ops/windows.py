@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headwater._src.base.errors import UnimplementedError, invalid
+from headwater._src.base.errors import UnimplementedError
 from headwater._src.base.shapes import Partial, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
@@ -126,35 +126,37 @@ def assemble(batch: Any, out: Any, channels: Any, data_format: str) -> Partial:
 def check_window(
     rank: int, data_format: str, padding: str, explicit: tuple[int, ...], named: dict[str, tuple[int, ...]], explicit_too: bool = True
 ) -> None:
-    """Checks the attributes that don't depend on shapes; InvalidArgumentError or UnimplementedError."""
+    """Checks the attributes that don't depend on shapes; ValueError."""
     formats = FORMATS[rank]
     if data_format not in formats:
-        raise invalid(f"data_format must be {formats[0]} or {formats[1]}; got {data_format!r}.")
+        raise ValueError(f"data_format must be {formats[0]} or {formats[1]}; got {data_format!r}")
     allowed = ("SAME", "VALID", "EXPLICIT") if explicit_too else ("SAME", "VALID")
     if padding not in allowed:
-        raise invalid(f"padding must be one of {', '.join(allowed)} (in capitals); got {padding!r}.")
+        raise ValueError(f"padding must be one of {', '.join(allowed)}, in capitals; got {padding!r}")
     if padding == "EXPLICIT":
         _check_explicit(rank, data_format, explicit)
+    channel = channel_axis(rank + 2, data_format)
     for name, values in named.items():
         if min(values) < 1:
-            raise invalid(f"{name} must be positive; got {list(values)}.")
-        if values[0] != 1 or (name != "ksize" and values[channel_axis(rank + 2, data_format)] != 1):
-            raise _unsupported(name, values)
+            raise ValueError(f"{name} must be positive; got {list(values)}")
+        if values[0] != 1 or (name == "dilations" and values[channel] != 1):
+            raise ValueError(f"{name} must be 1 for the batch and the channels; got {list(values)}")
 
 
-def _unsupported(name: str, values: tuple[int, ...]) -> Exception:
-    text = f"{name} must be 1 for the batch and the channels; got {list(values)}."
-    return invalid(text) if name == "dilations" else UnimplementedError(None, None, text)
+def refuse_strides(strides: tuple[int, ...], channel: int, what: str) -> None:
+    """UnimplementedError for convolutions that stride over the batch or the channels."""
+    if strides[0] != 1 or strides[channel] != 1:
+        raise UnimplementedError(None, None, f"{what}: strides must be 1 for the batch and the channels; got {list(strides)}.")
 
 
 def _check_explicit(rank: int, data_format: str, explicit: tuple[int, ...]) -> None:
     if len(explicit) != 2 * (rank + 2):
-        raise invalid(f"explicit padding takes a pair for each of the {rank + 2} dimensions; got {list(explicit)}.")
+        raise ValueError(f"explicit padding takes a pair for each of the {rank + 2} dimensions; got {list(explicit)}")
     if min(explicit) < 0:
-        raise invalid(f"explicit padding must not be negative; got {list(explicit)}.")
+        raise ValueError(f"explicit padding must not be negative; got {list(explicit)}")
     channel = channel_axis(rank + 2, data_format)
     if any(explicit[:2]) or any(explicit[2 * channel : 2 * channel + 2]):
-        raise invalid(f"explicit padding must be 0 for the batch and the channels; got {list(explicit)}.")
+        raise ValueError(f"explicit padding must be 0 for the batch and the channels; got {list(explicit)}")
 
 
 # -- arguments of the public functions --------------------------------------------------------------------------------
@@ -164,11 +166,13 @@ def per_dimension(value: Any, rank: int, data_format: str, name: str) -> tuple[i
     """An int, or a sequence of 1, `rank` or `rank + 2` ints, as one entry for every dimension of the input."""
     if value.__class__ is int:
         inner: tuple[Any, ...] = (value,) * rank
+    elif value.__class__ is float:
+        inner = _ints((value,), name) * rank
     else:
         if value is None:
             value = 1
         if isinstance(value, Tensor):
-            value = value._spec and convert(value).numpy()
+            value = convert(value).numpy()
         inner = tuple(np.asarray(value).reshape(-1).tolist()) if not isinstance(value, (list, tuple)) else tuple(value)
         if len(inner) == 1:
             inner *= rank
@@ -183,7 +187,7 @@ def per_dimension(value: Any, rank: int, data_format: str, name: str) -> tuple[i
 def _ints(values: tuple[Any, ...], name: str) -> tuple[int, ...]:
     out = []
     for v in values:
-        if isinstance(v, float) or not hasattr(v, "__index__"):
+        if not hasattr(v, "__index__") and not (isinstance(v, float) and v.is_integer()):
             raise TypeError(f"{name} takes integers; got {describe(v)}.")
         out.append(int(v))
     return tuple(out)
@@ -196,7 +200,7 @@ def padding_of(padding: Any, rank: int, what: str) -> tuple[str, tuple[int, ...]
             raise ValueError(f'{what}: give the explicit padding itself, a pair for each dimension, not "EXPLICIT".')
         return padding, ()
     if padding is None:
-        raise ValueError(f'{what}: padding must be "SAME", "VALID" or a pair for each dimension; got None.')
+        raise TypeError(f'{what}: padding must be "SAME", "VALID" or a pair for each dimension; got None.')
     pairs = [tuple(p) if isinstance(p, (list, tuple, np.ndarray)) else p for p in padding]
     if len(pairs) != rank + 2 or any(not isinstance(p, tuple) or len(p) != 2 for p in pairs):
         raise ValueError(

@@ -1,0 +1,77 @@
+"""Refusing what could never fit: a size that was mistyped should raise, not bring the machine down.
+
+The system hands out memory that it does not have and ends the process when it is used, so the check comes before.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.errors import ResourceExhaustedError, invalid
+
+_WORTH_A_LOOK = 1 << 26
+"""Results that can't have more elements than this are not looked at further."""
+_MOST_ELEMENTS = 1 << 62
+
+
+def _physical() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 36
+
+
+LIMIT = _physical()
+"""The machine's memory in bytes."""
+
+
+def check(shape: Sequence[int], dtype: np.dtype, what: str) -> None:
+    """Raises unless an array of `shape` and `dtype` can fit into memory.
+
+    Raises:
+      ResourceExhaustedError: it would take more than all of the machine's memory.
+      InvalidArgumentError: it would have more elements than can be counted in 64 bits.
+    """
+    count = math.prod(shape)
+    if count < _WORTH_A_LOOK:
+        return
+    if count > _MOST_ELEMENTS:
+        raise invalid(f"{what}: a tensor of shape {tuple(shape)} has more elements than 64 bits can count.")
+    if count * dtype.itemsize > LIMIT:
+        raise ResourceExhaustedError(
+            None, None,
+            f"{what}: a {dtype} tensor of shape {tuple(shape)} takes {count * dtype.itemsize / 2**30:.1f} GiB, and this machine "
+            f"has {LIMIT / 2**30:.1f}. Check the sizes, or work in parts.",
+        )  # fmt: skip
+
+
+def guarded(op: Any, kernel: Callable[..., Any], hosts: Sequence[str]) -> Callable[..., Any]:
+    """The kernel of `op`, asked only after its result is known to fit; `hosts` are the attributes that size it."""
+
+    @functools.wraps(kernel)
+    def guard(*arrays: np.ndarray, **attrs: Any) -> Any:
+        bound = max([a.size for a in arrays], default=1) or 1
+        for key in hosts:
+            value = attrs[key]
+            bound *= _largest(value)
+        if bound > _WORTH_A_LOOK:
+            for spec in op.infer(arrays, attrs):
+                check(spec.shape, spec.dtype, op.title)
+        return kernel(*arrays, **attrs)
+
+    return guard
+
+
+def _largest(value: Any) -> int:
+    """A bound on how many elements an attribute may ask for."""
+    if isinstance(value, int):
+        return abs(value) + 1
+    if isinstance(value, tuple):
+        return math.prod(_largest(v) for v in value)
+    return 1
