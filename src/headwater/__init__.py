@@ -26,6 +26,7 @@ from headwater import nest as nest
 from headwater import nn as nn
 from headwater import profiler as profiler
 from headwater import random as random
+from headwater import raw_ops as raw_ops
 from headwater import saved_model as saved_model
 from headwater import sets as sets
 from headwater import signal as signal
@@ -90,6 +91,10 @@ from headwater._src.engine.custom import recompute_grad as recompute_grad
 from headwater._src.engine.graph_gradients import gradients as gradients
 from headwater._src.engine.tape import GradientTape as GradientTape
 from headwater._src.engine.tape import UnconnectedGradients as UnconnectedGradients
+from headwater._src.ops.blocks import batch_to_space as batch_to_space
+from headwater._src.ops.blocks import required_space_to_batch_paddings as required_space_to_batch_paddings
+from headwater._src.ops.blocks import space_to_batch as space_to_batch
+from headwater._src.ops.blocks import space_to_batch_nd as space_to_batch_nd
 from headwater._src.ops.cast import cast as cast
 from headwater._src.ops.checks import assert_equal as assert_equal
 from headwater._src.ops.checks import assert_greater as assert_greater

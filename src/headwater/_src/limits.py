@@ -102,3 +102,21 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
     ("Warnings filters", 'with `warnings.simplefilter("always")` NumPy\'s floating point warnings from headwater\'s own modules are shown.'),
 )  # fmt: skip
 """What differs on purpose: (what, sentence)."""
+
+_PARTS = "IndexedSlices makes tensors of its parts at once; TensorFlow keeps what it was given until it is used."
+EXPRESSIONS: dict[str, str] = {
+    "tf.constant([t,t])": "tf.constant packs a list of tensors as tf.convert_to_tensor does; TensorFlow refuses it by accident.",
+    "v!=None": "A variable compares unequal to None as a tensor does; TensorFlow raises.",
+    "v==None": "A variable compares unequal to None as a tensor does; TensorFlow raises.",
+    "[tf.dtypes.as_dtype(x) for x in ('float32', np.int8, bool, str, 1, 3, 7, np.dtype('f8'))]": "Python's str is taken for tf.string.",
+    "tf.TensorShape([2, None]).dims": "dims is a list of int and None; Dimension objects belong to TensorFlow 1.",
+    "len(tf.nest.flatten([tf.IndexedSlices([1.], [0])], expand_composites=True))": _PARTS,
+    "tf.IndexedSlices([[1.]], [0], [2, 1]).shape": _PARTS,
+    "tf.IndexedSlices([[1.]], [0]).dtype": _PARTS,
+    "tf.IndexedSlices([[1.]], [0]).values": _PARTS,
+    "tf.IndexedSlices([[1.]], [0]).indices": _PARTS,
+    "str(tf.IndexedSlices([[1.]], [0]))": _PARTS,
+    "(-tf.IndexedSlices([[1.]], [0])).values": _PARTS,
+    "tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])": "ValueError where TensorFlow iterates over a scalar tensor.",
+}
+"""Expression of tests/conformance/expressions.txt -> why headwater does not print what TensorFlow prints."""

@@ -2,6 +2,14 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.ops.blocks import depth_to_space as depth_to_space
+from headwater._src.ops.blocks import dilation2d as dilation2d
+from headwater._src.ops.blocks import erosion2d as erosion2d
+from headwater._src.ops.blocks import local_response_normalization as local_response_normalization
+from headwater._src.ops.blocks import local_response_normalization as lrn
+from headwater._src.ops.blocks import space_to_batch as space_to_batch
+from headwater._src.ops.blocks import space_to_depth as space_to_depth
+from headwater._src.ops.blocks import with_space_to_batch as with_space_to_batch
 from headwater._src.ops.conv_api import atrous_conv2d as atrous_conv2d
 from headwater._src.ops.conv_api import atrous_conv2d_transpose as atrous_conv2d_transpose
 from headwater._src.ops.conv_api import conv1d as conv1d

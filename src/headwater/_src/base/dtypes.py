@@ -83,8 +83,8 @@ class DType:
 
     @property
     def size(self) -> int:
-        """Bytes of one element; 1 for strings, as TensorFlow says."""
-        return 1 if self.np.kind == "O" else self.np.itemsize
+        """Bytes of one element; 0 for strings, as TensorFlow says."""
+        return 0 if self.np.kind == "O" else self.np.itemsize
 
     @property
     def min(self) -> Any:

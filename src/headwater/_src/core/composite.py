@@ -47,9 +47,11 @@ class IndexedSlices(Composite):
       dense_shape: shape of the whole, as an integer vector, or None.
     """
 
-    __slots__ = ("_values", "_indices", "_dense_shape")
+    __slots__ = ("_values", "_indices", "_dense_shape", "_given")
 
     def __init__(self, values: Any, indices: Any, dense_shape: Any = None) -> None:
+        self._given = values
+        """The values as they were given: numbers in Python lists take the dtype of what they are scattered into."""
         self._values = convert(values)
         self._indices = convert(indices)
         self._dense_shape = None if dense_shape is None else convert(dense_shape)

@@ -267,6 +267,8 @@ def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequenc
     nothing: list[Any] = [None] * len(specs)
     if op.stateful or any(s.dtype.kind not in "iu" or (s.shape is None) or len(s.shape) > 1 for s in specs):
         return nothing
+    if op.name == "Cast":  # between integers
+        return [inputs[0].known]
     if op.name in ("Shape", "Size") or not inputs:
         return _follow_shape(op, inputs) or nothing
     if any(x.known is None for x in inputs):

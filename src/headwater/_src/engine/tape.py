@@ -167,7 +167,7 @@ class GradientTape(_Recorder):
         self.auto_watch = watch_accessed_variables
         self._entries: list[Entry] = []
         self.note = self._entries.append  # type: ignore[method-assign, assignment]
-        self._recording = False
+        self._recording = self._entered = False
         self._used = False
         self._trail: Trail | None = None
         self._targets: set[int] = set()
@@ -177,7 +177,7 @@ class GradientTape(_Recorder):
             raise ValueError(
                 "Tape is still recording: this GradientTape is active already and can't be entered twice."
             )
-        self._recording = True
+        self._recording = self._entered = True
         self.push()
         return self
 
@@ -317,6 +317,8 @@ class GradientTape(_Recorder):
         )
 
     def _ready(self, what: str) -> None:
+        if not self._entered:
+            raise RuntimeError(f"GradientTape.{what} needs a recording: use the tape in a `with` block first.")
         if self._used:
             raise RuntimeError(
                 f"GradientTape.{what} can only be called once on a tape that is not persistent. To compute several "

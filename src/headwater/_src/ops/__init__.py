@@ -1,6 +1,7 @@
 """The operations by family, each defined once. Importing this package fills the registry and gives tensors their operators."""
 
 from headwater._src.ops import (
+    blocks,
     broadcasting,
     cast,
     checks,
@@ -14,6 +15,9 @@ from headwater._src.ops import (
     einsum,
     gather,
     host,
+    image_geometry,
+    image_resize,
+    image_transform,
     index,
     joining,
     layout,
@@ -35,6 +39,9 @@ from headwater._src.ops import (
     segment,
     sets,
     shape,
+    signal,
+    signal_cosine,
+    signal_windows,
     sort,
     sparse,
     sparse_math,
@@ -47,9 +54,9 @@ from headwater._src.ops import (
 )
 
 __all__ = [
-    "broadcasting", "cast", "checks", "clip", "compare", "control", "conv", "conv_api", "conv_kernels", "create",
-    "einsum", "gather", "host", "index", "joining", "layout", "linalg", "linalg_decompose", "linalg_more", "losses",
-    "math", "nn", "numpy_api", "operators", "permutations", "pool", "pool_kernels", "random", "random_dist", "reduce", "scans", "segment",
-    "sets", "shape", "sort", "sparse", "sparse_math", "sparse_order", "sparse_reduce", "sparse_samples", "special",
-    "vectorspace", "windows",
+    "blocks", "broadcasting", "cast", "checks", "clip", "compare", "control", "conv", "conv_api", "conv_kernels", "create", "einsum",
+    "gather", "host", "image_geometry", "image_resize", "image_transform", "index", "joining", "layout", "linalg",
+    "linalg_decompose", "linalg_more", "losses", "math", "nn", "numpy_api", "operators", "permutations", "pool", "pool_kernels",
+    "random", "random_dist", "reduce", "scans", "segment", "sets", "shape", "signal", "signal_cosine", "signal_windows", "sort",
+    "sparse", "sparse_math", "sparse_order", "sparse_reduce", "sparse_samples", "special", "vectorspace", "windows",
 ]  # fmt: skip

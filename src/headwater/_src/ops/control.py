@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.sparse as sparse
 from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import OutOfRangeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
+from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.samples import bad, sampled
@@ -272,7 +274,7 @@ def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
         raise ValueError(
             f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none."
         )
-    tensors = [convert(x) for x in flat]
+    tensors = [x if isinstance(x, SparseTensor) else convert(x) for x in flat]
     for tensor in tensors:
         if isinstance(tensor, SymbolicTensor):
             truth(tensor, what)
@@ -291,7 +293,8 @@ def _same_length(tensors: Sequence[Tensor], what: str) -> None:
 
 
 def _row(elems: Any, tensors: Sequence[Tensor], i: int) -> Any:
-    return nest.pack_sequence_as(elems, [t[i] for t in tensors]) if nest.is_nested(elems) else tensors[0][i]
+    rows = [sparse.row_of(t, i) if isinstance(t, SparseTensor) else t[i] for t in tensors]
+    return nest.pack_sequence_as(elems, rows) if nest.is_nested(elems) else rows[0]
 
 
 class _Stacker:

@@ -565,7 +565,8 @@ sampled(
     lambda: [
         case(5, id="limit"), case(1, 10, 3, id="ints"), case(5, 1, -2, id="down"), case(0, 1, 0.3, id="mixed"), case(5.0, id="float"),
         case(3, dtype="float64", id="dtype"), case(1.5, 10, id="widest"), case(2**40, 2**40 + 2, id="wide"), case(0.0, 1.0, 0.1, id="tenths"),
-        case(3, dtype="float16", id="half"), case(4, 4, id="empty"), bad(1, 5, 0, id="zero"), bad(5, 1, id="away"),
+        case(0.1, 1.1, 0.1, id="ten-tenths"), case(1.0, 2.2, 0.3, dtype="float64", id="fifth-step"), case(3, dtype="float16", id="half"),
+        case(4, 4, id="empty"), bad(1, 5, 0, id="zero"), bad(5, 1, id="away"),
         bad(0, 5, -1, id="away-down"), bad(2.5, dtype="int32", error="TypeError", id="misfit"),
         bad("a", error="TypeError", id="string"),
     ],

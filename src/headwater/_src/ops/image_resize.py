@@ -376,6 +376,8 @@ def resize(
 def _size_pair(size: Any) -> Any:
     if size.__class__ in (tuple, list) and len(size) == 2 and size[0].__class__ is int and size[1].__class__ is int:
         return tuple(size)
+    if size.__class__ in (tuple, list) and len(size) == 2 and is_symbolic(*size):
+        return host_ints(size, "tf.image.resize: size")
     tensor = convert(size, None, dtypes.int32)
     if tensor.dtype is not dtypes.int32:
         raise ValueError(f"tf.image.resize: size must hold two int32; got {tensor.dtype.name}.")

@@ -569,6 +569,8 @@ def to_complex(x: Tensor) -> Tensor:
 def _add_all(*xs: Any) -> Any:
     total = xs[0]
     for x in xs[1:]:
+        if x.shape != total.shape:
+            raise ValueError("the shapes differ")
         total = total + x
     return total
 

@@ -329,6 +329,12 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
     return made(*slice_op(sp._indices, sp._values, sp._dense_shape, start, size), static)
 
 
+def row_of(sp: SparseTensor, i: int) -> SparseTensor:
+    """Row `i` of the first dimension, which is left out."""
+    row = _along(sp, 0, i, 1)
+    return made(row._indices[:, 1:], row._values, row._dense_shape[1:], sp._static.as_list()[1:])
+
+
 @export("sparse.split")
 def split(sp_input: Any = None, num_split: Any = None, axis: Any = None, name: str | None = None) -> list[SparseTensor]:
     """`num_split` sparse tensors that follow each other along `axis`; the first are one longer where it does not divide.

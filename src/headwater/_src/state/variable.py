@@ -415,7 +415,7 @@ class Variable(TensorLike):
         if not isinstance(sparse_delta, IndexedSlices):
             raise TypeError(f"Variable.scatter_{how} takes tf.IndexedSlices; got {describe(sparse_delta)}.")
         return self._put(
-            gather.scatter_rows, how, sparse_delta.indices, sparse_delta.values, f"scatter_{how}"
+            gather.scatter_rows, how, sparse_delta.indices, sparse_delta._given, f"scatter_{how}"
         )
 
     def _put(self, function: Any, how: str, indices: Any, updates: Any, what_for: str) -> Any:
@@ -463,7 +463,7 @@ class Variable(TensorLike):
                 f"Variable.batch_scatter_update takes tf.IndexedSlices; got {describe(sparse_delta)}."
             )
         return self._put(
-            _scatter_batches, "update", sparse_delta.indices, sparse_delta.values, "batch_scatter_update"
+            _scatter_batches, "update", sparse_delta.indices, sparse_delta._given, "batch_scatter_update"
         )
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:

@@ -1,0 +1,5 @@
+"""The public names of tf.raw_ops."""
+
+# Written by `make api`; edit the declarations in headwater/_src and run it again.
+
+from headwater._src.ops.image_transform import image_projective_transform_v3 as ImageProjectiveTransformV3

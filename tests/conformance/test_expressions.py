@@ -1,0 +1,31 @@
+"""Expressions print what they print on TensorFlow, or raise the same class."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import expressions  # noqa: E402
+
+import headwater as tf  # noqa: E402
+from headwater._src.limits import EXPRESSIONS  # noqa: E402
+
+ANSWERS = json.loads(expressions.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("expression", expressions.expressions())
+def test_expression(expression: str) -> None:
+    if expression in EXPRESSIONS:
+        pytest.skip(EXPRESSIONS[expression])
+    assert expressions.outcome(tf, expression) == ANSWERS[expression]
+
+
+def test_the_recording_is_of_these_expressions() -> None:
+    assert set(ANSWERS) == set(expressions.expressions()), "run `make reference`"
+    assert set(EXPRESSIONS) <= set(ANSWERS)
