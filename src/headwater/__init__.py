@@ -175,10 +175,10 @@ from headwater._src.ops.layout import squeeze as squeeze
 from headwater._src.ops.layout import stop_gradient as stop_gradient
 from headwater._src.ops.layout import transpose as transpose
 from headwater._src.ops.linalg import matmul as matmul
-from headwater._src.ops.linalg_decompose import eig as eig
-from headwater._src.ops.linalg_decompose import eigh as self_adjoint_eig
-from headwater._src.ops.linalg_decompose import eigvals as eigvals
-from headwater._src.ops.linalg_decompose import eigvalsh as self_adjoint_eigvals
+from headwater._src.ops.linalg_eigen import eig as eig
+from headwater._src.ops.linalg_eigen import eigh as self_adjoint_eig
+from headwater._src.ops.linalg_eigen import eigvals as eigvals
+from headwater._src.ops.linalg_eigen import eigvalsh as self_adjoint_eigvals
 from headwater._src.ops.math import abs_ as abs
 from headwater._src.ops.math import add as add
 from headwater._src.ops.math import add_n as add_n
@@ -238,6 +238,8 @@ from headwater._src.ops.special import sin as sin
 from headwater._src.ops.special import sinh as sinh
 from headwater._src.ops.special import tan as tan
 from headwater._src.ops.special import tanh as tanh
+from headwater._src.ops.special_more import scalar_mul as scalar_mul
+from headwater._src.state.generator import random_index_shuffle as random_index_shuffle
 from headwater._src.state.module import Module as Module
 from headwater._src.state.tensor_array import TensorArray as TensorArray
 from headwater._src.state.tensor_array import TensorArraySpec as TensorArraySpec

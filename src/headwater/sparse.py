@@ -19,6 +19,8 @@ from headwater._src.ops.sparse import split as split
 from headwater._src.ops.sparse import to_dense as to_dense
 from headwater._src.ops.sparse import to_indicator as to_indicator
 from headwater._src.ops.sparse import transpose as transpose
+from headwater._src.ops.sparse_cross import cross as cross
+from headwater._src.ops.sparse_cross import cross_hashed as cross_hashed
 from headwater._src.ops.sparse_math import add as add
 from headwater._src.ops.sparse_math import maximum as maximum
 from headwater._src.ops.sparse_math import minimum as minimum

@@ -72,9 +72,9 @@ ABSENT: tuple[tuple[str, str], ...] = (
     ("Convolutions, pooling, images, signals", "`tf.nn.conv*`, `tf.nn.*pool*`, `tf.image`, `tf.signal` are not there, so the Keras layers "
      "built on them are not either."),
     ("Matrix decompositions", "`tf.linalg.svd`, `qr`, `eigh`, `cholesky`, `lstsq` and what needs them, such as orthogonal initializers."),
-    ("Strings, lookup tables, sets, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup`, "
-     "`tf.sets` and `tf.queue` are not there."),
-    ("Sparse and ragged tensors", "`tf.SparseTensor` is a record without operations; `tf.RaggedTensor` can't be made."),
+    ("Strings, lookup tables, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup` "
+     "and `tf.queue` are not there."),
+    ("Ragged tensors", "`tf.RaggedTensor` can't be made."),
     ("tf.data beyond arrays", "sources in memory and from generators, and the usual transformations, are there; files, windows, padded "
      "batches, threads and snapshots are not."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),

@@ -123,4 +123,10 @@ from headwater._src.ops.special import xdivy as xdivy
 from headwater._src.ops.special import xlog1py as xlog1py
 from headwater._src.ops.special import xlogy as xlogy
 from headwater._src.ops.special import zeta as zeta
+from headwater._src.ops.special_more import accumulate_n as accumulate_n
+from headwater._src.ops.special_more import betainc as betainc
+from headwater._src.ops.special_more import igamma as igamma
+from headwater._src.ops.special_more import igammac as igammac
+from headwater._src.ops.special_more import polyval as polyval
+from headwater._src.ops.special_more import scalar_mul as scalar_mul
 from headwater.math import special as special

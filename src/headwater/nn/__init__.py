@@ -24,6 +24,11 @@ from headwater._src.ops.conv_api import depthwise_conv2d as depthwise_conv2d
 from headwater._src.ops.conv_api import depthwise_conv2d_backprop_filter as depthwise_conv2d_backprop_filter
 from headwater._src.ops.conv_api import depthwise_conv2d_backprop_input as depthwise_conv2d_backprop_input
 from headwater._src.ops.conv_api import separable_conv2d as separable_conv2d
+from headwater._src.ops.ctc import collapse_repeated as collapse_repeated
+from headwater._src.ops.ctc import ctc_beam_search_decoder as ctc_beam_search_decoder
+from headwater._src.ops.ctc import ctc_greedy_decoder as ctc_greedy_decoder
+from headwater._src.ops.ctc import ctc_loss as ctc_loss
+from headwater._src.ops.ctc import ctc_unique_labels as ctc_unique_labels
 from headwater._src.ops.losses import log_poisson_loss as log_poisson_loss
 from headwater._src.ops.losses import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
 from headwater._src.ops.losses import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits

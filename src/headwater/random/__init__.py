@@ -20,4 +20,8 @@ from headwater._src.ops.random_dist import stateless_binomial as stateless_binom
 from headwater._src.ops.random_dist import stateless_gamma as stateless_gamma
 from headwater._src.ops.random_dist import stateless_poisson as stateless_poisson
 from headwater._src.ops.seeds import set_seed as set_seed
+from headwater._src.state.generator import Generator as Generator
+from headwater._src.state.generator import create_rng_state as create_rng_state
+from headwater._src.state.generator import get_global_generator as get_global_generator
+from headwater._src.state.generator import set_global_generator as set_global_generator
 from headwater.random import experimental as experimental

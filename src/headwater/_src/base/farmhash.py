@@ -88,7 +88,15 @@ def _round(s: bytes, at: int, state: tuple[int, ...], mul: int, times: int) -> t
 def _long(s: bytes, n: int) -> int:
     seed = 81
     y = (seed * _K1 + 113) & _MASK
-    state: tuple[int, ...] = ((seed * _K2 + _fetch(s, 0)) & _MASK, y, _mix(y * _K2 + 113) * _K2 & _MASK, 0, 0, 0, 0)
+    state: tuple[int, ...] = (
+        (seed * _K2 + _fetch(s, 0)) & _MASK,
+        y,
+        _mix(y * _K2 + 113) * _K2 & _MASK,
+        0,
+        0,
+        0,
+        0,
+    )
     end = (n - 1) // 64 * 64
     for at in range(0, end, 64):
         state = _round(s, at, state, _K1, 1)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-
 Content = Callable[[], dict[str, Any]]
 
 

@@ -307,7 +307,7 @@ class SparseTensor(Composite):
         return SparseTensor, (self._indices, self._values, self._dense_shape)
 
     def __repr__(self) -> str:
-        return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
+        return f"SparseTensor(indices={self._indices!s}, values={self._values!s}, dense_shape={self._dense_shape!s})"
 
 
 def _ranked(what: str, tensor: Tensor, rank: int) -> Any:

@@ -194,14 +194,7 @@ def current_graph() -> Graph | None:
 
 def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None) -> Any:
     """Traces one call: infers the outputs' specs and appends a node to the graph being built."""
-    graph = ctx.graph
-    if graph is None:
-        leaked = next(x for x in (*inputs, *attrs.values()) if x.__class__ is SymbolicTensor)
-        raise TypeError(
-            f"{leaked!r} is out of scope: it belongs to the graph {leaked.graph.name!r}, which is not being built here"
-            + (f" (made at {leaked.op.line})" if leaked.op.line else "")
-            + ". Return values from the function instead of keeping its tensors."
-        )
+    graph = _graph_for((*inputs, *attrs.values()))
     inputs = tuple(graph.enter(x) for x in inputs)
     attrs = {k: graph.enter(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
     static = {k: _static_host(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
@@ -214,6 +207,34 @@ def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str 
     graph.nodes.append(node)
     _record_node(op, node)
     return node.outputs[0] if op.single else node.outputs
+
+
+def _graph_for(values: Sequence[Any]) -> Graph:
+    """The graph being built; where there is none, a symbolic tensor among the values has left its own."""
+    if ctx.graph is not None:
+        return ctx.graph
+    leaked = next(x for x in values if x.__class__ is SymbolicTensor)
+    raise TypeError(
+        f"{leaked!r} is out of scope: it belongs to the graph {leaked.graph.name!r}, which is not being built here"
+        + (f" (made at {leaked.op.line})" if leaked.op.line else "")
+        + ". Return values from the function instead of keeping its tensors."
+    )
+
+
+def add_opaque(record: Op, inputs: Sequence[Tensor], specs: Sequence[Spec]) -> tuple[SymbolicTensor, ...]:
+    """Appends a node whose outputs have these specs, found elsewhere than by the record's rule."""
+    graph = _graph_for(inputs)
+    node = Node(
+        graph,
+        record,
+        tuple(graph.enter(x) for x in inputs),
+        {},
+        graph.unique_name(ctx.name_scope + record.name),
+    )
+    node.outputs = tuple(SymbolicTensor(node, i, s) for i, s in enumerate(specs))
+    graph.nodes.append(node)
+    _record_node(record, node)
+    return node.outputs
 
 
 def _record_node(op: Op, node: Node) -> None:

@@ -62,7 +62,8 @@ def guarded(op: Any, kernel: Callable[..., Any], hosts: Sequence[str]) -> Callab
             bound *= _largest(value)
         if bound > _WORTH_A_LOOK:
             for spec in op.infer(arrays, attrs):
-                check(spec.shape, spec.dtype, op.title)
+                if spec.shape is not None and None not in spec.shape:
+                    check(spec.shape, spec.dtype, op.title)
         return kernel(*arrays, **attrs)
 
     return guard

@@ -1,7 +1,7 @@
 """Control flow as functions: conditionals, loops, maps and folds.
 
-With eager values they run Python, so a tape sees every operation inside. A symbolic predicate needs control flow inside a
-graph, which raises NotImplementedError here.
+With eager values they run Python, so a tape sees every operation inside. With symbolic ones the specs of the results are
+found (see control_specs); to run such a graph needs tf.function.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.control_specs as control_specs
 import headwater._src.ops.sparse as sparse
 from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype
@@ -65,6 +66,8 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
             raise TypeError(
                 f"tf.cond: {which} must be a function without arguments; got {describe(function)}."
             )
+    if pred.__class__ is SymbolicTensor:
+        return control_specs.branches(pred, [true_fn, false_fn], "tf.cond")
     return true_fn() if truth(pred, "tf.cond") else false_fn()
 
 
@@ -89,7 +92,10 @@ def case(
     pairs = _case_pairs(pred_fn_pairs, exclusive)
     if default is not None and not callable(default):
         raise TypeError(f"tf.case: default must be a function without arguments; got {describe(default)}.")
-    for pred, function in pairs:
+    for i, (pred, function) in enumerate(pairs):
+        if pred.__class__ is SymbolicTensor:
+            rest = [f for _, f in pairs[i:]] + ([default] if default is not None else [])
+            return control_specs.branches(pred, rest, "tf.case")
         if truth(pred, "tf.case"):
             return function()
     if default is None:
@@ -151,7 +157,8 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
             f"tf.switch_case: default must be a function without arguments; got {describe(default)}."
         )
     if isinstance(branch_index, SymbolicTensor):
-        truth(branch_index, "tf.switch_case")
+        choices = branches if default is None else [*branches, default]
+        return control_specs.branches(branch_index, choices, "tf.switch_case")
     if branch_index.shape.rank != 0:
         raise invalid(f"tf.switch_case: branch_index must be a scalar; got {describe(branch_index)}.")
     index = int(branch_index)  # type: ignore[call-overload]
@@ -225,7 +232,12 @@ def while_loop(
     limit = _iteration_limit(maximum_iterations)
     values = loop_vars
     rounds = 0
-    while (limit is None or rounds < limit) and truth(cond(*values), "tf.while_loop"):
+    while limit is None or rounds < limit:
+        again = cond(*values)
+        if again.__class__ is SymbolicTensor:
+            return control_specs.loop(cond, body, values, shape_invariants)
+        if not truth(again, "tf.while_loop"):
+            break
         result = body(*values)
         if not isinstance(result, (list, tuple)):
             error = ValueError if isinstance(result, (TensorLike, Mapping)) else TypeError
@@ -267,26 +279,30 @@ def stack(values: Sequence[Any]) -> Tensor:
     return convert(list(values))
 
 
+SYMBOLIC = -1
+"""In place of the number of rows: some elements are symbolic."""
+
+
 def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
-    """The leaves of `elems` as tensors, and their common first dimension."""
+    """The leaves of `elems` as tensors, and their common first dimension, or SYMBOLIC."""
     flat = nest.flatten(elems)
     if not flat:
         raise ValueError(
             f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none."
         )
-    tensors = [x if isinstance(x, SparseTensor) else convert(x) for x in flat]
+    tensors: list[Any] = [x if isinstance(x, SparseTensor) else convert(x) for x in flat]
     for tensor in tensors:
-        if isinstance(tensor, SymbolicTensor):
-            truth(tensor, what)
         if tensor.shape.rank == 0:
             raise ValueError(
                 f"{what}: elems must have rank 1 or more, to be taken apart into rows; got {describe(tensor)}."
             )
+    if any(t.__class__ is SymbolicTensor for t in tensors):
+        return tensors, SYMBOLIC
     return tensors, int(tensors[0].shape[0])
 
 
 def _same_length(tensors: Sequence[Tensor], what: str) -> None:
-    if len({t.shape[0] for t in tensors}) > 1:
+    if len({t.shape[0] for t in tensors if t.shape.rank} - {None}) > 1:
         raise ValueError(
             f"{what}: the first dimensions of elems differ: {', '.join(describe(t) for t in tensors)}."
         )
@@ -376,6 +392,8 @@ def map_fn(
     if signature is None:
         dtypes = [t.dtype for t in tensors]
         signature = nest.pack_sequence_as(elems, dtypes) if nest.is_nested(elems) else dtypes[0]
+    if count == SYMBOLIC:
+        return control_specs.rows(fn, elems, tensors, "tf.map_fn", signature)
     out = _Stacker(signature, "tf.map_fn")
     for i in range(count):
         out.add(fn(_row(elems, tensors, i)))
@@ -402,7 +420,9 @@ def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, war
       InvalidArgumentError: the first dimensions don't fit.
     """
     _check_function(fn, "tf.vectorized_map")
-    tensors, _ = _elements(elems, "tf.vectorized_map")
+    tensors, known = _elements(elems, "tf.vectorized_map")
+    if known == SYMBOLIC:
+        return control_specs.rows(fn, elems, tensors, "tf.vectorized_map")
     counts = {int(t.shape[0]) for t in tensors}
     count = next(iter(counts)) if len(counts) == 1 else max(counts - {1}, default=1)
     if counts - {1, count}:
@@ -484,6 +504,8 @@ def _fold(fn: Any, elems: Any, initializer: Any, what: str, backwards: bool) -> 
     _check_function(fn, what)
     tensors, count = _elements(elems, what)
     _same_length(tensors, what)
+    if count == SYMBOLIC:
+        return control_specs.fold(fn, elems, tensors, initializer, what, every=False)
     value, order = _beginning(elems, tensors, count, initializer, what, backwards)
     for i in order:
         value = fn(value, _row(elems, tensors, i))
@@ -529,6 +551,8 @@ def scan(
     _check_function(fn, "tf.scan")
     tensors, count = _elements(elems, "tf.scan")
     _same_length(tensors, "tf.scan")
+    if count == SYMBOLIC:
+        return control_specs.fold(fn, elems, tensors, initializer, "tf.scan", every=True)
     value, order = _beginning(elems, tensors, count, initializer, "tf.scan", reverse)
     out = _Stacker(
         nest.map_structure(lambda v: TensorSpec(v.shape if not count else None, v.dtype), value), "tf.scan"

@@ -56,6 +56,14 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
             return of_array(np.array(value, np.float32))
         if value.__class__ is int and -(2**31) <= value < 2**31:
             return of_array(np.array(value, np.int32))
+        if value.__class__ is list and 0 < len(value) <= 64:
+            kinds = set(map(type, value))
+            if len(kinds) == 1 and (float in kinds or int in kinds):
+                low, high = min(value), max(value)
+                if float in kinds and -3e38 < low <= high < 3e38 and sum(value) == sum(value):
+                    return of_array(np.array(value, np.float32))
+                if int in kinds and -(2**31) <= low and high < 2**31:
+                    return of_array(np.array(value, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):
         tensor = convert(value)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.layout as layout
-import headwater._src.ops.linalg_more as more
+import headwater._src.ops.linalg_bands as bands
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
@@ -496,7 +496,7 @@ def diag_part(
     """
     if k.__class__ is int and align == "RIGHT_LEFT":
         return _diag_part(input, k=k)
-    return more.diag_part_band(input, k, padding_value, align)
+    return bands.diag_part_band(input, k, padding_value, align)
 
 
 @export("linalg.diag")
@@ -526,10 +526,15 @@ def diag(
     Raises:
       InvalidArgumentError: diagonal is a scalar, or doesn't fit the size.
     """
-    plain = k.__class__ is int and num_rows.__class__ is int and num_cols.__class__ is int and padding_value.__class__ is int
+    plain = (
+        k.__class__ is int
+        and num_rows.__class__ is int
+        and num_cols.__class__ is int
+        and padding_value.__class__ is int
+    )
     if plain and num_rows == num_cols == -1 and padding_value == 0 and align == "RIGHT_LEFT":
         return _matrix_diag(diagonal, k=k)
-    return more.diag_band(diagonal, k, num_rows, num_cols, padding_value, align)
+    return bands.diag_band(diagonal, k, num_rows, num_cols, padding_value, align)
 
 
 @export("linalg.trace")
@@ -553,9 +558,13 @@ sampled(
         case(Arr((3,)), grad=(0,)),
         case(Arr((2, 2)), k=1, grad=(0,)),
         case(Arr((2,), "int32"), k=-1),
-        case(Arr((2, 3)), k=(0, 1), grad=(0,), id="band"), case(Arr((3, 3)), k=(-1, 1), align="LEFT_LEFT", grad=(0,), id="left"),
-        case([1, 2], k=-1, num_rows=3, num_cols=4, padding_value=9, id="size"), case([1.0, 2.0], num_rows=3, grad=(0,), id="rows"),
-        case([1, 2], num_cols=3, k=1, id="columns"), bad([1, 2], num_rows=1, id="small"), bad(Arr((3, 3)), k=(0, 1), id="bands"),
+        case(Arr((2, 3)), k=(0, 1), grad=(0,), id="band"),
+        case(Arr((3, 3)), k=(-1, 1), align="LEFT_LEFT", grad=(0,), id="left"),
+        case([1, 2], k=-1, num_rows=3, num_cols=4, padding_value=9, id="size"),
+        case([1.0, 2.0], num_rows=3, grad=(0,), id="rows"),
+        case([1, 2], num_cols=3, k=1, id="columns"),
+        bad([1, 2], num_rows=1, id="small"),
+        bad(Arr((3, 3)), k=(0, 1), id="bands"),
         bad(1.0, id="scalar"),
     ],
 )

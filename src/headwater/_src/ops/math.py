@@ -12,6 +12,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.text import describe
+from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import same_shape
@@ -119,8 +120,10 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 
 @export("math.divide", "divide")
-def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
-    """Elementwise `x / y`; Python numbers are converted to tensors first."""
+def divide(x: Any, y: Any, name: str | None = None) -> Any:
+    """Elementwise `x / y`; Python numbers are converted to tensors first. A sparse `x` is divided at its positions."""
+    if isinstance(x, SparseTensor):
+        return x / y
     return truediv(x, y) if isinstance(x, Tensor) or isinstance(y, Tensor) else truediv(convert(x), y)
 
 
@@ -280,12 +283,14 @@ _complex_abs = op(
 
 
 @export("math.abs", "abs")
-def abs_(x: Any, name: str | None = None) -> Tensor:
-    """Elementwise absolute value; for complex numbers the modulus, of the real dtype.
+def abs_(x: Any, name: str | None = None) -> Any:
+    """Elementwise absolute value; for complex numbers the modulus, of the real dtype. A sparse tensor stays sparse.
 
     >>> tf.abs([-2.25, 3.0]).numpy()
     array([2.25, 3.  ], dtype=float32)
     """
+    if isinstance(x, SparseTensor):
+        return x._map_values(abs_)
     x = convert(x)
     return _complex_abs(x) if x.dtype.is_complex else _abs(x)
 

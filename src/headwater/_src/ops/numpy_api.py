@@ -38,9 +38,8 @@ def _for_promotion(value: Any) -> Any:
     """What NumPy's promotion looks at: the dtype of a tensor or array; Python numbers as they are, which give way."""
     if isinstance(value, (bool, int, float, complex)):
         return value
-    if isinstance(value, TensorLike):
-        return as_dtype(value.dtype).np
-    return np.asarray(value).dtype
+    dtype = getattr(value, "dtype", None)
+    return np.asarray(value).dtype if dtype is None else as_dtype(dtype).np
 
 
 @export("experimental.numpy.select")

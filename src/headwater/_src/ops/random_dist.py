@@ -310,13 +310,14 @@ _stateless_poisson = op(
 )  # fmt: skip
 
 
-def _stateless_binomial_kernel(
-    counts: np.ndarray, probs: np.ndarray, seed: np.ndarray, *, shape: Any, dtype: Any
+def binomial_numbers(
+    stream: Stream, counts: np.ndarray, probs: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
 ) -> np.ndarray:
+    """Binomial numbers of `shape` from a stream; `counts` and `probs` broadcast to its last dimensions."""
     counts, probs = np.broadcast_arrays(counts, probs)
     if counts.ndim > len(shape) or np.broadcast_shapes(counts.shape, shape) != shape:
         raise invalid(
-            "tf.random.stateless_binomial: counts and probs must broadcast to the last dimensions of shape; got "
+            "Binomial numbers: counts and probs must broadcast to the last dimensions of shape; got "
             f"{list(counts.shape)} and shape {list(shape)}."
         )
     tail = shape[len(shape) - counts.ndim :]
@@ -324,7 +325,13 @@ def _stateless_binomial_kernel(
     trials, count = _spread(counts, shape, "counts")
     chance, _ = _spread(probs, shape, "probs")
     with np.errstate(all="ignore"):
-        return _gather_samples(_binomial(philox.stream_of_pair(seed), trials, chance), count, shape, dtype.np)
+        return _gather_samples(_binomial(stream, trials, chance), count, shape, dtype)
+
+
+def _stateless_binomial_kernel(
+    counts: np.ndarray, probs: np.ndarray, seed: np.ndarray, *, shape: Any, dtype: Any
+) -> np.ndarray:
+    return binomial_numbers(philox.stream_of_pair(seed), counts, probs, shape, dtype.np)
 
 
 _stateless_binomial = op(

@@ -28,7 +28,9 @@ def _rows(indices: np.ndarray, shape: np.ndarray, validate: bool, what: str) -> 
         outside = (indices < 0) | (indices >= shape)
         keys = keys_of(indices)[0]
         if outside.any() or (keys[1:] < keys[:-1]).any():
-            raise invalid(f"{what}: positions must lie in the shape {shape.tolist()} and be in row-major order.")
+            raise invalid(
+                f"{what}: positions must lie in the shape {shape.tolist()} and be in row-major order."
+            )
     return indices[:, :-1]
 
 
@@ -39,7 +41,9 @@ def _sets(
     what = "tf.sets"
     rows_a, rows_b = _rows(a, a_shape, validate, what), _rows(b, b_shape, validate, what)
     if not np.array_equal(a_shape[:-1], b_shape[:-1]):
-        raise invalid(f"{what}: the shapes must agree but for the last dimension; got {a_shape.tolist()} and {b_shape.tolist()}.")
+        raise invalid(
+            f"{what}: the shapes must agree but for the last dimension; got {a_shape.tolist()} and {b_shape.tolist()}."
+        )
     ranked = np.unique(np.concatenate([a_values, b_values]), return_inverse=True)
     words, numbers = ranked[0], ranked[1].reshape(-1, 1)
     pairs = np.concatenate([np.concatenate([rows_a, rows_b]), numbers], 1)
@@ -67,7 +71,9 @@ def _packed(rows: np.ndarray, values: np.ndarray, lead: np.ndarray) -> Any:
     return np.concatenate([rows, within[:, None]], 1).astype(np.int64), values, np.append(lead, lengths.max())
 
 
-def _sets_shape(a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec, **_: Any) -> list[Any]:
+def _sets_shape(
+    a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec, **_: Any
+) -> list[Any]:
     width = width_of(a, a_shape)
     return [(None, width), (None,), (width,)]
 
@@ -86,10 +92,14 @@ sets_op = op(
 
 
 def _positions(values: np.ndarray) -> np.ndarray:
-    return np.stack(np.unravel_index(np.arange(values.size), values.shape), 1).astype(np.int64).reshape(-1, values.ndim)
+    return (
+        np.stack(np.unravel_index(np.arange(values.size), values.shape), 1)
+        .astype(np.int64)
+        .reshape(-1, values.ndim)
+    )
 
 
-_positions_op = op(
+positions_op = op(
     "DensePositions", f"values: {_DTYPES} -> ?: int64",
     numpy=_positions,
     lower=DATA_DEPENDENT,
@@ -109,7 +119,7 @@ def _as_sparse(value: Any, what: str) -> SparseTensor:
     if tensor.shape.rank is not None and tensor.shape.rank < 2:
         raise invalid(f"{what} needs rank 2 or more; got shape {tensor.shape}.")
     shape = layout.shape(tensor, dtypes.int64)
-    return made(_positions_op(tensor), layout.reshape(tensor, [-1]), shape, tensor._spec.shape)
+    return made(positions_op(tensor), layout.reshape(tensor, [-1]), shape, tensor._spec.shape)
 
 
 def _operate(a: Any, b: Any, which: str, validate: bool, what: str) -> SparseTensor:
@@ -221,4 +231,7 @@ def _cases() -> list[Any]:
 
 for _name in ("intersection", "union", "difference"):
     sampled(f"sets.{_name}", _cases)
-sampled("sets.size", lambda: [case(_A, id="plain"), case(_B, id="other"), bad([[1]], error="TypeError", id="dense")])
+sampled(
+    "sets.size",
+    lambda: [case(_A, id="plain"), case(_B, id="other"), bad([[1]], error="TypeError", id="dense")],
+)

@@ -22,6 +22,7 @@ from headwater._src.base.shapes import wrap
 from headwater._src.core.composite import IndexedSlices, SparseTensor
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
+from headwater._src.core.samples import case
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.cast import cast
@@ -52,11 +53,15 @@ def from_dense(tensor: Any, name: str | None = None) -> SparseTensor:
     """
     dense = convert(tensor)
     indices = compare.where(compare.not_equal(dense, create.zeros_like(dense)))
-    return made(indices, gather.gather_nd(dense, indices), layout.shape(dense, dtypes.int64), dense._spec.shape)
+    return made(
+        indices, gather.gather_nd(dense, indices), layout.shape(dense, dtypes.int64), dense._spec.shape
+    )
 
 
 @export("sparse.to_dense")
-def to_dense(sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: str | None = None) -> Tensor:
+def to_dense(
+    sp_input: Any, default_value: Any = None, validate_indices: bool = True, name: str | None = None
+) -> Tensor:
     """The dense tensor.
 
     Args:
@@ -85,7 +90,9 @@ def reorder(sp_input: Any, name: str | None = None) -> SparseTensor:
 
 
 @export("sparse.eye")
-def eye(num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, name: str | None = None) -> SparseTensor:
+def eye(
+    num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+) -> SparseTensor:
     """A sparse matrix with ones on the diagonal, square where `num_columns` is not given."""
     rows = cast(num_rows, dtypes.int64)
     columns = rows if num_columns is None else cast(num_columns, dtypes.int64)
@@ -101,14 +108,18 @@ def eye(num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, nam
 def _settled_shape(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     size = int(np.prod(old))
     if (new < -1).any() or (new == -1).sum() > 1:
-        raise invalid(f"tf.sparse.reshape: the shape must have dimensions >= 0 and at most one -1; got {new.tolist()}.")
+        raise invalid(
+            f"tf.sparse.reshape: the shape must have dimensions >= 0 and at most one -1; got {new.tolist()}."
+        )
     if (new == -1).any():
         rest = int(np.prod(new[new != -1]))
         if rest == 0 or size % rest:
             raise invalid(f"tf.sparse.reshape: {size} elements can't be arranged as shape {new.tolist()}.")
         new = np.where(new == -1, size // rest, new)
     if int(np.prod(new)) != size:
-        raise invalid(f"tf.sparse.reshape: shape {old.tolist()} has {size} elements; shape {new.tolist()} has another number.")
+        raise invalid(
+            f"tf.sparse.reshape: shape {old.tolist()} has {size} elements; shape {new.tolist()} has another number."
+        )
     return new
 
 
@@ -229,9 +240,13 @@ def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> Spars
     dims, static = sp._static._dims, None
     if order.__class__ is tuple and dims is not None:
         if len(order) != len(dims):
-            raise ValueError(f"tf.sparse.transpose: perm must have one entry for each of {len(dims)} dimensions; got {order}.")
+            raise ValueError(
+                f"tf.sparse.transpose: perm must have one entry for each of {len(dims)} dimensions; got {order}."
+            )
         if sorted(order) != list(range(len(dims))):
-            raise invalid(f"tf.sparse.transpose: perm must be a permutation of 0 to {len(dims) - 1}; got {order}.")
+            raise invalid(
+                f"tf.sparse.transpose: perm must be a permutation of 0 to {len(dims) - 1}; got {order}."
+            )
         static = tuple(dims[p] for p in order)
     entries = convert(order, None, dtypes.int64)
     indices = gather.gather(sp._indices, entries, axis=1)
@@ -265,14 +280,18 @@ def reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
         if len(known) != len(old):
             raise ValueError(f"tf.sparse.reset_shape: new_shape must have {len(old)} entries; got {known}.")
         if any(o is not None and n is not None and n < o for o, n in zip(old, known, strict=True)):
-            raise ValueError(f"tf.sparse.reset_shape: new_shape {known} is smaller than the shape {sp._static}.")
+            raise ValueError(
+                f"tf.sparse.reset_shape: new_shape {known} is smaller than the shape {sp._static}."
+            )
     return made(layout.identity(sp._indices), layout.identity(sp._values), shape, known)
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _slice(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, start: np.ndarray, size: np.ndarray) -> Any:
+def _slice(
+    indices: np.ndarray, values: np.ndarray, shape: np.ndarray, start: np.ndarray, size: np.ndarray
+) -> Any:
     if not start.shape == size.shape == shape.shape:
         raise invalid(
             f"tf.sparse.slice: start {start.tolist()} and size {size.tolist()} must have one entry for each of "
@@ -320,7 +339,12 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
     sp = sparse_of(sp_input, "tf.sparse.slice")
     static = None
     old, first, lengths = sp._static._dims, static_ints(start), static_ints(size)
-    if old is not None and first is not None and lengths is not None and len(old) == len(first) == len(lengths):
+    if (
+        old is not None
+        and first is not None
+        and lengths is not None
+        and len(old) == len(first) == len(lengths)
+    ):
         static = tuple(
             None if d is None or f is None or n is None else min(max(d - f, 0), n)
             for d, f, n in zip(old, first, lengths, strict=True)
@@ -336,7 +360,9 @@ def row_of(sp: SparseTensor, i: int) -> SparseTensor:
 
 
 @export("sparse.split")
-def split(sp_input: Any = None, num_split: Any = None, axis: Any = None, name: str | None = None) -> list[SparseTensor]:
+def split(
+    sp_input: Any = None, num_split: Any = None, axis: Any = None, name: str | None = None
+) -> list[SparseTensor]:
     """`num_split` sparse tensors that follow each other along `axis`; the first are one longer where it does not divide.
 
     Raises:
@@ -354,7 +380,9 @@ def split(sp_input: Any = None, num_split: Any = None, axis: Any = None, name: s
     at %= rank
     length = sp._static._dims[at]
     if count < 1 or (length is not None and count > length):
-        raise invalid(f"tf.sparse.split: num_split must be in [1, {length}], the length of axis {at}; got {count}.")
+        raise invalid(
+            f"tf.sparse.split: num_split must be in [1, {length}], the length of axis {at}; got {count}."
+        )
     if length is None:
         raise NotImplementedError("tf.sparse.split needs to know the length of the axis that it splits.")
     frozen = sp.with_values(layout.stop_gradient(sp._values))
@@ -378,7 +406,9 @@ def _along(sp: SparseTensor, axis: int, begin: int, size: int) -> SparseTensor:
 
 
 @export("sparse.concat")
-def concat(axis: Any, sp_inputs: Any, expand_nonconcat_dims: bool = False, name: str | None = None) -> SparseTensor:
+def concat(
+    axis: Any, sp_inputs: Any, expand_nonconcat_dims: bool = False, name: str | None = None
+) -> SparseTensor:
     """Sparse tensors one after another along `axis`; positions come out in row-major order. There is no gradient.
 
     Args:
@@ -450,8 +480,14 @@ def retain(sp_input: Any, to_retain: Any) -> SparseTensor:
     sp = sparse_of(sp_input, "tf.sparse.retain")
     keep = convert(to_retain)
     have, want = keep._spec.shape, sp._values._spec.shape
-    if have is not None and want is not None and (len(have) != 1 or None not in (have[0], want[0]) and have[0] != want[0]):
-        raise ValueError(f"tf.sparse.retain: to_retain must have shape {wrap(want)}, one entry a value; got {wrap(have)}.")
+    if (
+        have is not None
+        and want is not None
+        and (len(have) != 1 or None not in (have[0], want[0]) and have[0] != want[0])
+    ):
+        raise ValueError(
+            f"tf.sparse.retain: to_retain must have shape {wrap(want)}, one entry a value; got {wrap(have)}."
+        )
     at = layout.reshape(compare.where(keep), [-1])
     return made(
         gather.gather_dense(sp._indices, at), gather.gather_dense(sp._values, at),
@@ -464,7 +500,9 @@ def _fill_rows(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, defau
     firsts = indices[:, 0]
     wrong = (firsts < 0) | (firsts >= rows)
     if wrong.any():
-        raise invalid(f"tf.sparse.fill_empty_rows: indices[{int(wrong.argmax())}, 0] is out of range [0, {rows}).")
+        raise invalid(
+            f"tf.sparse.fill_empty_rows: indices[{int(wrong.argmax())}, 0] is out of range [0, {rows})."
+        )
     empty = np.ones(rows, np.bool_)
     empty[firsts] = False
     missing = np.flatnonzero(empty)
@@ -474,7 +512,12 @@ def _fill_rows(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, defau
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     fill = np.full(len(missing), default, values.dtype)
-    return np.concatenate([indices, new])[order], np.concatenate([values, fill])[order], empty, back[: len(indices)]
+    return (
+        np.concatenate([indices, new])[order],
+        np.concatenate([values, fill])[order],
+        empty,
+        back[: len(indices)],
+    )
 
 
 def _fill_rows_shape(indices: Spec, values: Spec, shape: Spec, default: Spec) -> list[Any]:
@@ -500,7 +543,9 @@ _fill_rows_op = op(
 
 
 @export("sparse.fill_empty_rows")
-def fill_empty_rows(sp_input: Any, default_value: Any, name: str | None = None) -> tuple[SparseTensor, Tensor]:
+def fill_empty_rows(
+    sp_input: Any, default_value: Any, name: str | None = None
+) -> tuple[SparseTensor, Tensor]:
     """Puts `default_value` at the start of each row (of the first dimension) that has no element.
 
     Returns:
@@ -513,7 +558,9 @@ def fill_empty_rows(sp_input: Any, default_value: Any, name: str | None = None) 
     sp = sparse_of(sp_input, "tf.sparse.fill_empty_rows")
     default = convert(default_value, sp.dtype)
     if default._spec.shape not in (None, ()):
-        raise invalid(f"tf.sparse.fill_empty_rows: default_value must be a scalar; got shape {default.shape}.")
+        raise invalid(
+            f"tf.sparse.fill_empty_rows: default_value must be a scalar; got shape {default.shape}."
+        )
     indices, values, empty, _ = _fill_rows_op(sp._indices, sp._values, sp._dense_shape, default)
     dims = sp._static._dims
     hinted(empty, None if not dims else dims[:1])
@@ -531,6 +578,7 @@ _kept_rows = op(
     lower=DATA_DEPENDENT,
     grad=NONDIFF,
     shape=lambda indices, mask: (None,),
+    cases=lambda: [case([1, 3, 2], [3], id="plain"), case([1], [1], id="all")],
     doc="The positions of the indices that are not in `mask`.",
 )  # fmt: skip
 
@@ -584,7 +632,9 @@ def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     """
     sparse = [x for x in (*args, *kwargs.values()) if isinstance(x, SparseTensor)]
     if not sparse:
-        raise ValueError("tf.sparse.map_values: no argument is a tf.SparseTensor; call the function itself on dense tensors.")
+        raise ValueError(
+            "tf.sparse.map_values: no argument is a tf.SparseTensor; call the function itself on dense tensors."
+        )
     first = sparse[0]
     for other in sparse[1:]:
         _check_same_positions(first, other)
@@ -600,6 +650,6 @@ def _check_same_positions(a: SparseTensor, b: SparseTensor) -> None:
         if x is y or not (isinstance(x, EagerTensor) and isinstance(y, EagerTensor)):
             continue
         if not np.array_equal(x._array, y._array):
-            raise invalid(f"tf.sparse.map_values: the {what} of the sparse arguments differ: {x!r} and {y!r}.")
-
-
+            raise invalid(
+                f"tf.sparse.map_values: the {what} of the sparse arguments differ: {x!r} and {y!r}."
+            )

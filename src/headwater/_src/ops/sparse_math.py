@@ -22,6 +22,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor, install_sparse
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.samples import Arr, bad, case
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.cast import cast
@@ -43,7 +44,9 @@ from headwater._src.ops.sparse_order import (
 # -- sums, maxima, minima of two --------------------------------------------------------------------------------------
 
 
-def _check_alike(a_indices: np.ndarray, a_shape: np.ndarray, b_indices: np.ndarray, b_shape: np.ndarray, what: str) -> None:
+def _check_alike(
+    a_indices: np.ndarray, a_shape: np.ndarray, b_indices: np.ndarray, b_shape: np.ndarray, what: str
+) -> None:
     if not np.array_equal(a_shape, b_shape):
         raise invalid(f"{what}: the shapes must be equal; got {a_shape.tolist()} and {b_shape.tolist()}.")
     check_inside(a_indices, a_shape, what)
@@ -82,7 +85,9 @@ def _add(
     return positions, sums, a_shape
 
 
-def _two_shape(a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec, *_: Spec) -> list[Any]:
+def _two_shape(
+    a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec, *_: Spec
+) -> list[Any]:
     width, other = width_of(a, a_shape), width_of(b, b_shape)
     if width is not None and other is not None and width != other:
         raise ValueError(f"the ranks must be equal; got {width} and {other}")
@@ -90,7 +95,9 @@ def _two_shape(a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, 
     return [(None, width), (None,), (width,)]
 
 
-def _add_grad(g: Any, y: Any, a: Any, a_values: Any, a_shape: Any, b: Any, b_values: Any, b_shape: Any, t: Any) -> Any:
+def _add_grad(
+    g: Any, y: Any, a: Any, a_values: Any, a_shape: Any, b: Any, b_values: Any, b_shape: Any, t: Any
+) -> Any:
     return None, at_positions(g[1], y[0], a), None, None, at_positions(g[1], y[0], b), None, None
 
 
@@ -120,7 +127,9 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
       InvalidArgumentError: shapes or dtypes differ.
     """
     if not isinstance(a, SparseTensor) and not isinstance(b, SparseTensor):
-        raise TypeError("tf.sparse.add: at least one argument must be a tf.SparseTensor; tf.add adds dense tensors.")
+        raise TypeError(
+            "tf.sparse.add: at least one argument must be a tf.SparseTensor; tf.add adds dense tensors."
+        )
     if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
         _check_dtypes("tf.sparse.add", a, b)
         real = a.dtype.real_dtype if hasattr(a.dtype, "real_dtype") else a.dtype
@@ -133,7 +142,9 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
 
 def _check_dtypes(what: str, a: SparseTensor, b: SparseTensor) -> None:
     if a.dtype is not b.dtype:
-        raise invalid(f"{what}: the dtypes must be equal; got {a.dtype.name} and {b.dtype.name}. Use tf.cast.")
+        raise invalid(
+            f"{what}: the dtypes must be equal; got {a.dtype.name} and {b.dtype.name}. Use tf.cast."
+        )
 
 
 def _merged(a: SparseTensor, b: SparseTensor) -> Any:
@@ -296,7 +307,11 @@ def _softmax(indices: np.ndarray, values: np.ndarray, shape: np.ndarray) -> np.n
 
 def _softmax_grad(g: Any, y: Any, indices: Any, values: Any, shape: Any) -> Tensor:
     ids = _row_ids_op(indices)
-    count = ops_math.add(reduce.reduce_max(ids), 1) if not isinstance(ids, EagerTensor) else int(ids._array.max(initial=-1)) + 1
+    count = (
+        ops_math.add(reduce.reduce_max(ids), 1)
+        if not isinstance(ids, EagerTensor)
+        else int(ids._array.max(initial=-1)) + 1
+    )
     sums = segment.unsorted_segment_sum(ops_math.multiply(g, y), ids, count)
     return ops_math.multiply(y, ops_math.subtract(g, gather.gather_dense(sums, ids)))
 
@@ -339,7 +354,13 @@ def _wide(x: np.ndarray) -> np.ndarray:
 
 
 def _matmul(
-    indices: np.ndarray, values: np.ndarray, b: np.ndarray, *, shape: tuple[int, ...], adjoint_a: bool, adjoint_b: bool
+    indices: np.ndarray,
+    values: np.ndarray,
+    b: np.ndarray,
+    *,
+    shape: tuple[int, ...],
+    adjoint_a: bool,
+    adjoint_b: bool,
 ) -> np.ndarray:
     rows, columns, dims = _matrix(indices, shape, adjoint_a, "tf.sparse.sparse_dense_matmul")
     if b.ndim != 2:
@@ -355,7 +376,7 @@ def _matmul(
         matrix = scipy_sparse.csr_matrix((weights, (rows, columns)), shape=tuple(dims))
         return np.ascontiguousarray(matrix @ dense).astype(values.dtype, copy=False)
     out = np.zeros((dims[0], dense.shape[1]), weights.dtype)
-    segment.combine_rows(np.add, out, weights[:, None] * dense[columns], rows)
+    np.add.at(out, rows, weights[:, None] * dense[columns])
     return out.astype(values.dtype, copy=False)
 
 
@@ -369,7 +390,9 @@ def _lower_matmul(
     return out.at[rows].add(weights[:, None] * dense[columns])
 
 
-def _matmul_shape(indices: Spec, values: Spec, b: Spec, *, shape: Any, adjoint_a: bool, adjoint_b: bool) -> Any:
+def _matmul_shape(
+    indices: Spec, values: Spec, b: Spec, *, shape: Any, adjoint_a: bool, adjoint_b: bool
+) -> Any:
     dims = (None, None) if getattr(shape, "rank_unknown", False) else tuple(shape)
     if len(dims) != 2:
         raise ValueError(f"the sparse argument must be a matrix; got shape {dims}")
@@ -432,7 +455,9 @@ def sparse_dense_matmul(
     """
     if isinstance(b, SparseTensor):
         if isinstance(sp_a, SparseTensor):
-            raise ValueError("tf.sparse.sparse_dense_matmul: one of the arguments must be dense; both are sparse.")
+            raise ValueError(
+                "tf.sparse.sparse_dense_matmul: one of the arguments must be dense; both are sparse."
+            )
         product = sparse_dense_matmul(b, sp_a, adjoint_a=not adjoint_b, adjoint_b=not adjoint_a)
         return linalg.adjoint(product)
     sp = sparse_of(sp_a, "tf.sparse.sparse_dense_matmul")
@@ -445,11 +470,22 @@ def sparse_dense_matmul(
 
 
 def _product(
-    a: np.ndarray, a_values: np.ndarray, a_shape: np.ndarray, b: np.ndarray, b_values: np.ndarray, b_shape: np.ndarray
+    a: np.ndarray,
+    a_values: np.ndarray,
+    a_shape: np.ndarray,
+    b: np.ndarray,
+    b_values: np.ndarray,
+    b_shape: np.ndarray,
 ) -> Any:
     what = "SparseMatrixSparseMatMul"
-    if len(a_shape) not in (2, 3) or len(a_shape) != len(b_shape) or not np.array_equal(a_shape[:-2], b_shape[:-2]):
-        raise invalid(f"{what} multiplies matrices or equal batches of them; got {a_shape.tolist()} and {b_shape.tolist()}.")
+    if (
+        len(a_shape) not in (2, 3)
+        or len(a_shape) != len(b_shape)
+        or not np.array_equal(a_shape[:-2], b_shape[:-2])
+    ):
+        raise invalid(
+            f"{what} multiplies matrices or equal batches of them; got {a_shape.tolist()} and {b_shape.tolist()}."
+        )
     if a_shape[-1] != b_shape[-2]:
         raise invalid(f"{what}: the inner dimensions of {a_shape.tolist()} and {b_shape.tolist()} differ.")
     check_inside(a, a_shape, what)
@@ -476,17 +512,35 @@ def _block_diagonal(indices: np.ndarray, values: np.ndarray, shape: np.ndarray) 
     return scipy_sparse.csr_matrix((_wide(values), (rows, columns)), shape=(batch * m, batch * n))
 
 
-def _product_shape(a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec) -> list[Any]:
+def _product_shape(
+    a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec
+) -> list[Any]:
     width = width_of(a, a_shape)
     return [(None, width), (None,), (width,)]
 
 
-def _product_grad(g: Any, y: Any, a: Any, a_values: Any, a_shape: Any, b: Any, b_values: Any, b_shape: Any) -> Any:
+def _product_grad(
+    g: Any, y: Any, a: Any, a_values: Any, a_shape: Any, b: Any, b_values: Any, b_shape: Any
+) -> Any:
     of_y = SparseTensor(y[0], g[1], y[2])
     left, right = SparseTensor(a, a_values, a_shape), SparseTensor(b, b_values, b_shape)
     of_a = _sparse_product(of_y, _adjoint(right))
     of_b = _sparse_product(_adjoint(left), of_y)
     return None, at_positions(of_a[1], of_a[0], a), None, None, at_positions(of_b[1], of_b[0], b), None
+
+
+def _product_cases() -> list[Any]:
+    left, right = [[0, 1], [1, 0], [1, 2]], [[0, 1], [1, 0], [2, 1], [2, 2]]
+    batched = [[0, 0, 1], [1, 0, 0], [1, 1, 1]]
+    cases = [
+        case(left, Arr((3,), d), [2, 3], right, Arr((4,), d, salt=1), [3, 3], grad=(1, 4), id=d)
+        for d in ("float32", "float64", "complex64")
+    ]
+    return [
+        *cases,
+        case(batched, Arr((3,)), [2, 2, 2], batched, Arr((3,), salt=1), [2, 2, 2], grad=(1, 4), id="batch"),
+        bad(left, Arr((3,)), [2, 3], left, Arr((3,)), [2, 3], id="inner"),
+    ]
 
 
 def _adjoint(sp: SparseTensor) -> SparseTensor:
@@ -505,13 +559,16 @@ product_op = op(
     lower=DATA_DEPENDENT,
     grad=_product_grad,
     shape=_product_shape,
+    cases=_product_cases,
     doc="The product of two sparse matrices, or of batches of them.",
 )  # fmt: skip
 
 # Keras multiplies sparse matrices by TensorFlow's three private steps; here the steps to and from CSR have nothing to do.
 
 
-def sparse_tensor_to_csr_sparse_matrix(indices: Any, values: Any, dense_shape: Any, name: str | None = None) -> SparseTensor:
+def sparse_tensor_to_csr_sparse_matrix(
+    indices: Any, values: Any, dense_shape: Any, name: str | None = None
+) -> SparseTensor:
     """The sparse tensor itself: matrices are kept by positions."""
     return SparseTensor(indices, values, dense_shape)
 
@@ -550,6 +607,8 @@ def sampled_addmm(
     """
     indices, mat1, mat2 = convert(indices), cast(convert(mat1), output_type), cast(convert(mat2), output_type)
     rank = mat2.shape.rank
+    if rank is None:
+        raise ValueError("tf.sparse.sampled_addmm needs matrices of known rank.")
     turned = layout.transpose(mat2, [*range(rank - 2), rank - 1, rank - 2])
     rows = gather.gather_nd(mat1, indices[:, :-1])
     columns = gather.gather_nd(turned, _without(indices, -2))

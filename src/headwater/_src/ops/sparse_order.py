@@ -21,7 +21,9 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor
 from headwater._src.ops.permutations import invert_permutation
 
-DATA_DEPENDENT = HOST_ONLY("how many elements the result has depends on the positions, known only when it runs")
+DATA_DEPENDENT = HOST_ONLY(
+    "how many elements the result has depends on the positions, known only when it runs"
+)
 _MAX_KEY = 2**62
 
 # -- arrays -----------------------------------------------------------------------------------------------------------
@@ -63,11 +65,17 @@ def check_inside(positions: np.ndarray, dims: Sequence[int] | np.ndarray, what: 
     """InvalidArgumentError where a position lies outside of the shape."""
     bounds = np.asarray(dims, np.int64)
     if positions.shape[1] != len(bounds):
-        raise invalid(f"{what}: positions of rank {positions.shape[1]} in a shape of rank {len(bounds)}, {bounds.tolist()}.")
+        raise invalid(
+            f"{what}: positions of rank {positions.shape[1]} in a shape of rank {len(bounds)}, {bounds.tolist()}."
+        )
+    # Seen as unsigned numbers the negative ones are the largest.
+    if (positions.view(np.uint64) < bounds.view(np.uint64)).all():
+        return
     wrong = ((positions < 0) | (positions >= bounds)).any(1)
-    if wrong.any():
-        at = int(wrong.argmax())
-        raise invalid(f"{what}: indices[{at}] = {positions[at].tolist()} is out of bounds for the shape {bounds.tolist()}.")
+    at = int(wrong.argmax())
+    raise invalid(
+        f"{what}: indices[{at}] = {positions[at].tolist()} is out of bounds for the shape {bounds.tolist()}."
+    )
 
 
 def find(haystack: np.ndarray, needles: np.ndarray) -> np.ndarray:
@@ -89,9 +97,16 @@ def sparse_of(value: Any, what: str) -> SparseTensor:
     """`value`, if it is a sparse tensor; TypeError if not."""
     if isinstance(value, SparseTensor):
         return value
-    if hasattr(value, "indices") and hasattr(value, "values") and hasattr(value, "dense_shape") and isinstance(value, tuple):
+    if (
+        hasattr(value, "indices")
+        and hasattr(value, "values")
+        and hasattr(value, "dense_shape")
+        and isinstance(value, tuple)
+    ):
         return SparseTensor(value.indices, value.values, value.dense_shape)
-    raise TypeError(f"{what} takes a tf.SparseTensor; got {describe(value)}. tf.sparse.from_dense makes one of a tensor.")
+    raise TypeError(
+        f"{what} takes a tf.SparseTensor; got {describe(value)}. tf.sparse.from_dense makes one of a tensor."
+    )
 
 
 def dims_of(sp: SparseTensor) -> Any:
@@ -164,8 +179,7 @@ find_op = op(
 
 def take_or_zero(values: Any, at: Any) -> Tensor:
     """`values[at[i]]`, and 0 where `at[i]` is -1: how a gradient finds its way between sets of positions."""
-    padded = gather.gather_dense(_with_zero(values), ops_math.add(at, create.ones_like(at)))
-    return padded
+    return gather.gather_dense(_with_zero(values), ops_math.add(at, create.ones_like(at)))
 
 
 def _with_zero(values: Any) -> Tensor:
@@ -215,7 +229,9 @@ reorder_op = op(
 )  # fmt: skip
 
 
-def _to_dense(indices: np.ndarray, values: np.ndarray, default: np.ndarray, *, shape: tuple[int, ...], validate: bool) -> Any:
+def _to_dense(
+    indices: np.ndarray, values: np.ndarray, default: np.ndarray, *, shape: tuple[int, ...], validate: bool
+) -> Any:
     if default.ndim:
         raise invalid(f"tf.sparse.to_dense: default_value must be a scalar; got shape {default.shape}.")
     check_inside(indices, shape, "tf.sparse.to_dense")
@@ -241,7 +257,9 @@ def _check_strictly_sorted(indices: np.ndarray) -> None:
         )
 
 
-def _lower_to_dense(indices: Any, values: Any, default: Any, *, shape: tuple[int, ...], validate: bool) -> Any:
+def _lower_to_dense(
+    indices: Any, values: Any, default: Any, *, shape: tuple[int, ...], validate: bool
+) -> Any:
     from headwater._src.base.lazy import jnp
 
     return jnp.full(shape, default).at[tuple(indices[:, i] for i in range(len(shape)))].set(values)
@@ -251,7 +269,9 @@ def _to_dense_shape(indices: Spec, values: Spec, default: Spec, *, shape: Any, v
     return None if getattr(shape, "rank_unknown", False) else tuple(shape)
 
 
-def _default_grad(g: Any, y: Any, indices: Any, values: Any, default: Any, *, shape: Any, validate: bool) -> Any:
+def _default_grad(
+    g: Any, y: Any, indices: Any, values: Any, default: Any, *, shape: Any, validate: bool
+) -> Any:
     from headwater._src.ops.reduce import sum_op
 
     return ops_math.subtract(sum_op(g), sum_op(gather.gather_nd(g, indices)))
@@ -290,5 +310,3 @@ def _zero(dtype: Any) -> Tensor:
     if found is None:
         found = _zeros[dtype.name] = convert(np.zeros((), dtype.np))
     return found
-
-

@@ -37,7 +37,9 @@ from headwater._src.ops.sparse_order import (
 # -- reductions -------------------------------------------------------------------------------------------------------
 
 
-def _groups(indices: np.ndarray, values: np.ndarray, ufunc: Any, kept: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def _groups(
+    indices: np.ndarray, values: np.ndarray, ufunc: Any, kept: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """The positions in the dimensions that are kept, in order, and the reduced values."""
     places = indices[:, kept]
     if not len(values):
@@ -61,7 +63,9 @@ def _settled(shape: np.ndarray, axis: Any, what: str) -> tuple[tuple[int, ...], 
 
 
 def _reduction(ufunc: Any, what: str) -> tuple[Any, Any]:
-    def dense(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, *, axis: Any, keepdims: bool) -> np.ndarray:
+    def dense(
+        indices: np.ndarray, values: np.ndarray, shape: np.ndarray, *, axis: Any, keepdims: bool
+    ) -> np.ndarray:
         check_inside(indices, shape, what)
         axes, kept = _settled(shape, axis, what)
         places, found = _groups(indices, values, ufunc, kept)
@@ -70,7 +74,9 @@ def _reduction(ufunc: Any, what: str) -> tuple[Any, Any]:
             out[tuple(places.T)] = found if kept else found[0]
         return out.reshape([1 if i in axes else int(d) for i, d in enumerate(shape)]) if keepdims else out
 
-    def sparse(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, *, axis: Any, keepdims: bool) -> Any:
+    def sparse(
+        indices: np.ndarray, values: np.ndarray, shape: np.ndarray, *, axis: Any, keepdims: bool
+    ) -> Any:
         check_inside(indices, shape, what)
         axes, kept = _settled(shape, axis, what)
         places, found = _groups(indices, values, ufunc, kept)
@@ -166,7 +172,9 @@ def _axes(axis: Any, what: str) -> Any:
     return tuple(int(a) for a in array.reshape(-1))
 
 
-def _reduce(sp_input: Any, axis: Any, keepdims: Any, as_sparse: bool, what: str, dense_op: Any, sparse_op: Any) -> Any:
+def _reduce(
+    sp_input: Any, axis: Any, keepdims: Any, as_sparse: bool, what: str, dense_op: Any, sparse_op: Any
+) -> Any:
     sp = sparse_of(sp_input, what)
     axis, keep = _axes(axis, what), bool(keepdims)
     static = sp._static._dims
@@ -182,7 +190,11 @@ def _reduce(sp_input: Any, axis: Any, keepdims: Any, as_sparse: bool, what: str,
 
 @export("sparse.reduce_sum")
 def reduce_sum(
-    sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_sparse: bool = False, name: str | None = None
+    sp_input: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    output_is_sparse: bool = False,
+    name: str | None = None,
 ) -> Any:
     """Sums over the dimensions `axis`, all where it is None.
 
@@ -197,19 +209,27 @@ def reduce_sum(
       TypeError: `sp_input` is no sparse tensor.
       InvalidArgumentError: an axis is out of range.
     """
-    return _reduce(sp_input, axis, keepdims, output_is_sparse, "tf.sparse.reduce_sum", _sum_op, _sum_sparse_op)
+    return _reduce(
+        sp_input, axis, keepdims, output_is_sparse, "tf.sparse.reduce_sum", _sum_op, _sum_sparse_op
+    )
 
 
 @export("sparse.reduce_max")
 def reduce_max(
-    sp_input: Any, axis: Any = None, keepdims: Any = None, output_is_sparse: bool = False, name: str | None = None
+    sp_input: Any,
+    axis: Any = None,
+    keepdims: Any = None,
+    output_is_sparse: bool = False,
+    name: str | None = None,
 ) -> Any:
     """The largest elements over the dimensions `axis`; places without a value do not count, and where there are none
     the result is 0.
 
     See `tf.sparse.reduce_sum` for the arguments. There is no gradient.
     """
-    return _reduce(sp_input, axis, keepdims, output_is_sparse, "tf.sparse.reduce_max", _max_op, _max_sparse_op)
+    return _reduce(
+        sp_input, axis, keepdims, output_is_sparse, "tf.sparse.reduce_max", _max_op, _max_sparse_op
+    )
 
 
 # -- counts -----------------------------------------------------------------------------------------------------------
@@ -221,7 +241,9 @@ def _count(rows: np.ndarray, values: np.ndarray, weights: np.ndarray, lengths: A
     if values.size and values.min() < 0:
         raise invalid(f"tf.sparse.bincount: the values must not be negative; got {values.min()}.")
     if weights.size and weights.size != values.size:
-        raise invalid(f"tf.sparse.bincount: {weights.size} weights for {values.size} values; they must be as many.")
+        raise invalid(
+            f"tf.sparse.bincount: {weights.size} weights for {values.size} values; they must be as many."
+        )
     size = int(values.max(initial=0)) + 1
     size = max(size, minlength) if minlength >= 0 else size
     if maxlength >= 0:
@@ -240,18 +262,29 @@ def _count(rows: np.ndarray, values: np.ndarray, weights: np.ndarray, lengths: A
     return places, counts, np.array([*lengths, size], np.int64)
 
 
-def _dense_count(values: np.ndarray, weights: np.ndarray, *, minlength: int, maxlength: int, binary: bool) -> Any:
+def _dense_count(
+    values: np.ndarray, weights: np.ndarray, *, minlength: int, maxlength: int, binary: bool
+) -> Any:
     if values.ndim not in (1, 2):
         raise invalid(f"tf.sparse.bincount takes vectors and matrices; got shape {values.shape}.")
     if weights.size and weights.shape != values.shape:
-        raise invalid(f"tf.sparse.bincount: weights of shape {weights.shape} for values of shape {values.shape}.")
+        raise invalid(
+            f"tf.sparse.bincount: weights of shape {weights.shape} for values of shape {values.shape}."
+        )
     lengths = values.shape[:-1]
     rows = np.repeat(np.arange(lengths[0]), values.shape[1]) if lengths else np.zeros(values.size, np.int64)
     return _count(rows, values.reshape(-1), weights.reshape(-1), lengths, (minlength, maxlength, binary))
 
 
 def _sparse_count(
-    indices: np.ndarray, values: np.ndarray, shape: np.ndarray, weights: np.ndarray, *, minlength: int, maxlength: int, binary: bool
+    indices: np.ndarray,
+    values: np.ndarray,
+    shape: np.ndarray,
+    weights: np.ndarray,
+    *,
+    minlength: int,
+    maxlength: int,
+    binary: bool,
 ) -> Any:
     check_inside(indices, shape, "tf.sparse.bincount")
     lengths = shape[:-1].tolist()
@@ -324,7 +357,11 @@ def bincount(
         raise ValueError(f"tf.sparse.bincount: axis must be 0 or -1; got {axis}.")
     if binary_output and weights is not None:
         raise ValueError("tf.sparse.bincount: binary_output and weights exclude each other.")
-    attrs = {"minlength": _limit(minlength, "minlength"), "maxlength": _limit(maxlength, "maxlength"), "binary": bool(binary_output)}
+    attrs = {
+        "minlength": _limit(minlength, "minlength"),
+        "maxlength": _limit(maxlength, "maxlength"),
+        "binary": bool(binary_output),
+    }
     if isinstance(values, SparseTensor):
         weights = _sparse_weights(values, weights)
         if at == 0:
@@ -352,7 +389,10 @@ def _sparse_weights(values: SparseTensor, weights: Any) -> Tensor:
         return create.zeros([0], values.dtype)
     if not isinstance(weights, SparseTensor):
         raise ValueError("tf.sparse.bincount: weights of sparse values must be sparse too.")
-    for what, x, y in (("positions", values._indices, weights._indices), ("shapes", values._dense_shape, weights._dense_shape)):
+    for what, x, y in (
+        ("positions", values._indices, weights._indices),
+        ("shapes", values._dense_shape, weights._dense_shape),
+    ):
         if hasattr(x, "_array") and hasattr(y, "_array") and not np.array_equal(x._array, y._array):
             raise invalid(f"tf.sparse.bincount: the {what} of values and weights differ.")
     return weights._values
@@ -361,7 +401,11 @@ def _sparse_weights(values: SparseTensor, weights: Any) -> Tensor:
 def _sparse_result(parts: Any, lead: Any, attrs: Any) -> SparseTensor:
     static = None
     if lead is not None:
-        known = attrs["maxlength"] if attrs["minlength"] >= 0 and attrs["minlength"] == attrs["maxlength"] else None
+        known = (
+            attrs["maxlength"]
+            if attrs["minlength"] >= 0 and attrs["minlength"] == attrs["maxlength"]
+            else None
+        )
         static = (*lead, known)
     return made(*parts, static)
 
@@ -373,7 +417,9 @@ def _check_ids(ids: np.ndarray, *, num_segments: int, what: str) -> np.ndarray:
     if ids.size and (ids[0] < 0 or (ids[1:] < ids[:-1]).any()):
         raise invalid(f"tf.sparse.{what}: segment_ids must be sorted and not negative; got {ids.tolist()}.")
     if ids.size and ids[-1] >= num_segments:
-        raise invalid(f"tf.sparse.{what}: segment_ids must be less than num_segments = {num_segments}; got {ids.tolist()}.")
+        raise invalid(
+            f"tf.sparse.{what}: segment_ids must be less than num_segments = {num_segments}; got {ids.tolist()}."
+        )
     if num_segments < 0:
         raise invalid(f"tf.sparse.{what}: num_segments must not be negative; got {num_segments}.")
     return ids
@@ -396,7 +442,9 @@ def _segments(which: str, data: Any, indices: Any, segment_ids: Any, num_segment
         if tensor._spec.shape is not None and len(tensor._spec.shape) != 1:
             raise invalid(f"{what}: {name} must be a vector; got shape {wrap(tensor._spec.shape)}.")
     if rows_of(at._spec) != rows_of(ids._spec) and None not in (rows_of(at._spec), rows_of(ids._spec)):
-        raise invalid(f"{what}: {rows_of(at._spec)} indices for {rows_of(ids._spec)} segment_ids; they must be as many.")
+        raise invalid(
+            f"{what}: {rows_of(at._spec)} indices for {rows_of(ids._spec)} segment_ids; they must be as many."
+        )
     rows = gather.gather_dense(data, at)
     if num_segments is not None:
         count = host_int(num_segments, f"{what}: num_segments")
@@ -404,12 +452,20 @@ def _segments(which: str, data: Any, indices: Any, segment_ids: Any, num_segment
         return getattr(segment, f"unsorted_segment_{which}")(rows, ids, count)
     if which != "sqrt_n":
         return getattr(segment, f"segment_{which}")(rows, ids)
+    return _root_mean(rows, ids)
+
+
+def _root_mean(rows: Tensor, ids: Tensor) -> Tensor:
+    """The sums of rows with equal ids over the roots of their numbers."""
     sums = segment.segment_sum(rows, ids)
     counts = segment.segment_sum(create.ones_like(ids, sums.dtype), ids)
-    roots = ops_math.sqrt(ops_math.maximum(counts, create.ones_like(counts)))
-    for _ in range(len(rows.shape) - 1):
-        roots = layout.expand_dims(roots, -1)
-    return ops_math.real_divide(sums, roots)
+    return ops_math.div_no_nan(sums, _widened(ops_math.sqrt(counts), sums))
+
+
+def _widened(x: Tensor, like: Tensor) -> Tensor:
+    for _ in range(len(like.shape) - len(x.shape)):
+        x = layout.expand_dims(x, -1)
+    return x
 
 
 def _segment_function(which: str, says: str) -> Any:
@@ -515,11 +571,6 @@ def _check_weights(ids: SparseTensor, weights: SparseTensor, what: str) -> None:
         raise ValueError(f"{what}: {have} weights for {want} ids; they must be as many.")
 
 
-def _root_mean(taken: Tensor, rows: Tensor) -> Tensor:
-    count = create.range(layout.size(rows))
-    return _segments("sqrt_n", taken, count, rows, None)
-
-
 def _weighted(taken: Tensor, rows: Tensor, weights: Tensor, combiner: str) -> Tensor:
     weights = cast(weights, taken.dtype)
     wide = _widened(weights, taken)
@@ -530,12 +581,6 @@ def _weighted(taken: Tensor, rows: Tensor, weights: Tensor, combiner: str) -> Te
         return ops_math.div_no_nan(sums, segment.segment_sum(wide, rows))
     squares = segment.segment_sum(ops_math.multiply(wide, wide), rows)
     return ops_math.div_no_nan(sums, ops_math.sqrt(squares))
-
-
-def _widened(x: Tensor, like: Tensor) -> Tensor:
-    for _ in range(len(like.shape) - len(x.shape)):
-        x = layout.expand_dims(x, -1)
-    return x
 
 
 @export("nn.safe_embedding_lookup_sparse")

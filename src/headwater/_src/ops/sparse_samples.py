@@ -39,8 +39,8 @@ _TABLE = Arr((4, 3))
 def _forms() -> dict[str, list[Any]]:
     return {
         "from_dense": [
-            case([[0.0, 3.0], [2.0, 0.0]], grad=(0,), id="plain"), case([[0, 0]], id="zeros"), case([b"", b"x"], id="strings"),
-            case([True, False], id="bool"), case(5.0, id="scalar"), case([0.0, np.nan, -0.0], id="nan"),
+            case([[0.0, 3.0], [2.0, 0.0]], id="plain"), case(Arr((2, 2), low=0.5), grad=(0,), id="gradient"), case([[0, 0]], id="zeros"), case([b"", b"x"], id="strings"),
+            case([True, False], id="bool"), bad(5.0, id="scalar"), case([0.0, np.nan, -0.0], id="nan"),
         ],
         "to_dense": [
             *(case(_sp(d), grad=(0,), id=d) for d in ("float32", "float64", "complex64")), case(_sp("int8"), id="int8"),
