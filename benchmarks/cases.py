@@ -235,6 +235,72 @@ def training_loop(family: str, module: Any) -> Names:
     return {"tf": _loop_tf, "torch": _loop_torch}[family](module)
 
 
+# --- Convolutions and pools ---------------------------------------------------------------------------------
+
+# name: input, filter (None for a pool), its call in tf, its call in torch (channels first)
+_TF_CONV = "tf.nn.conv2d(x, f, {}, 'SAME')"
+_TORCH_CONV = "torch.nn.functional.conv2d(x, f, {})"
+WINDOWS: dict[str, tuple[tuple[int, ...], tuple[int, ...] | None, str, str]] = {
+    "conv/3x3 of 28x28x32 to 64": (
+        (32, 28, 28, 32), (3, 3, 32, 64), _TF_CONV.format(1), _TORCH_CONV.format("padding=1"),
+    ),
+    "conv/3x3 of 28x28x1 to 32": (
+        (32, 28, 28, 1), (3, 3, 1, 32), _TF_CONV.format(1), _TORCH_CONV.format("padding=1"),
+    ),
+    "conv/5x5 of 32x32x3 to 32": (
+        (32, 32, 32, 3), (5, 5, 3, 32), _TF_CONV.format(1), _TORCH_CONV.format("padding=2"),
+    ),
+    "conv/1x1 of 14x14x128 to 128": (
+        (32, 14, 14, 128), (1, 1, 128, 128), _TF_CONV.format(1), _TORCH_CONV.format("padding=0"),
+    ),
+    "conv/3x3 strided of 28x28x32 to 64": (
+        (32, 28, 28, 32), (3, 3, 32, 64), _TF_CONV.format(2), _TORCH_CONV.format("stride=2, padding=1"),
+    ),
+    "conv/3x3 depthwise of 28x28x32": (
+        (32, 28, 28, 32), (3, 3, 32, 1), "tf.nn.depthwise_conv2d(x, f, [1, 1, 1, 1], 'SAME')",
+        _TORCH_CONV.format("padding=1, groups=32"),
+    ),
+    "pool/max 2x2 of 28x28x32": (
+        (32, 28, 28, 32), None, "tf.nn.max_pool2d(x, 2, 2, 'VALID')", "torch.nn.functional.max_pool2d(x, 2)",
+    ),
+    "pool/mean 2x2 of 28x28x32": (
+        (32, 28, 28, 32), None, "tf.nn.avg_pool2d(x, 2, 2, 'VALID')", "torch.nn.functional.avg_pool2d(x, 2)",
+    ),
+}  # fmt: skip
+
+
+def _windows_setup(image: tuple[int, ...], taps: tuple[int, ...] | None) -> Callable[[str, Any], Names]:
+    def setup(family: str, module: Any) -> Names:
+        rng = np.random.default_rng(11)
+        x = rng.standard_normal(image, dtype=np.float32)
+        f = rng.standard_normal(taps or (1, 1, 1, 1), dtype=np.float32)
+        if family == "tf":
+            return {"x": module.constant(x), "f": module.constant(f)}
+        x, f = np.ascontiguousarray(x.transpose(0, 3, 1, 2)), np.ascontiguousarray(f.transpose(3, 2, 0, 1))
+        if taps is not None and taps[-1] == 1:
+            f = np.ascontiguousarray(f.transpose(1, 0, 2, 3))
+        return {"x": module.tensor(x, requires_grad=True), "f": module.tensor(f, requires_grad=True)}
+
+    return setup
+
+
+def windows_cases() -> tuple[Case, ...]:
+    """For each row of WINDOWS a case for the call, and one for the call with its gradients."""
+    cases = []
+    for name, (image, taps, tf, torch) in WINDOWS.items():
+        sources = "[x]" if taps is None else "[x, f]"
+        with_gradient = f"with tf.GradientTape() as tape:\n    tape.watch({sources})\n    y = {tf}\ntape.gradient(y, {sources})"
+        setup = _windows_setup(image, taps)
+        calls = 20
+        no_grad = Code(f"with torch.no_grad(): {torch}", calls=calls)
+        cases.append(Case(name, Code(tf, calls=calls), torch=no_grad, setup=setup))
+        backward = Code(f"torch.autograd.grad({torch}.sum(), {sources})", calls=calls)
+        cases.append(
+            Case(f"{name}, gradients", Code(with_gradient, calls=calls), torch=backward, setup=setup)
+        )
+    return tuple(cases)
+
+
 # --- The table ----------------------------------------------------------------------------------------------
 
 # A tape keeps what it has recorded, so a long one measures the allocator. Hence a new one every 100 calls.
@@ -327,6 +393,7 @@ CASES = (
         collect=True,
         seconds=4,
     ),
+    *windows_cases(),
 )
 
 # Whole processes that import one module and end; measured by the driver, not by a worker.

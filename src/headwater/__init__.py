@@ -25,6 +25,7 @@ from headwater import math as math
 from headwater import nest as nest
 from headwater import nn as nn
 from headwater import profiler as profiler
+from headwater import quantization as quantization
 from headwater import random as random
 from headwater import raw_ops as raw_ops
 from headwater import saved_model as saved_model

@@ -2,6 +2,15 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.ops.image_boxes import non_max_suppression as non_max_suppression
+from headwater._src.ops.image_boxes import non_max_suppression_with_scores as non_max_suppression_with_scores
+from headwater._src.ops.image_codec import decode_bmp as decode_bmp
+from headwater._src.ops.image_codec import decode_gif_op as decode_gif
+from headwater._src.ops.image_codec import decode_image as decode_image
+from headwater._src.ops.image_codec import decode_jpeg as decode_jpeg
+from headwater._src.ops.image_codec import decode_png as decode_png
+from headwater._src.ops.image_codec import encode_jpeg as encode_jpeg
+from headwater._src.ops.image_codec import encode_png as encode_png
 from headwater._src.ops.image_colour import adjust_brightness as adjust_brightness
 from headwater._src.ops.image_colour import adjust_contrast as adjust_contrast
 from headwater._src.ops.image_colour import adjust_gamma as adjust_gamma
@@ -28,6 +37,12 @@ from headwater._src.ops.image_geometry import resize_with_crop_or_pad as resize_
 from headwater._src.ops.image_geometry import resize_with_pad as resize_with_pad
 from headwater._src.ops.image_geometry import rot90 as rot90
 from headwater._src.ops.image_geometry import transpose as transpose
+from headwater._src.ops.image_metrics import image_gradients as image_gradients
+from headwater._src.ops.image_metrics import psnr as psnr
+from headwater._src.ops.image_metrics import sobel_edges as sobel_edges
+from headwater._src.ops.image_metrics import ssim as ssim
+from headwater._src.ops.image_metrics import ssim_multiscale as ssim_multiscale
+from headwater._src.ops.image_metrics import total_variation as total_variation
 from headwater._src.ops.image_random import random_brightness as random_brightness
 from headwater._src.ops.image_random import random_contrast as random_contrast
 from headwater._src.ops.image_random import random_crop as random_crop

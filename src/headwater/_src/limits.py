@@ -18,7 +18,21 @@ class Limit(NamedTuple):
     part: str | None = None
 
 
+_CHANNELS_FIRST = "Channels first works; TensorFlow has such kernels on the CPU only in builds that use oneDNN."
+_DILATED = "Dilated gradients work; TensorFlow has such kernels on the CPU only in builds that use oneDNN."
+
 LIMITS: tuple[Limit, ...] = (
+    *(
+        Limit(f"nn.{name}", case, _CHANNELS_FIRST)
+        for case, names in {
+            "nchw": ("avg_pool", "conv2d", "conv2d_transpose", "convolution", "depthwise_conv2d", "max_pool"),
+            "ncw": ("avg_pool1d", "conv1d", "conv1d_transpose", "max_pool1d", "pool"),
+            "ncdhw": ("avg_pool3d", "conv3d", "conv3d_transpose", "max_pool3d"),
+        }.items()
+        for name in names
+    ),
+    Limit("nn.conv2d_transpose", "dilations", _DILATED),
+    Limit("nn.conv3d", "dilations", _DILATED),
     Limit(
         "math.rint",
         "float16",

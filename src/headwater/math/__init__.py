@@ -53,6 +53,7 @@ from headwater._src.ops.nn import l2_normalize as l2_normalize
 from headwater._src.ops.nn import log_softmax as log_softmax
 from headwater._src.ops.nn import softmax as softmax
 from headwater._src.ops.permutations import invert_permutation as invert_permutation
+from headwater._src.ops.raw import confusion_matrix as confusion_matrix
 from headwater._src.ops.reduce import count_nonzero as count_nonzero
 from headwater._src.ops.reduce import reduce_all as reduce_all
 from headwater._src.ops.reduce import reduce_any as reduce_any

@@ -201,6 +201,7 @@ def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str 
     specs = op.infer([t._spec for t in inputs], static)
     node = Node(graph, op, inputs, attrs, graph.unique_name(ctx.name_scope + (name or _node_name(op))))
     known = _follow(op, inputs, static, specs)
+    specs = [s if k is None else Spec(k.shape, s.dtype) for s, k in zip(specs, known, strict=True)]
     node.outputs = tuple(
         SymbolicTensor(node, i, s, k) for i, (s, k) in enumerate(zip(specs, known, strict=True))
     )
@@ -290,15 +291,16 @@ def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequenc
         return nothing
     if op.name == "Cast":  # between integers
         return [inputs[0].known]
-    if op.name in ("Shape", "Size") or not inputs:
+    if op.name in ("Shape", "Size", "Rank") or not inputs:
         return _follow_shape(op, inputs) or nothing
-    if any(x.known is None for x in inputs):
+    values = [_as_far_as_known(x) for x in inputs]
+    if any(v is None for v in values):
         return nothing
-    whole = not any(None in x.known.reshape(-1).tolist() for x in inputs)
+    whole = not any(None in v.reshape(-1).tolist() for v in values)
     if not whole and not op.moves:
         return nothing
     try:
-        arrays = [x.known.astype(x._np_dtype) if whole else x.known for x in inputs]
+        arrays = [v.astype(x._np_dtype) if whole else v for x, v in zip(inputs, values, strict=True)]
         results = op.numpy(*arrays, **attrs)
     except Exception:  # a value that can't be followed is only unknown
         return nothing
@@ -306,10 +308,22 @@ def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequenc
     return [np.asarray(r).astype(object) if np.size(r) <= _MAX_KNOWN else None for r in results]
 
 
+def _as_far_as_known(tensor: SymbolicTensor) -> Any:
+    """The values of a small integer tensor, None where unknown; None if not even their number is known."""
+    if tensor.known is not None:
+        return tensor.known
+    shape = tensor._shape
+    if tensor._np_dtype.kind not in "iu" or shape is None or len(shape) > 1 or None in shape or shape > (_MAX_KNOWN,):
+        return None
+    return np.full(shape, None, object)
+
+
 def _follow_shape(op: Op, inputs: Sequence[Any]) -> list[Any] | None:
     if not inputs or inputs[0]._spec.shape is None:
         return None
     dims = inputs[0]._spec.shape
+    if op.name == "Rank":
+        return [np.array(len(dims), object)]
     if op.name == "Shape":
         known = np.empty(len(dims), object)
         known[:] = dims

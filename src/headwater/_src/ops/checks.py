@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 import headwater._src.ops.compare as compare
+import headwater._src.ops.host as host
 from headwater._src.base.dtypes import as_dtype, float32, int32
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -36,7 +37,11 @@ def _eager(tensor: Tensor, what: str) -> np.ndarray:
 def _compare(what: str, sign: str, relation: Any, x: Any, y: Any, message: Any, summarize: Any) -> None:
     left = convert(x)
     right = convert(y, None, left.dtype)
-    holds = _eager(relation(left, right), what)
+    related = relation(left, right)
+    if related.__class__ is SymbolicTensor:
+        host.assert_later([related])
+        return
+    holds = _eager(related, what)
     if not np.all(holds):
         raise invalid(
             _disagreement(what, sign, holds, _eager(left, what), _eager(right, what), message, summarize)
@@ -169,6 +174,9 @@ def assert_near(
         raise ValueError(
             f"{what}: x and y must be floating; got {describe(left)}. For others there is assert_equal."
         )
+    if SymbolicTensor in (left.__class__, right.__class__):
+        host.assert_later([left, right])
+        return
     a, b = _eager(left, what), _eager(right, what)
     eps = 10 * float(ml_dtypes.finfo(left.dtype.real_dtype.np).eps)
     tolerances = [eps if t is None else float(convert(t, None, left.dtype.real_dtype)) for t in (rtol, atol)]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Control flow on symbolic tensors, as far as shapes and dtypes are wanted: Keras infers a model's shapes so.
+"""Control flow and calls of Python on symbolic tensors, as far as shapes and dtypes are wanted: Keras infers a model's shapes so.
 
 Each branch or body is traced once into a graph of its own. What stands in the outer graph for the whole is one node whose
 outputs have the right specs; running or differentiating it raises NotImplementedError.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from headwater._src.base import nest
+from headwater._src.base.errors import invalid
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
@@ -18,14 +19,18 @@ from headwater._src.core.op import HOST_ONLY, Op
 from headwater._src.core.spec import Spec, TensorSpec
 from headwater._src.core.tensor import Tensor
 
-_LATER = "Control flow inside a graph comes with tf.function, which is not in this version of headwater. Run the code eagerly."
+_LATER = (
+    "Running or differentiating control flow, Python functions and assertions inside a graph comes with tf.function, which is "
+    "not in this version of headwater. Run the code eagerly."
+)
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
     raise NotImplementedError(_LATER)
 
 
-def _opaque(name: str) -> Op:
+def opaque(name: str) -> Op:
+    """A record outside of the registry, for nodes of which only the specs are known."""
     record = Op(
         name, "*inputs: A -> ?: inputs", numpy=_refuse, lower=HOST_ONLY(_LATER), grad=_refuse, shape=_refuse, api=(),
         cases=tuple, attrs={}, host=(), stateful=True, moves=False, first_decides=False,
@@ -34,7 +39,7 @@ def _opaque(name: str) -> Op:
     return record
 
 
-_IF, _WHILE, _MAP = _opaque("If"), _opaque("While"), _opaque("Map")
+_IF, _WHILE, _MAP = opaque("If"), opaque("While"), opaque("Map")
 
 
 class _Body:
@@ -58,7 +63,7 @@ class _Body:
         return convert(value)
 
 
-def _outputs(record: Op, inputs: Sequence[Tensor], specs: Sequence[TensorSpec | None], structure: Any) -> Any:
+def outputs(record: Op, inputs: Sequence[Tensor], specs: Sequence[TensorSpec | None], structure: Any) -> Any:
     """The node's outputs in the structure of the result, None where there is nothing."""
     wanted = [Spec(s.shape._dims, s.dtype.np) for s in specs if s is not None]
     outputs = iter(add_opaque(record, inputs, wanted))
@@ -81,7 +86,7 @@ def branches(selector: Tensor, functions: Sequence[Callable[[], Any]], what: str
         except ValueError as error:
             raise TypeError(f"{what}: all branches must give the same structure. {error}") from None
         specs = [_common(a, b, what) for a, b in zip(specs, other.specs, strict=True)]
-    return _outputs(_IF, [selector, *(t for b in bodies for t in b.captured)], specs, first.result)
+    return outputs(_IF, [selector, *(t for b in bodies for t in b.captured)], specs, first.result)
 
 
 def _common(a: TensorSpec | None, b: TensorSpec | None, what: str) -> TensorSpec | None:
@@ -123,7 +128,7 @@ def loop(cond: Any, body: Any, loop_vars: Sequence[Any], shape_invariants: Any) 
                 f"{what}: a variable has shape {before.shape} before a round and {after.shape} after it; say in "
                 "shape_invariants which dimensions vary."
             )
-    return _outputs(_WHILE, [*start, *tested.captured, *rounds.captured], specs, loop_vars)
+    return outputs(_WHILE, [*start, *tested.captured, *rounds.captured], specs, loop_vars)
 
 
 def _leaves_like(structure: Any, invariants: Any) -> list[Any]:
@@ -141,18 +146,18 @@ def rows(fn: Any, elems: Any, tensors: Sequence[Tensor], what: str, signature: A
     """What `fn` gives for one row, stacked as often as `elems` has rows.
 
     Raises:
-      TypeError: the results have other dtypes than the signature promises.
+      InvalidArgumentError: the results have other dtypes than the signature promises.
     """
     body = _Body(fn, [_row_specs(elems, tensors)], what)
     promised = [None] * len(body.specs) if signature is None else nest.flatten(signature)
     specs = [s if s is None else _promised(s, p, what) for s, p in zip(body.specs, promised, strict=True)]
-    return _outputs(_MAP, [*tensors, *body.captured], _stacked(specs, tensors), body.result)
+    return outputs(_MAP, [*tensors, *body.captured], _stacked(specs, tensors), body.result)
 
 
 def _promised(spec: TensorSpec, promise: Any, what: str) -> TensorSpec:
     wanted = getattr(promise, "dtype", promise)
     if promise is not None and spec.dtype != wanted:
-        raise TypeError(f"{what}: the function gives {describe(spec)} where {wanted} was promised.")
+        raise invalid(f"{what}: the function gives {describe(spec)} where {wanted} was promised.")
     return spec
 
 
@@ -167,7 +172,7 @@ def fold(fn: Any, elems: Any, tensors: Sequence[Tensor], initializer: Any, what:
         value = nest.pack_sequence_as(initializer, leaves) if nest.is_nested(initializer) else leaves[0]
     body = _Body(fn, [value, row], what)
     specs = [_common(a, b, what) for a, b in zip(nest.flatten(value), body.specs, strict=True)]
-    return _outputs(
+    return outputs(
         _MAP, [*tensors, *start, *body.captured], _stacked(specs, tensors) if every else specs, body.result
     )
 

@@ -16,7 +16,14 @@ from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.spec import Spec
-from headwater._src.ops.windows import Window, assemble, channel_axis, channels_last, restore_channels, spatial
+from headwater._src.ops.windows import (
+    Window,
+    assemble,
+    channel_axis,
+    channels_last,
+    restore_channels,
+    spatial,
+)
 
 _DEFAULTS = {
     2: {"strides": (1, 1, 1, 1), "padding": "VALID", "explicit_paddings": (), "data_format": "NHWC", "dilations": (1, 1, 1, 1)},
@@ -49,23 +56,36 @@ def _channels(x: Partial, w: Partial, data_format: str, depthwise: bool) -> Any:
     per, filters = (None, None) if w is None else w[-2:]
     if depthwise:
         if given is not None and per is not None and given != per:
-            raise ValueError(f"the input has {given} channels, the filter of shape {wrap(w)} is for {per} ({data_format})")
+            raise ValueError(
+                f"the input has {given} channels, the filter of shape {wrap(w)} is for {per} ({data_format})"
+            )
         return None if per is None or filters is None else per * filters
     if given is not None and per is not None and (per == 0 or given % per):
         raise ValueError(
             f"the {given} channels of the input ({data_format}) are no multiple of the {per} of the filter of shape {wrap(w)}"
         )
     if given is not None and per and filters is not None and filters % (given // per or 1):
-        raise ValueError(f"the {filters} filters are no multiple of the {given // per} groups that {given} / {per} channels make")
+        raise ValueError(
+            f"the {filters} filters are no multiple of the {given // per} groups that {given} / {per} channels make"
+        )
     return filters
 
 
 def _out_shape(
-    x: Partial, w: Partial, depthwise: bool, strides: Any, padding: str, explicit_paddings: Any, data_format: str, dilations: Any
+    x: Partial,
+    w: Partial,
+    depthwise: bool,
+    strides: Any,
+    padding: str,
+    explicit_paddings: Any,
+    data_format: str,
+    dilations: Any,
 ) -> Partial:
     """The shape of a convolution of partially known shapes."""
     rank = len(strides) - 2
-    windows.check_window(rank, data_format, padding, explicit_paddings, {"strides": strides, "dilations": dilations})
+    windows.check_window(
+        rank, data_format, padding, explicit_paddings, {"strides": strides, "dilations": dilations}
+    )
     _ranks(rank, x, w)
     filters = _channels(x, w, data_format, depthwise)
     sizes = (None,) * rank if x is None else spatial(x, data_format)
@@ -82,7 +102,14 @@ def _out_shape(
 
 @functools.lru_cache(maxsize=1024)
 def _geometry(
-    x: tuple[int, ...], w: tuple[int, ...], depthwise: bool, strides: Any, padding: str, explicit: Any, data_format: str, dilations: Any
+    x: tuple[int, ...],
+    w: tuple[int, ...],
+    depthwise: bool,
+    strides: Any,
+    padding: str,
+    explicit: Any,
+    data_format: str,
+    dilations: Any,
 ) -> Geometry:
     """The geometry of a convolution, checked."""
     shape = _out_shape(x, w, depthwise, strides, padding, explicit, data_format, dilations)
@@ -98,7 +125,9 @@ def _geometry(
 def _check_result(g: tuple[int, ...], geometry: Geometry, data_format: str) -> None:
     want = assemble(geometry.batch, geometry.window.out, geometry.filters, data_format)
     if g != want:
-        raise ValueError(f"out_backprop must have the shape {wrap(want)} of the convolution's result; got {wrap(g)}")
+        raise ValueError(
+            f"out_backprop must have the shape {wrap(want)} of the convolution's result; got {wrap(g)}"
+        )
 
 
 def _like_result(x: Partial, w: Partial, g: Partial, depthwise: bool, attrs: dict[str, Any]) -> None:
@@ -110,7 +139,9 @@ def merge_checked(g: Partial, want: Partial) -> Partial:
     try:
         return merge(g, want)
     except ValueError:
-        raise ValueError(f"out_backprop must have the shape {wrap(want)} of the convolution's result; got {wrap(g)}") from None
+        raise ValueError(
+            f"out_backprop must have the shape {wrap(want)} of the convolution's result; got {wrap(g)}"
+        ) from None
 
 
 def _sizes(given: Any, rank: int, what: str) -> Partial:
@@ -127,11 +158,22 @@ def _sizes(given: Any, rank: int, what: str) -> Partial:
 # -- XLA --------------------------------------------------------------------------------------------------------------
 
 
-def _lower(x: Any, w: Any, depthwise: bool, strides: Any, padding: str, explicit: Any, data_format: str, dilations: Any) -> Any:
+def _lower(
+    x: Any,
+    w: Any,
+    depthwise: bool,
+    strides: Any,
+    padding: str,
+    explicit: Any,
+    data_format: str,
+    dilations: Any,
+) -> Any:
     """The convolution on JAX arrays; 16-bit floats by way of float32."""
     geometry = _geometry(x.shape, w.shape, depthwise, strides, padding, explicit, data_format, dilations)
     win, dtype = geometry.window, x.dtype
-    x, w = (v.astype(np.float32) if v.dtype in kernels.HALVES else v for v in (channels_last(x, data_format), w))
+    x, w = (
+        v.astype(np.float32) if v.dtype in kernels.HALVES else v for v in (channels_last(x, data_format), w)
+    )
     groups = geometry.channels // geometry.per_group if not depthwise else geometry.channels
     if depthwise:
         w = w.reshape(*win.kernel, 1, geometry.filters)
@@ -204,9 +246,19 @@ def _ordered(attrs: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _forward_numpy(
-    depthwise: bool, x: np.ndarray, w: np.ndarray, *, strides: Any, padding: str, explicit_paddings: Any, data_format: str, dilations: Any
+    depthwise: bool,
+    x: np.ndarray,
+    w: np.ndarray,
+    *,
+    strides: Any,
+    padding: str,
+    explicit_paddings: Any,
+    data_format: str,
+    dilations: Any,
 ) -> np.ndarray:
-    geometry = _geometry(x.shape, w.shape, depthwise, strides, padding, explicit_paddings, data_format, dilations)
+    geometry = _geometry(
+        x.shape, w.shape, depthwise, strides, padding, explicit_paddings, data_format, dilations
+    )
     kernel = kernels.convolve_depthwise if depthwise else kernels.convolve
     out = kernel(kernels.wide(channels_last(x, data_format)), kernels.wide(w), geometry.window)
     return restore_channels(kernels.narrow(out, x.dtype), data_format)
@@ -216,7 +268,9 @@ def _input_numpy(
     depthwise: bool, w: np.ndarray, g: np.ndarray, *, input_sizes: Any, strides: Any, padding: str, explicit_paddings: Any,
     data_format: str, dilations: Any,
 ) -> np.ndarray:  # fmt: skip
-    geometry = _geometry(input_sizes, w.shape, depthwise, strides, padding, explicit_paddings, data_format, dilations)
+    geometry = _geometry(
+        input_sizes, w.shape, depthwise, strides, padding, explicit_paddings, data_format, dilations
+    )
     _check_result(g.shape, geometry, data_format)
     wide_w, wide_g = kernels.wide(w), kernels.wide(channels_last(g, data_format))
     if depthwise:
@@ -230,7 +284,9 @@ def _filter_numpy(
     depthwise: bool, x: np.ndarray, g: np.ndarray, *, filter_sizes: Any, strides: Any, padding: str, explicit_paddings: Any,
     data_format: str, dilations: Any,
 ) -> np.ndarray:  # fmt: skip
-    geometry = _geometry(x.shape, filter_sizes, depthwise, strides, padding, explicit_paddings, data_format, dilations)
+    geometry = _geometry(
+        x.shape, filter_sizes, depthwise, strides, padding, explicit_paddings, data_format, dilations
+    )
     _check_result(g.shape, geometry, data_format)
     wide_x, wide_g = (kernels.wide(channels_last(v, data_format)) for v in (x, g))
     if depthwise:
@@ -240,14 +296,18 @@ def _filter_numpy(
     return kernels.narrow(out, x.dtype)
 
 
-def _input_shape(rank: int, depthwise: bool, w: Spec, g: Spec, input_sizes: Any, attrs: dict[str, Any]) -> Partial:
+def _input_shape(
+    rank: int, depthwise: bool, w: Spec, g: Spec, input_sizes: Any, attrs: dict[str, Any]
+) -> Partial:
     sizes = _sizes(input_sizes, rank + 2, "the shape of the input (output_shape of a transposed convolution)")
     _ranks(rank, g.shape, w.shape, "out_backprop")
     _like_result(sizes, w.shape, g.shape, depthwise, attrs)
     return sizes
 
 
-def _filter_shape(rank: int, depthwise: bool, x: Spec, g: Spec, filter_sizes: Any, attrs: dict[str, Any]) -> Partial:
+def _filter_shape(
+    rank: int, depthwise: bool, x: Spec, g: Spec, filter_sizes: Any, attrs: dict[str, Any]
+) -> Partial:
     sizes = _sizes(filter_sizes, rank + 2, "filter_sizes")
     _ranks(rank, x.shape, sizes)
     _ranks(rank, g.shape, None, "out_backprop")

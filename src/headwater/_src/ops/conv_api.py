@@ -12,7 +12,9 @@ from headwater._src.base.exporting import export
 from headwater._src.core.convert import convert, host_ints
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.tensor import EagerTensor, Tensor
-from headwater._src.ops.conv import bad_format, conv2d as conv2d_ops, conv3d as conv3d_ops, depthwise2d
+from headwater._src.ops.conv import bad_format, depthwise2d
+from headwater._src.ops.conv import conv2d as conv2d_ops
+from headwater._src.ops.conv import conv3d as conv3d_ops
 from headwater._src.ops.windows import FORMATS, per_dimension
 
 # -- arguments --------------------------------------------------------------------------------------------------------
@@ -35,7 +37,9 @@ def _pair(input: Any, filters: Any) -> tuple[Tensor, Tensor]:
     return input, filters
 
 
-def _attrs(rank: int, strides: Any, padding: Any, data_format: str, dilations: Any, what: str) -> dict[str, Any]:
+def _attrs(
+    rank: int, strides: Any, padding: Any, data_format: str, dilations: Any, what: str
+) -> dict[str, Any]:
     """The attributes that the operations take."""
     name, explicit = windows.padding_of(padding, rank, what)
     steps = per_dimension(strides, rank, data_format, f"{what}: strides")
@@ -51,7 +55,9 @@ def _attrs(rank: int, strides: Any, padding: Any, data_format: str, dilations: A
 
 def _string_padding(padding: Any, what: str) -> None:
     if not isinstance(padding, str):
-        raise TypeError(f'{what}: padding must be the string "SAME" or "VALID"; got {padding!r}. Pad with tf.pad for others.')
+        raise TypeError(
+            f'{what}: padding must be the string "SAME" or "VALID"; got {padding!r}. Pad with tf.pad for others.'
+        )
 
 
 def _flat_batch(x: Tensor, rank: int, run: Any) -> Tensor:
@@ -80,7 +86,13 @@ def _joined(a: Any, b: Any) -> Tensor:
 
 @export("nn.conv2d")
 def conv2d(
-    input: Any, filters: Any, strides: Any, padding: Any, data_format: str | None = "NHWC", dilations: Any = None, name: str | None = None
+    input: Any,
+    filters: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = "NHWC",
+    dilations: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """A two-dimensional convolution: `out[b, i, j, f] = sum(input[b, i * stride + di * dilation, ..., c] * filters[di, dj, c, f])`.
 
@@ -109,7 +121,13 @@ def conv2d(
 
 @export("nn.conv1d")
 def conv1d(
-    input: Any, filters: Any, stride: Any, padding: str, data_format: str | None = "NWC", dilations: Any = None, name: str | None = None
+    input: Any,
+    filters: Any,
+    stride: Any,
+    padding: str,
+    data_format: str | None = "NWC",
+    dilations: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """A one-dimensional convolution; see `tf.nn.conv2d`.
 
@@ -158,7 +176,13 @@ def _line_attrs(stride: Any, padding: str, first: bool, dilations: Any, what: st
 
 @export("nn.conv3d")
 def conv3d(
-    input: Any, filters: Any, strides: Any, padding: str, data_format: str = "NDHWC", dilations: Any = None, name: str | None = None
+    input: Any,
+    filters: Any,
+    strides: Any,
+    padding: str,
+    data_format: str = "NDHWC",
+    dilations: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """A three-dimensional convolution; see `tf.nn.conv2d`.
 
@@ -218,7 +242,9 @@ def convolution(
     input, filters = _pair(input, filters)
     rank = windows.known_rank(filters, what) - 2
     if rank not in (1, 2, 3):
-        raise ValueError(f"{what}: the filters must be for 1, 2 or 3 spatial dimensions; got shape {filters.shape}.")
+        raise ValueError(
+            f"{what}: the filters must be for 1, 2 or 3 spatial dimensions; got shape {filters.shape}."
+        )
     _string_padding(padding, what)
     first = data_format is not None and data_format.startswith("NC")
     line = FORMATS[rank][1 if first else 0]
@@ -252,7 +278,16 @@ def atrous_conv2d(value: Any, filters: Any, rate: Any, padding: str, name: str |
 # -- transposed -------------------------------------------------------------------------------------------------------
 
 
-def _transpose(ops: Any, rank: int, input: Any, filters: Any, output_shape: Any, attrs: dict[str, Any], what: str, name: Any) -> Tensor:
+def _transpose(
+    ops: Any,
+    rank: int,
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    attrs: dict[str, Any],
+    what: str,
+    name: Any,
+) -> Tensor:
     if output_shape is None:
         raise ValueError(f"{what}: output_shape must be given; got None.")
     sizes = host_ints(output_shape, f"{what}: output_shape")
@@ -265,7 +300,9 @@ def _transpose(ops: Any, rank: int, input: Any, filters: Any, output_shape: Any,
 def _completed(sizes: tuple[int, ...], input: Tensor, filters: Tensor, data_format: str) -> Any:
     """Spatial sizes alone, with the batch of the input and the channels of the filters."""
     batch, channels = layout.static_dims(input)[0], layout.static_dims(filters)[-2]
-    return host_ints(windows.assemble(batch, sizes, channels, data_format), "tf.nn.conv_transpose: output_shape")
+    return host_ints(
+        windows.assemble(batch, sizes, channels, data_format), "tf.nn.conv_transpose: output_shape"
+    )
 
 
 @export("nn.conv2d_transpose")
@@ -384,9 +421,13 @@ def conv_transpose(
     sizes = host_ints(output_shape, "tf.nn.conv_transpose: output_shape")
     length = len(sizes) if sizes.__class__ is tuple else sizes.shape[0]
     if length not in (3, 4, 5):
-        raise ValueError(f"tf.nn.conv_transpose: output_shape must have 3, 4 or 5 entries; got {output_shape}.")
+        raise ValueError(
+            f"tf.nn.conv_transpose: output_shape must have 3, 4 or 5 entries; got {output_shape}."
+        )
     function = {3: conv1d_transpose, 4: conv2d_transpose, 5: conv3d_transpose}[length]
-    return function(input, filters, sizes, strides, padding, data_format or FORMATS[length - 2][0], dilations, name)
+    return function(
+        input, filters, sizes, strides, padding, data_format or FORMATS[length - 2][0], dilations, name
+    )
 
 
 @export("nn.atrous_conv2d_transpose")
@@ -412,14 +453,22 @@ def atrous_conv2d_transpose(
 # -- depthwise --------------------------------------------------------------------------------------------------------
 
 
-def _depthwise_attrs(strides: Any, padding: Any, data_format: Any, dilations: Any, what: str) -> dict[str, Any]:
+def _depthwise_attrs(
+    strides: Any, padding: Any, data_format: Any, dilations: Any, what: str
+) -> dict[str, Any]:
     data_format = _format(data_format, 2, what)
     return _attrs(2, _listed(strides, 4, what), padding, data_format, dilations, what)
 
 
 @export("nn.depthwise_conv2d")
 def depthwise_conv2d(
-    input: Any, filter: Any, strides: Any, padding: Any, data_format: str | None = None, dilations: Any = None, name: str | None = None
+    input: Any,
+    filter: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = None,
+    dilations: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """A two-dimensional convolution of every channel by itself, with `multiplier` filters each.
 

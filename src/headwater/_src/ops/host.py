@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.base.errors as errors
+import headwater._src.ops.control_specs as control_specs
 from headwater._src.base import nest
 from headwater._src.base.dtypes import DType, as_dtype, float64
 from headwater._src.base.errors import invalid
@@ -18,7 +19,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert, to_array
-from headwater._src.core.spec import TypeSpec
+from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
 # -- Python functions -------------------------------------------------------------------------------------------------
@@ -38,13 +39,22 @@ def host_error(error: Exception, what: str) -> Exception:
     return found(None, None, f"{what} raised {type(error).__name__}: {error}")
 
 
-def _refuse_symbolic(values: list[Any], what: str) -> None:
-    for value in values:
-        if isinstance(value, SymbolicTensor):
-            raise NotImplementedError(
-                f"{what}: the argument {value.name} is symbolic, and calling Python from a graph comes with tf.function, "
-                "which is not in this version of headwater. Run the code eagerly."
-            )
+_PY_FUNC, _PRINT, _ASSERT = (control_specs.opaque(name) for name in ("PyFunc", "PrintV2", "Assert"))
+
+
+def _any_symbolic(values: Any) -> bool:
+    return any(isinstance(value, SymbolicTensor) for value in values)
+
+
+def _promised(tensors: list[Tensor], promise: Any) -> Any:
+    """Symbolic results of the dtypes that `Tout` promises, of any shape."""
+    specs = [TensorSpec(getattr(t, "shape", None), _wanted_dtype(t)) for t in nest.flatten(promise)]
+    return control_specs.outputs(_PY_FUNC, tensors, specs, promise)
+
+
+def assert_later(tensors: list[Tensor]) -> None:
+    """Adds a node that stands for an assertion on symbolic tensors."""
+    control_specs.outputs(_ASSERT, tensors, [], [])
 
 
 @export("py_function")
@@ -73,7 +83,8 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: str |
     if not callable(func):
         raise ValueError(f"tf.py_function: func must be a function; got {describe(func)}.")
     tensors = [convert(x) for x in (inp or [])]
-    _refuse_symbolic(tensors, "tf.py_function")
+    if _any_symbolic(tensors):
+        return _promised(tensors, Tout)
     try:
         results = func(*tensors)
     except Exception as error:
@@ -130,7 +141,8 @@ def numpy_function(
     if not callable(func):
         raise TypeError(f"tf.numpy_function: func must be a function; got {describe(func)}.")
     tensors = [convert(x) for x in (inp or [])]
-    _refuse_symbolic(tensors, "tf.numpy_function")
+    if _any_symbolic(tensors):
+        return _promised(tensors, Tout)
     result = func(*(t.__array__(copy=True) for t in tensors))  # type: ignore[attr-defined]
     if result is None:
         return None
@@ -173,7 +185,10 @@ def print_v2(*inputs: Any, **kwargs: Any) -> None:
     kwargs.pop("name", None)
     if kwargs:
         raise ValueError(f"tf.print: unknown keyword arguments {sorted(kwargs)}.")
-    _refuse_symbolic([x for value in inputs for x in nest.flatten(value)], "tf.print")
+    leaves = [x for value in inputs for x in nest.flatten(value)]
+    if _any_symbolic(leaves):
+        control_specs.outputs(_PRINT, [x for x in leaves if isinstance(x, Tensor)], [], [])
+        return
     _write(stream, sep.join(text_of(x, summarize) for x in inputs) + end)
 
 
@@ -289,6 +304,9 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = 
     """
     from headwater._src.ops.control import truth
 
+    if isinstance(condition, SymbolicTensor):
+        assert_later([condition])
+        return
     if truth(condition, "tf.Assert"):
         return
     values = data if isinstance(data, (list, tuple)) else [data]

@@ -47,7 +47,9 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     wanted = as_dtype(dtype)
     for kind in (wanted, x.dtype):
         if not (kind.is_floating or kind.is_integer):
-            raise AttributeError(f"tf.image.convert_image_dtype takes floating and integer dtypes; got {kind.name}.")
+            raise AttributeError(
+                f"tf.image.convert_image_dtype takes floating and integer dtypes; got {kind.name}."
+            )
     if wanted is x.dtype:
         return x
     if x.dtype.is_integer and wanted.is_integer:
@@ -107,7 +109,11 @@ def _as_float(image: Any) -> tuple[Any, Any]:
 _GREY = ((0.2989,), (0.587,), (0.114,))
 _TO_YIQ = ((0.299, 0.59590059, 0.2115), (0.587, -0.27455667, -0.52273617), (0.114, -0.32134392, 0.31119955))
 _FROM_YIQ = ((1.0, 1.0, 1.0), (0.95598634, -0.27201283, -1.10674021), (0.6208248, -0.64720424, 1.70423049))
-_TO_YUV = ((0.299, -0.14714119, 0.61497538), (0.587, -0.28886916, -0.51496512), (0.114, 0.43601035, -0.10001026))
+_TO_YUV = (
+    (0.299, -0.14714119, 0.61497538),
+    (0.587, -0.28886916, -0.51496512),
+    (0.114, 0.43601035, -0.10001026),
+)
 _FROM_YUV = ((1.0, 1.0, 1.0), (0.0, -0.394642334, 2.03206185), (1.13988303, -0.58062185, 0.0))
 
 
@@ -122,7 +128,10 @@ def _mixed(images: Any, matrix: Any, name: str) -> Any:
     count = len(matrix[0])
     if sizes.__class__ is tuple:
         return layout.reshape(mixed, (*sizes[:-1], count))
-    return layout.ensure_shape(layout.reshape(mixed, joining.concat([sizes[:-1], [count]], 0)), None if dims is None else (*dims[:-1], count))
+    return layout.ensure_shape(
+        layout.reshape(mixed, joining.concat([sizes[:-1], [count]], 0)),
+        None if dims is None else (*dims[:-1], count),
+    )
 
 
 @export("image.rgb_to_grayscale")
@@ -143,7 +152,9 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     x = images if images.__class__ is EagerTensor else convert(images)
     dims = x._spec.shape
     if dims is not None and (not dims or dims[-1] not in (1, None)):
-        raise ValueError(f"tf.image.grayscale_to_rgb needs 1 channel in the last dimension; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.image.grayscale_to_rgb needs 1 channel in the last dimension; got shape {x.shape}."
+        )
     if dims is None:
         return joining.concat([x, x, x], -1)
     y = shaping.tile(x, (*(1,) * (len(dims) - 1), 3))
@@ -199,7 +210,11 @@ def _hsv(xp: Any, x: Any) -> Any:
     one = np.ones((), x.dtype)
     saturation = xp.where(value > 0, spread / xp.where(value > 0, value, one), one * 0)
     unit = one / (one * 6 * xp.where(spread > 0, spread, one))
-    hue = xp.where(r == value, unit * (g - b), xp.where(g == value, unit * (b - r) + one * 2 / 6, unit * (r - g) + one * 4 / 6))
+    hue = xp.where(
+        r == value,
+        unit * (g - b),
+        xp.where(g == value, unit * (b - r) + one * 2 / 6, unit * (r - g) + one * 4 / 6),
+    )
     hue = xp.where(spread > 0, hue, one * 0)
     return xp.stack([xp.where(hue < 0, hue + one, hue), saturation, value], -1).astype(x.dtype)
 
@@ -208,7 +223,9 @@ def _rgb(xp: Any, x: Any) -> Any:
     one = np.ones((), x.dtype)
     hue, saturation, value = x[..., 0] * (one * 6), x[..., 1], x[..., 2]
     parts = (xp.abs(hue - one * 3) - one, one * 2 - xp.abs(hue - one * 2), one * 2 - xp.abs(hue - one * 4))
-    return xp.stack([((one - saturation) + saturation * xp.clip(p, one * 0, one)) * value for p in parts], -1).astype(x.dtype)
+    return xp.stack(
+        [((one - saturation) + saturation * xp.clip(p, one * 0, one)) * value for p in parts], -1
+    ).astype(x.dtype)
 
 
 def _three_channels(x: Spec, *_: Spec) -> Partial:
@@ -250,7 +267,9 @@ def _hsv_grad(g: Any, y: Any, x: Any) -> Any:
     value = y[..., 2:3]
     low = reduce.reduce_min(x, -1, keepdims=True)
     spread = math.subtract(value, low)
-    d_saturation = math.subtract(math.multiply(math.div_no_nan(low, math.square(value)), big), math.div_no_nan(small, value))
+    d_saturation = math.subtract(
+        math.multiply(math.div_no_nan(low, math.square(value)), big), math.div_no_nan(small, value)
+    )
     turn = _mixed(big, _TURNS, "rgb_to_hsv")
     slope = math.div_no_nan(reduce.reduce_sum(math.multiply(turn, x), -1, keepdims=True), math.square(spread))
     d_hue = math.subtract(math.div_no_nan(turn, spread), math.multiply(slope, math.subtract(big, small)))
@@ -320,7 +339,10 @@ def _turned(xp: Any, x: Any, delta: Any) -> Any:
 
 def _richer(xp: Any, x: Any, scale: Any) -> Any:
     hsv = _hsv(xp, x)
-    return _rgb(xp, xp.stack([hsv[..., 0], xp.clip(hsv[..., 1] * scale, np.float32(0), np.float32(1)), hsv[..., 2]], -1))
+    return _rgb(
+        xp,
+        xp.stack([hsv[..., 0], xp.clip(hsv[..., 1] * scale, np.float32(0), np.float32(1)), hsv[..., 2]], -1),
+    )
 
 
 def _adjustment_shape(x: Spec, amount: Spec) -> Partial:
@@ -383,7 +405,9 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     if x._spec.shape is not None and len(x._spec.shape) < 3:
         raise invalid(f"tf.image.adjust_contrast needs rank 3 or more; got shape {x.shape}.")
     if factor._spec.shape not in ((), None):
-        raise invalid(f"tf.image.adjust_contrast: contrast_factor must be a scalar; got shape {factor.shape}.")
+        raise invalid(
+            f"tf.image.adjust_contrast: contrast_factor must be a scalar; got shape {factor.shape}."
+        )
     mean = reduce.reduce_mean(x, (-3, -2), keepdims=True)
     return _back(math.add(math.multiply(math.subtract(x, mean), cast(factor, x.dtype)), mean), original)
 
@@ -469,7 +493,9 @@ def per_image_standardization(image: Any) -> Tensor:
 
 def _adjust_cases(*amounts: Any, grad: tuple[int, ...] = ()) -> Any:
     def build() -> list[Any]:
-        found = [case(Arr((2, 2, 3), "float32", 0, 1), a, grad=grad, tol=1e-4, id=f"float32-{a}") for a in amounts]
+        found = [
+            case(Arr((2, 2, 3), "float32", 0, 1), a, grad=grad, tol=1e-4, id=f"float32-{a}") for a in amounts
+        ]
         return [
             *found,
             case(Tensor_(Arr((2, 2, 3), "uint8", 0, 255)), amounts[0], id="uint8"), case(Tensor_(Arr((2, 2, 3), "float64", 0, 1)), amounts[0], tol=1e-1, id="float64"),
@@ -478,7 +504,10 @@ def _adjust_cases(*amounts: Any, grad: tuple[int, ...] = ()) -> Any:
     return build
 
 
-sampled("image.adjust_brightness", lambda: [*_adjust_cases(0.2, -0.3, grad=(0,))(), case(Arr((2,), "float32", 0, 1), 0.1, id="vector")])
+sampled(
+    "image.adjust_brightness",
+    lambda: [*_adjust_cases(0.2, -0.3, grad=(0,))(), case(Arr((2,), "float32", 0, 1), 0.1, id="vector")],
+)
 sampled("image.adjust_contrast", lambda: [
     *_adjust_cases(2.0, 0.5)(), bad(Arr((2, 3)), 0.5, id="rank"), bad(Arr((2, 2, 3)), [0.5, 0.5], id="factor"),
 ])  # fmt: skip

@@ -35,7 +35,9 @@ def image_of(image: Any, name: str) -> Any:
     x = image if image.__class__ is EagerTensor else convert(image)
     dims = x._spec.shape
     if dims is None or len(dims) not in (3, 4):
-        raise ValueError(f"tf.image.{name} takes images of rank 3 or 4, [batch,] height, width, channels; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.image.{name} takes images of rank 3 or 4, [batch,] height, width, channels; got shape {x.shape}."
+        )
     return x
 
 
@@ -82,11 +84,17 @@ def _with_hw(y: Any, height: Any, width: Any) -> Any:
     """Tells the graph a height and width that it can't infer."""
     dims = list(y._spec.shape)
     dims[-3:-1] = [v if v.__class__ is int else None for v in (height, width)]
-    return layout.ensure_shape(y, dims) if any(d is not None and d != e for d, e in zip(dims, y._spec.shape, strict=True)) else y
+    return (
+        layout.ensure_shape(y, dims)
+        if any(d is not None and d != e for d, e in zip(dims, y._spec.shape, strict=True))
+        else y
+    )
 
 
 @export("image.crop_to_bounding_box")
-def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any) -> Tensor:
+def crop_to_bounding_box(
+    image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any
+) -> Tensor:
     """The part of an image, or of each of a batch, with the given upper left corner and size.
 
     Raises:
@@ -103,12 +111,17 @@ def crop_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targ
         if _known(size):
             _require(size > 0, f"tf.image.{name}: target_{what} must be positive; got {size}.")
         if _known(offset, size, have):
-            _require(offset + size <= have, f"tf.image.{name}: the box ends at {what} {offset + size}, the image at {have}.")
+            _require(
+                offset + size <= have,
+                f"tf.image.{name}: the box ends at {what} {offset + size}, the image at {have}.",
+            )
     return _window(x, top, left, height, width)
 
 
 @export("image.pad_to_bounding_box")
-def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any) -> Tensor:
+def pad_to_bounding_box(
+    image: Any, offset_height: Any, offset_width: Any, target_height: Any, target_width: Any
+) -> Tensor:
     """An image, or each of a batch, with zeros around it: at the given offset in a frame of the given size.
 
     Raises:
@@ -124,7 +137,10 @@ def pad_to_bounding_box(image: Any, offset_height: Any, offset_width: Any, targe
         if _known(offset):
             _require(offset >= 0, f"tf.image.{name}: offset_{what} must be >= 0; got {offset}.")
         if _known(after):
-            _require(after >= 0, f"tf.image.{name}: target_{what} leaves no room: {-after} too small for the image at its offset.")
+            _require(
+                after >= 0,
+                f"tf.image.{name}: target_{what} leaves no room: {-after} too small for the image at its offset.",
+            )
     pairs = [[top, bottom], [left, right], [0, 0]]
     y = shaping.pad(x, pairs if len(x._spec.shape) == 3 else [[0, 0], *pairs])
     return y if y.__class__ is EagerTensor else _with_hw(y, height, width)
@@ -215,7 +231,9 @@ def _symbolic_fit(have_h: Any, have_w: Any, height: Any, width: Any) -> tuple[An
     ratio = math.maximum(math.divide(w, target_w), math.divide(h, target_h))
     fit_h, fit_w = math.divide(h, ratio), math.divide(w, ratio)
     new = [cast(math.floor(fit_h), dtypes.int32), cast(math.floor(fit_w), dtypes.int32)]
-    gaps = (math.floor(math.divide(math.subtract(t, f), 2)) for t, f in ((target_h, fit_h), (target_w, fit_w)))
+    gaps = (
+        math.floor(math.divide(math.subtract(t, f), 2)) for t, f in ((target_h, fit_h), (target_w, fit_w))
+    )
     top, left = (math.maximum(cast(gap, dtypes.int32), 0) for gap in gaps)
     return new, top, left
 
@@ -339,7 +357,9 @@ def _patch_shape(x: Spec, *, sizes: Any, strides: Any, rates: Any, padding: str)
     if x.shape is None:
         return (None,) * 4
     if len(x.shape) != 4:
-        raise ValueError(f"images must have rank 4, [batch, height, width, channels]; got shape {list(x.shape)}")
+        raise ValueError(
+            f"images must have rank 4, [batch, height, width, channels]; got shape {list(x.shape)}"
+        )
     counts = [
         None if d is None else _patch_count(d, k, s, r, padding)[0]
         for d, k, s, r in zip(x.shape[1:3], sizes, strides, rates, strict=True)
@@ -348,10 +368,15 @@ def _patch_shape(x: Spec, *, sizes: Any, strides: Any, rates: Any, padding: str)
     return (x.shape[0], *counts, depth)
 
 
-def _grid(shape: Any, sizes: Any, strides: Any, rates: Any, padding: str) -> tuple[np.ndarray, np.ndarray, Any]:
+def _grid(
+    shape: Any, sizes: Any, strides: Any, rates: Any, padding: str
+) -> tuple[np.ndarray, np.ndarray, Any]:
     """Rows and columns of every patch in an image with a margin of zeros, and that margin."""
     rows, columns = (_patch_index(shape[i + 1], sizes[i], strides[i], rates[i], padding) for i in (0, 1))
-    margins = [(max(-int(p.min(initial=0)), 0), max(int(p.max(initial=0)) + 1 - n, 0)) for p, n in ((rows, shape[1]), (columns, shape[2]))]
+    margins = [
+        (max(-int(p.min(initial=0)), 0), max(int(p.max(initial=0)) + 1 - n, 0))
+        for p, n in ((rows, shape[1]), (columns, shape[2]))
+    ]
     return rows + margins[0][0], columns + margins[1][0], ((0, 0), *margins, (0, 0))
 
 
@@ -363,7 +388,9 @@ def _patches(xp: Any, x: Any, sizes: Any, strides: Any, rates: Any, padding: str
     return y.reshape(x.shape[0], len(rows), len(columns), -1 if y.size else x.shape[3] * sizes[0] * sizes[1])
 
 
-def _scattered(g: np.ndarray, like: np.ndarray, sizes: Any, strides: Any, rates: Any, padding: str) -> np.ndarray:
+def _scattered(
+    g: np.ndarray, like: np.ndarray, sizes: Any, strides: Any, rates: Any, padding: str
+) -> np.ndarray:
     rows, columns, margin = _grid(like.shape, sizes, strides, rates, padding)
     n, height, width, channels = like.shape
     out = np.zeros((n, height + sum(margin[1]), width + sum(margin[2]), channels), g.dtype)
@@ -377,7 +404,9 @@ def _scattered(g: np.ndarray, like: np.ndarray, sizes: Any, strides: Any, rates:
 def _lower_scattered(g: Any, like: Any, sizes: Any, strides: Any, rates: Any, padding: str) -> Any:
     import jax
 
-    return jax.vjp(lambda x: _patches(jnp, x, sizes, strides, rates, padding), jnp.zeros(like.shape, g.dtype))[1](g)[0]
+    return jax.vjp(
+        lambda x: _patches(jnp, x, sizes, strides, rates, padding), jnp.zeros(like.shape, g.dtype)
+    )[1](g)[0]
 
 
 _PATCH = {"sizes": (1, 1), "strides": (1, 1), "rates": (1, 1), "padding": "VALID"}
@@ -404,12 +433,16 @@ _patches_grad = op(
 def _spatial(value: Any, what: str) -> tuple[int, int]:
     given = tuple(int(v) for v in value)
     if len(given) != 4 or given[0] != 1 or given[3] != 1 or min(given) < 1:
-        raise invalid(f"tf.image.extract_patches: {what} must be [1, rows, columns, 1] of positive integers; got {list(given)}.")
+        raise invalid(
+            f"tf.image.extract_patches: {what} must be [1, rows, columns, 1] of positive integers; got {list(given)}."
+        )
     return given[1:3]  # type: ignore[return-value]
 
 
 @export("image.extract_patches")
-def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None) -> Tensor:
+def extract_patches(
+    images: Any, sizes: Any, strides: Any, rates: Any, padding: Any, name: str | None = None
+) -> Tensor:
     """Patches of images, each in the depth of one place of the result.
 
     Args:
@@ -460,7 +493,9 @@ def _sample_points(low: Any, high: Any, count: int, size: Any) -> Any:
         return layout.expand_dims(math.multiply(math.multiply(math.add(low, high), 0.5), last), 1)
     step = math.divide(math.multiply(math.subtract(high, low), last), float(count - 1))
     steps = cast(create.range(count), dtypes.float32)
-    return math.add(layout.expand_dims(math.multiply(low, last), 1), math.multiply(layout.expand_dims(step, 1), steps))
+    return math.add(
+        layout.expand_dims(math.multiply(low, last), 1), math.multiply(layout.expand_dims(step, 1), steps)
+    )
 
 
 @export("image.crop_and_resize")
@@ -490,8 +525,14 @@ def crop_and_resize(
     rows, columns = _crop_size(crop_size)
     _check_crops(x, boxes, index, method)
     batch, height, width, channels = sizes(x)
-    if index.__class__ is EagerTensor and _known(batch) and ((index._array < 0) | (index._array >= batch)).any():
-        message = f"tf.image.crop_and_resize: box_indices must lie in [0, {batch}); got {index._array.tolist()}."
+    if (
+        index.__class__ is EagerTensor
+        and _known(batch)
+        and ((index._array < 0) | (index._array >= batch)).any()
+    ):
+        message = (
+            f"tf.image.crop_and_resize: box_indices must lie in [0, {batch}); got {index._array.tolist()}."
+        )
         raise OutOfRangeError(None, None, message)
     y = _sample_points(boxes[:, 0], boxes[:, 2], rows, height)
     at_x = _sample_points(boxes[:, 1], boxes[:, 3], columns, width)
@@ -502,8 +543,14 @@ def crop_and_resize(
         place = (first + layout.expand_dims(row, 2)) * width + layout.expand_dims(column, 1)
         return gathering.gather(flat, place)
 
-    result = _nearest_crops(read, y, at_x, height, width) if method == "nearest" else _bilinear_crops(read, y, at_x, height, width)
-    inside = compare.logical_and(layout.expand_dims(_within(y, height), 2), layout.expand_dims(_within(at_x, width), 1))
+    result = (
+        _nearest_crops(read, y, at_x, height, width)
+        if method == "nearest"
+        else _bilinear_crops(read, y, at_x, height, width)
+    )
+    inside = compare.logical_and(
+        layout.expand_dims(_within(y, height), 2), layout.expand_dims(_within(at_x, width), 1)
+    )
     return compare.where(layout.expand_dims(inside, 3), result, convert(extrapolation_value, dtypes.float32))
 
 
@@ -511,10 +558,14 @@ def _crop_size(crop_size: Any) -> tuple[int, int]:
     given = crop_size if isinstance(crop_size, (list, tuple)) else convert(crop_size)
     if isinstance(given, Tensor):
         if given.__class__ is not EagerTensor:
-            raise NotImplementedError("tf.image.crop_and_resize: crop_size must be known when the graph is built.")
+            raise NotImplementedError(
+                "tf.image.crop_and_resize: crop_size must be known when the graph is built."
+            )
         given = given._array.reshape(-1).tolist()
     if len(given) != 2 or min(given) <= 0:
-        raise invalid(f"tf.image.crop_and_resize: crop_size must be two positive integers; got {list(given)}.")
+        raise invalid(
+            f"tf.image.crop_and_resize: crop_size must be two positive integers; got {list(given)}."
+        )
     return int(given[0]), int(given[1])
 
 
@@ -542,7 +593,9 @@ def _clipped(at: Any, size: Any) -> Any:
 
 def _nearest_crops(read: Any, y: Any, x: Any, height: Any, width: Any) -> Any:
     half = convert(0.5, dtypes.float32)
-    return read(_clipped(math.floor(math.add(y, half)), height), _clipped(math.floor(math.add(x, half)), width))
+    return read(
+        _clipped(math.floor(math.add(y, half)), height), _clipped(math.floor(math.add(x, half)), width)
+    )
 
 
 def _bilinear_crops(read: Any, y: Any, x: Any, height: Any, width: Any) -> Any:

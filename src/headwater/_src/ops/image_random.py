@@ -172,7 +172,9 @@ def _cropped(value: Any, size: Any, seed: Any, stateless: bool, name: str) -> An
     have = layout.shape(x)
     if x.__class__ is EagerTensor and wanted.__class__ is EagerTensor:
         if len(wanted._array) != x._array.ndim or (have._array < wanted._array).any():
-            raise invalid(f"tf.image.{name}: size must fit into shape {x.shape}; got {wanted._array.tolist()}.")
+            raise invalid(
+                f"tf.image.{name}: size must fit into shape {x.shape}; got {wanted._array.tolist()}."
+            )
     limit = math.add(math.subtract(have, cast(wanted, dtypes.int32)), 1)
     rank = x._spec.shape
     shape = layout.shape(have) if rank is None else [len(rank)]
@@ -228,10 +230,31 @@ sampled("image.stateless_random_crop", lambda: [
     *[case(Arr((4, 5, 3)), [2, 3, 3], [s, 9], id=f"seed-{s}") for s in (1, 2, 3)], case(Arr((7,), "int32"), [3], [1, 1], id="vector"),
     bad(Arr((4, 5, 3)), [5, 3, 3], [1, 2], id="large"),
 ])  # fmt: skip
-sampled("image.random_crop", lambda: [case(Arr((4, 5, 3)), [4, 5, 3], 1, id="whole"), bad(Arr((4, 5, 3)), [5, 3, 3], id="large")])
-sampled("image.random_brightness", lambda: [case(_IMAGE, 0.0, 1, id="none"), bad(_IMAGE, -0.5, error="ValueError", id="negative")])
-sampled("image.random_hue", lambda: [case(_IMAGE, 0.0, 1, tol=1e-4, id="none"), bad(_IMAGE, 0.7, error="ValueError", id="large")])
-sampled("image.random_contrast", lambda: [bad(_IMAGE, 0.7, 0.5, error="ValueError", id="order"), bad(_IMAGE, -0.5, 0.5, error="ValueError", id="negative")])
-sampled("image.random_saturation", lambda: [bad(_IMAGE, 0.7, 0.5, error="ValueError", id="order"), bad(_IMAGE, -0.5, 0.5, error="ValueError", id="negative")])
+sampled(
+    "image.random_crop",
+    lambda: [case(Arr((4, 5, 3)), [4, 5, 3], 1, id="whole"), bad(Arr((4, 5, 3)), [5, 3, 3], id="large")],
+)
+sampled(
+    "image.random_brightness",
+    lambda: [case(_IMAGE, 0.0, 1, id="none"), bad(_IMAGE, -0.5, error="ValueError", id="negative")],
+)
+sampled(
+    "image.random_hue",
+    lambda: [case(_IMAGE, 0.0, 1, tol=1e-4, id="none"), bad(_IMAGE, 0.7, error="ValueError", id="large")],
+)
+sampled(
+    "image.random_contrast",
+    lambda: [
+        bad(_IMAGE, 0.7, 0.5, error="ValueError", id="order"),
+        bad(_IMAGE, -0.5, 0.5, error="ValueError", id="negative"),
+    ],
+)
+sampled(
+    "image.random_saturation",
+    lambda: [
+        bad(_IMAGE, 0.7, 0.5, error="ValueError", id="order"),
+        bad(_IMAGE, -0.5, 0.5, error="ValueError", id="negative"),
+    ],
+)
 sampled("image.random_flip_left_right", lambda: [bad(Arr((2, 3)), error="ValueError", id="rank")])
 sampled("image.random_flip_up_down", lambda: [bad(Arr((2, 3)), error="ValueError", id="rank")])

@@ -37,7 +37,11 @@ def _sources(xp: Any, t: Any, height: int, width: int) -> tuple[Any, Any, Any]:
     scale = t[:, 6] * x + t[:, 7] * y + _F(1)
     nowhere = scale == 0
     scale = xp.where(nowhere, _F(1), scale)
-    return (t[:, 3] * x + t[:, 4] * y + t[:, 5]) / scale, (t[:, 0] * x + t[:, 1] * y + t[:, 2]) / scale, nowhere
+    return (
+        (t[:, 3] * x + t[:, 4] * y + t[:, 5]) / scale,
+        (t[:, 0] * x + t[:, 1] * y + t[:, 2]) / scale,
+        nowhere,
+    )
 
 
 def _reflected(xp: Any, at: Any, size: int) -> Any:
@@ -77,7 +81,9 @@ def _read(xp: Any, flat: Any, row: Any, column: Any, size: tuple[int, int], fill
     inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
     place = xp.where(inside, row * _F(width) + column, _F(0)) if height * width < 1 << 24 else None
     if place is None:
-        place = xp.where(inside, row, 0).astype(np.int64) * width + xp.where(inside, column, 0).astype(np.int64)
+        place = xp.where(inside, row, 0).astype(np.int64) * width + xp.where(inside, column, 0).astype(
+            np.int64
+        )
     place = place.astype(np.int64 if xp is np else np.int32)
     images = np.arange(flat.shape[0])[:, None, None]
     return xp.where(inside[..., None], flat[images, place], fill)
@@ -92,7 +98,9 @@ def _transform(
     xp: Any, x: Any, t: Any, fill: Any, output_shape: tuple[int, int], interpolation: str, fill_mode: str
 ) -> Any:
     specs = (Spec(v.shape, v.dtype) for v in (x, t, fill))
-    n, rows, columns, channels = _shape(*specs, output_shape=output_shape, interpolation=interpolation, fill_mode=fill_mode)
+    n, rows, columns, channels = _shape(
+        *specs, output_shape=output_shape, interpolation=interpolation, fill_mode=fill_mode
+    )
     height, width = x.shape[1:3]
     if not (n and rows and columns and channels):
         return xp.zeros((n, rows, columns, channels), x.dtype)
@@ -106,7 +114,9 @@ def _transform(
         value = _read(xp, flat, _rounded(xp, y_at), _rounded(xp, x_at), (height, width), filler)
     else:
         wide = np.float64 if x.dtype == np.float64 else _F
-        value = _blend(xp, flat.astype(wide), y_at, x_at, (height, width), filler.astype(wide)).astype(x.dtype)
+        value = _blend(xp, flat.astype(wide), y_at, x_at, (height, width), filler.astype(wide)).astype(
+            x.dtype
+        )
     return xp.where(nowhere[..., None], filler, value)
 
 
@@ -114,8 +124,12 @@ def _blend(xp: Any, flat: Any, y_at: Any, x_at: Any, size: tuple[int, int], fill
     top, left = xp.floor(y_at), xp.floor(x_at)
     bottom, right = top + _F(1), left + _F(1)
     to_right, to_left = (x_at - left)[..., None], (right - x_at)[..., None]
-    upper = to_left * _read(xp, flat, top, left, size, fill) + to_right * _read(xp, flat, top, right, size, fill)
-    lower = to_left * _read(xp, flat, bottom, left, size, fill) + to_right * _read(xp, flat, bottom, right, size, fill)
+    upper = to_left * _read(xp, flat, top, left, size, fill) + to_right * _read(
+        xp, flat, top, right, size, fill
+    )
+    lower = to_left * _read(xp, flat, bottom, left, size, fill) + to_right * _read(
+        xp, flat, bottom, right, size, fill
+    )
     return (bottom - y_at)[..., None] * upper + (y_at - top)[..., None] * lower
 
 
@@ -125,7 +139,9 @@ def _shape(x: Spec, t: Spec, fill: Spec, *, output_shape: Any, interpolation: st
     if fill_mode not in _MODES:
         raise ValueError(f"fill_mode must be one of {', '.join(_MODES)}; got {fill_mode!r}")
     if x.shape is not None and len(x.shape) != 4:
-        raise ValueError(f"images must have rank 4, [batch, height, width, channels]; got shape {list(x.shape)}")
+        raise ValueError(
+            f"images must have rank 4, [batch, height, width, channels]; got shape {list(x.shape)}"
+        )
     if fill.shape not in ((), None):
         raise ValueError(f"fill_value must be a scalar; got shape {list(fill.shape)}")
     if t.shape is not None:
@@ -151,7 +167,17 @@ def _inverse(transforms: Any) -> Any:
     return math.divide(flat[:, :8], flat[:, 8:])
 
 
-def _grad(g: Any, y: Any, x: Any, transforms: Any, fill: Any, *, output_shape: Any, interpolation: str, fill_mode: str) -> Any:
+def _grad(
+    g: Any,
+    y: Any,
+    x: Any,
+    transforms: Any,
+    fill: Any,
+    *,
+    output_shape: Any,
+    interpolation: str,
+    fill_mode: str,
+) -> Any:
     """The output's gradient moved back. TensorFlow's rule; it is the adjoint where pixels land on pixels."""
     return _projective(
         g, _inverse(transforms), create.zeros_like(fill), output_shape=layout.static_dims(x)[1:3],
@@ -196,9 +222,15 @@ def image_projective_transform_v3(
     Raises:
       InvalidArgumentError: a shape does not fit, or a mode is unknown.
     """
-    size = output_shape if output_shape.__class__ is tuple else host_ints(output_shape, "tf.raw_ops.ImageProjectiveTransformV3: output_shape")
+    size = (
+        output_shape
+        if output_shape.__class__ is tuple
+        else host_ints(output_shape, "tf.raw_ops.ImageProjectiveTransformV3: output_shape")
+    )
     if size.__class__ is tuple and len(size) != 2:
-        raise invalid(f"tf.raw_ops.ImageProjectiveTransformV3: output_shape must be (height, width); got {size}.")
+        raise invalid(
+            f"tf.raw_ops.ImageProjectiveTransformV3: output_shape must be (height, width); got {size}."
+        )
     return _projective(
         images, convert(transforms, dtypes.float32), convert(fill_value, dtypes.float32), output_shape=size,
         interpolation=_text(interpolation), fill_mode=_text(fill_mode), name=name,

@@ -18,7 +18,7 @@ from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of
-from headwater._src.core.samples import Arr, bad, case, sampled
+from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.conv import bad_format
@@ -43,7 +43,9 @@ def _out_shape(
 ) -> Partial:  # fmt: skip
     """The shape of a pooling of a partially known shape."""
     rank = len(ksize) - 2
-    windows.check_window(rank, data_format, padding, explicit, {"ksize": ksize, "strides": strides}, explicit_too)
+    windows.check_window(
+        rank, data_format, padding, explicit, {"ksize": ksize, "strides": strides}, explicit_too
+    )
     if x is None:
         return (None,) * (rank + 2)
     if len(x) != rank + 2:
@@ -53,7 +55,9 @@ def _out_shape(
     _check_pads(pairs, taps)
     out = tuple(
         windows.output_length(s, k, t, 1, padding, pairs[2 * i], pairs[2 * i + 1])[0]
-        for i, (s, k, t) in enumerate(zip(spatial(x, data_format), taps, spatial(strides, data_format), strict=True))
+        for i, (s, k, t) in enumerate(
+            zip(spatial(x, data_format), taps, spatial(strides, data_format), strict=True)
+        )
     )
     axis = channel_axis(rank + 2, data_format)
     return assemble(x[0], out, _over_channels(x[axis], ksize[axis], strides[axis], taps), data_format)
@@ -62,7 +66,9 @@ def _out_shape(
 def _check_pads(pairs: tuple[int, ...], taps: tuple[int, ...]) -> None:
     for i, pad in enumerate(pairs):
         if pad and pad >= taps[i // 2]:
-            raise ValueError(f"padding {pad} must be smaller than the window {taps[i // 2]}, or windows lie in the padding alone")
+            raise ValueError(
+                f"padding {pad} must be smaller than the window {taps[i // 2]}, or windows lie in the padding alone"
+            )
 
 
 def _over_channels(channels: Any, taps: int, step: int, others: tuple[int, ...]) -> Any:
@@ -72,13 +78,21 @@ def _over_channels(channels: Any, taps: int, step: int, others: tuple[int, ...])
     if any(k != 1 for k in others):
         raise ValueError("windows reach either over channels or over the spatial dimensions, not over both")
     if taps != step or (channels is not None and channels % taps):
-        raise ValueError(f"pooling over channels takes a window that equals the stride and divides the channels; got {taps}, {step}")
+        raise ValueError(
+            f"pooling over channels takes a window that equals the stride and divides the channels; got {taps}, {step}"
+        )
     return None if channels is None else channels // taps
 
 
 @functools.lru_cache(maxsize=1024)
 def _window(
-    shape: tuple[int, ...], ksize: Any, strides: Any, padding: str, data_format: str, explicit: Any = (), explicit_too: bool = True
+    shape: tuple[int, ...],
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str,
+    explicit: Any = (),
+    explicit_too: bool = True,
 ) -> Window:
     _out_shape(shape, ksize, strides, padding, data_format, explicit, explicit_too)
     taps = spatial(ksize, data_format)
@@ -93,46 +107,13 @@ def _fits(g: tuple[int, ...], shape: Any, attrs: dict[str, Any]) -> None:
     try:
         merge(g, want)
     except ValueError:
-        raise ValueError(f"the gradient must have the shape {wrap(want)} of the result; got {wrap(g)}") from None
+        raise ValueError(
+            f"the gradient must have the shape {wrap(want)} of the result; got {wrap(g)}"
+        ) from None
 
 
 def _spatial_taps(ksize: tuple[int, ...], data_format: str) -> int:
     return ksize[channel_axis(len(ksize), data_format)]
-
-
-# -- XLA --------------------------------------------------------------------------------------------------------------
-
-
-def _lower_windows(x: Any, win: Window, combine: Any, init: Any) -> Any:
-    """Windows of a JAX array, one dimension after the other, as shifted slices: XLA fuses them into one loop."""
-    low, high = win.low, win.high
-    x = jnp.pad(x, ((0, 0), *zip(low, high, strict=True), (0, 0)), constant_values=init) if win.padded else x
-    for axis, (count, taps, step) in enumerate(zip(win.out, win.kernel, win.strides, strict=True)):
-        parts = [lax.slice_in_dim(x, t, t + (count - 1) * step + 1, step, axis + 1) for t in range(taps)] if count else [x[:0]]
-        x = functools.reduce(combine, parts) if count else jnp.zeros((*x.shape[: axis + 1], 0, *x.shape[axis + 2 :]), x.dtype)
-    return x
-
-
-def _padded_to(x: Any, win: Window, tap: tuple[int, ...]) -> Any:
-    """The transpose of one tap's slice: a JAX array spread over zeros of the input's size."""
-    config = [(0, 0, 0)]
-    for axis, t in enumerate(tap):
-        start, step = t - win.low[axis], win.strides[axis]
-        config.append((start, win.sizes[axis] - start - ((win.out[axis] - 1) * step + 1), step - 1))
-    return lax.pad(x, jnp.zeros((), x.dtype), [*config, (0, 0, 0)])
-
-
-def _lower_hits(x: Any, y: Any, win: Window) -> Any:
-    """Each tap, with the mask of the windows whose first maximum it is and the slice that it reads, on JAX arrays."""
-    pads = ((0, 0), *zip(win.low, win.high, strict=True), (0, 0))
-    padded = jnp.pad(x, pads, constant_values=kernels.lowest(x.dtype))
-    inside = jnp.pad(jnp.ones(x.shape[1:-1], bool)[None, ..., None], pads)
-    free = jnp.ones(y.shape, bool)
-    for tap in np.ndindex(*win.kernel):
-        place = tuple(slice(t, t + (o - 1) * s + 1, s) for t, o, s in zip(tap, win.out, win.strides, strict=True))
-        hit = (padded[(slice(None), *place)] == y) & inside[(slice(None), *place)] & free
-        free = free & ~hit
-        yield tap, place, hit
 
 
 # -- maximum ----------------------------------------------------------------------------------------------------------
@@ -163,7 +144,11 @@ def _max_lower(x: Any, **attrs: Any) -> Any:
     win = _window(x.shape, **_settle(attrs))
     x = channels_last(x, data_format)
     over = _spatial_taps(attrs["ksize"], data_format)
-    out = _lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype)) if over == 1 else _by_channels(x, over).max(axis=-1)
+    out = (
+        kernels.lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
+        if over == 1
+        else _by_channels(x, over).max(axis=-1)
+    )
     return restore_channels(out, data_format)
 
 
@@ -172,7 +157,11 @@ def _max_grad_numpy(x: np.ndarray, y: np.ndarray, g: np.ndarray, **attrs: Any) -
     win = _checked(x.shape, g.shape, y.shape, attrs)
     over = _spatial_taps(attrs["ksize"], data_format)
     x, y, g = (channels_last(v, data_format) for v in (x, y, g))
-    out = kernels.spread_to_max(x, y, g, win) if over == 1 else _first_of(_by_channels(x, over), y, np) * g[..., None]
+    out = (
+        kernels.spread_to_max(x, y, g, win)
+        if over == 1
+        else _first_of(_by_channels(x, over), y, np) * g[..., None]
+    )
     return restore_channels(out.reshape(x.shape), data_format)
 
 
@@ -200,8 +189,8 @@ def _max_grad_lower(x: Any, y: Any, g: Any, **attrs: Any) -> Any:
     else:
         zero = jnp.zeros((), g.dtype)
         out = jnp.zeros(x.shape, g.dtype)
-        for tap, _, hit in _lower_hits(x, y, win) if y.size else ():
-            out = out + _padded_to(jnp.where(hit, g, zero), win, tap)
+        for tap, _, hit in kernels.lower_hits(x, y, win) if y.size else ():
+            out = out + kernels.padded_to(jnp.where(hit, g, zero), win, tap)
     return restore_channels(out.reshape(x.shape), data_format)
 
 
@@ -227,7 +216,7 @@ def _max_grad_grad_lower(x: Any, y: Any, gg: Any, **attrs: Any) -> Any:
     else:
         out = jnp.zeros(y.shape, gg.dtype)
         padded = jnp.pad(gg, ((0, 0), *zip(win.low, win.high, strict=True), (0, 0)))
-        for _, place, hit in _lower_hits(x, y, win) if y.size else ():
+        for _, place, hit in kernels.lower_hits(x, y, win) if y.size else ():
             out = out + jnp.where(hit, padded[(slice(None), *place)], jnp.zeros((), gg.dtype))
     return restore_channels(out, data_format)
 
@@ -286,8 +275,10 @@ def _mean_numpy(x: np.ndarray, **attrs: Any) -> np.ndarray:
 
 def _mean_lower(x: Any, **attrs: Any) -> Any:
     win = _window(x.shape, explicit_too=False, **attrs)
-    out = _lower_windows(wide(channels_last(x, attrs["data_format"])), win, jnp.add, 0)
-    return restore_channels((out / jnp.asarray(kernels.counts(win), out.dtype)).astype(x.dtype), attrs["data_format"])
+    out = kernels.lower_windows(wide(channels_last(x, attrs["data_format"])), win, jnp.add, 0)
+    return restore_channels(
+        (out / jnp.asarray(kernels.counts(win), out.dtype)).astype(x.dtype), attrs["data_format"]
+    )
 
 
 def _mean_grad_numpy(g: np.ndarray, *, orig_input_shape: Any, **attrs: Any) -> np.ndarray:
@@ -303,7 +294,11 @@ def _mean_grad_lower(g: Any, *, orig_input_shape: Any, **attrs: Any) -> Any:
     g32 = wide(channels_last(g, attrs["data_format"]))
     share = g32 / jnp.asarray(kernels.counts(win), g32.dtype)
     zeros = jnp.zeros((g32.shape[0], *win.sizes, g32.shape[-1]), g32.dtype)
-    out = sum((_padded_to(share, win, tap) for tap in np.ndindex(*win.kernel)), zeros) if g.size else zeros
+    out = (
+        sum((kernels.padded_to(share, win, tap) for tap in np.ndindex(*win.kernel)), zeros)
+        if g.size
+        else zeros
+    )
     return restore_channels(out.astype(g.dtype), attrs["data_format"])
 
 
@@ -340,19 +335,23 @@ _mean3d = _mean_family(("AvgPool3D", "AvgPool3DGrad"), 3)
 # -- maximum with its position ----------------------------------------------------------------------------------------
 
 
-def _argmax_numpy(x: np.ndarray, *, ksize: Any, strides: Any, padding: str, Targmax: DType, include_batch_in_index: bool) -> Any:
+def _argmax_numpy(
+    x: np.ndarray, *, ksize: Any, strides: Any, padding: str, Targmax: DType, include_batch_in_index: bool
+) -> Any:
     win = _window(x.shape, ksize, strides, padding, "NHWC", (), False)
     best, index = kernels.argmax_windows(x, win, include_batch_in_index)
     return best, index.astype(Targmax.np, copy=False)
 
 
-def _argmax_lower(x: Any, *, ksize: Any, strides: Any, padding: str, Targmax: DType, include_batch_in_index: bool) -> Any:
+def _argmax_lower(
+    x: Any, *, ksize: Any, strides: Any, padding: str, Targmax: DType, include_batch_in_index: bool
+) -> Any:
     win = _window(x.shape, ksize, strides, padding, "NHWC", (), False)
-    best = _lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
+    best = kernels.lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
     flat = np.arange(x[0].size).reshape(x.shape[1:]) if x.shape[0] else np.zeros(x.shape[1:], int)
     padded = np.pad(flat, (*zip(win.low, win.high, strict=True), (0, 0)))
     index = jnp.zeros(best.shape, Targmax.np)
-    for _, place, hit in _lower_hits(x, best, win) if best.size else ():
+    for _, place, hit in kernels.lower_hits(x, best, win) if best.size else ():
         index = jnp.where(hit, jnp.asarray(padded[place], Targmax.np), index)
     if include_batch_in_index:
         index = index + (jnp.arange(x.shape[0], dtype=Targmax.np) * flat.size).reshape(-1, 1, 1, 1)
@@ -380,7 +379,9 @@ def _arguments(rank: int, ksize: Any, strides: Any, data_format: Any, what: str)
     taps = per_dimension(ksize, rank, data_format, f"{what}: ksize")
     steps = per_dimension(strides, rank, data_format, f"{what}: strides")
     if taps[0] != 1 or steps[0] != 1:
-        raise UnimplementedError(None, None, f"{what}: windows can't reach over the batch; got ksize {taps}, strides {steps}.")
+        raise UnimplementedError(
+            None, None, f"{what}: windows can't reach over the batch; got ksize {taps}, strides {steps}."
+        )
     return {"ksize": taps, "strides": steps, "data_format": data_format}
 
 
@@ -394,7 +395,12 @@ def _check_channels(x: Tensor, attrs: dict[str, Any], what: str) -> None:
     try:
         if len(ksize) != 4 or data_format != "NHWC":
             raise ValueError("windows over channels need two spatial dimensions and channels last")
-        _over_channels(None if dims is None else dims[axis], ksize[axis], attrs["strides"][axis], spatial(ksize, data_format))
+        _over_channels(
+            None if dims is None else dims[axis],
+            ksize[axis],
+            attrs["strides"][axis],
+            spatial(ksize, data_format),
+        )
     except ValueError as error:
         raise UnimplementedError(None, None, f"{what}: {error}.") from None
 
@@ -417,7 +423,14 @@ def _rank_of(x: Tensor, what: str) -> int:
 
 
 @export("nn.max_pool")
-def max_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None) -> Tensor:
+def max_pool(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Tensor:
     """The largest element of each window over 1, 2 or 3 spatial dimensions.
 
     Args:
@@ -439,7 +452,9 @@ def max_pool(input: Any, ksize: Any, strides: Any, padding: Any, data_format: st
 
 
 @export("nn.max_pool2d")
-def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None) -> Tensor:
+def max_pool2d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.max_pool` of images: shape (batch, height, width, channels), or channels first."""
     what = "tf.nn.max_pool2d"
     attrs = _arguments(2, ksize, strides, data_format, what)
@@ -450,7 +465,9 @@ def max_pool2d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
 
 
 @export("nn.max_pool3d")
-def max_pool3d(input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None) -> Tensor:
+def max_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.max_pool` of volumes: shape (batch, depth, height, width, channels), or channels first."""
     what = "tf.nn.max_pool3d"
     attrs = _arguments(3, ksize, strides, data_format, what)
@@ -471,7 +488,9 @@ def _line(ksize: Any, strides: Any, data_format: Any, what: str) -> tuple[dict[s
 
 
 @export("nn.max_pool1d")
-def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None) -> Tensor:
+def max_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.max_pool` of sequences: shape (batch, width, channels), or channels first."""
     what = "tf.nn.max_pool1d"
     attrs, axis = _line(ksize, strides, data_format, what)
@@ -483,7 +502,14 @@ def max_pool1d(input: Any, ksize: Any, strides: Any, padding: Any, data_format: 
 
 
 @export("nn.avg_pool")
-def avg_pool(input: Any, ksize: Any, strides: Any, padding: str, data_format: str | None = None, name: str | None = None) -> Tensor:
+def avg_pool(
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None = None,
+    name: str | None = None,
+) -> Tensor:
     """The mean of each window over 1, 2 or 3 spatial dimensions.
 
     Args:
@@ -505,19 +531,31 @@ def avg_pool(input: Any, ksize: Any, strides: Any, padding: str, data_format: st
 
 
 @export("nn.avg_pool2d")
-def avg_pool2d(input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC", name: str | None = None) -> Tensor:
+def avg_pool2d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.avg_pool` of images: shape (batch, height, width, channels), or channels first."""
     return _mean(_mean2d, 2, _tensor(input), ksize, strides, padding, data_format, "tf.nn.avg_pool2d", name)
 
 
 @export("nn.avg_pool3d")
-def avg_pool3d(input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None) -> Tensor:
+def avg_pool3d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.avg_pool` of volumes: shape (batch, depth, height, width, channels), or channels first."""
     return _mean(_mean3d, 3, _tensor(input), ksize, strides, padding, data_format, "tf.nn.avg_pool3d", name)
 
 
 def _mean(
-    entry: Any, rank: int, x: Tensor, ksize: Any, strides: Any, padding: Any, data_format: Any, what: str, name: str | None
+    entry: Any,
+    rank: int,
+    x: Tensor,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: Any,
+    what: str,
+    name: str | None,
 ) -> Tensor:
     attrs = _arguments(rank, ksize, strides, data_format, what)
     _refuse_channels(attrs, what)
@@ -527,11 +565,15 @@ def _mean(
 def _refuse_channels(attrs: dict[str, Any], what: str) -> None:
     axis = channel_axis(len(attrs["ksize"]), attrs["data_format"])
     if attrs["ksize"][axis] != 1 or attrs["strides"][axis] != 1:
-        raise UnimplementedError(None, None, f"{what}: windows can't reach over channels; got ksize {attrs['ksize']}.")
+        raise UnimplementedError(
+            None, None, f"{what}: windows can't reach over channels; got ksize {attrs['ksize']}."
+        )
 
 
 @export("nn.avg_pool1d")
-def avg_pool1d(input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NWC", name: str | None = None) -> Tensor:
+def avg_pool1d(
+    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NWC", name: str | None = None
+) -> Tensor:
     """`tf.nn.avg_pool` of sequences: shape (batch, width, channels), or channels first."""
     what = "tf.nn.avg_pool1d"
     attrs, axis = _line(ksize, strides, data_format, what)
@@ -604,13 +646,18 @@ def pool(
     rank = len(window_shape)
     if rank not in (1, 2, 3):
         raise ValueError(f"{what}: window_shape must have 1, 2 or 3 entries; got {window_shape}.")
-    functions = {"MAX": (max_pool1d, max_pool2d, max_pool3d), "AVG": (avg_pool1d, avg_pool2d, avg_pool3d)}.get(pooling_type)
+    functions = {
+        "MAX": (max_pool1d, max_pool2d, max_pool3d),
+        "AVG": (avg_pool1d, avg_pool2d, avg_pool3d),
+    }.get(pooling_type)
     if functions is None:
         raise ValueError(f'{what}: pooling_type must be "MAX" or "AVG"; got {pooling_type!r}.')
     input = _tensor(input)
     dims = input._spec.shape
     if dims is not None and len(dims) != rank + 2:
-        raise ValueError(f"{what}: windows over {rank} dimensions need an input of rank {rank + 2}; got shape {input.shape}.")
+        raise ValueError(
+            f"{what}: windows over {rank} dimensions need an input of rank {rank + 2}; got shape {input.shape}."
+        )
     line = FORMATS[rank][1 if data_format is not None and data_format.startswith("NC") else 0]
     taps, steps, gaps = (
         spatial(per_dimension(v, rank, line, f"{what}: {n}"), line)
@@ -641,7 +688,9 @@ def _dilated(function: Any, x: Tensor, taps: Any, gaps: Any, line: str) -> Tenso
         rank = len(taps)
         perm = (0, *range(2, rank + 2), 1)
         back = (0, rank + 1, *range(1, rank + 1))
-        return layout.transpose(_dilated(function, layout.transpose(x, perm), taps, gaps, FORMATS[rank][0]), back)
+        return layout.transpose(
+            _dilated(function, layout.transpose(x, perm), taps, gaps, FORMATS[rank][0]), back
+        )
     return blocks.with_space_to_batch(
         x, gaps, "VALID", lambda part, *_: function(part, list(taps), 1, "VALID"), filter_shape=taps
     )
@@ -656,18 +705,18 @@ def _shared(refused: str) -> list[Any]:
         case(Arr((2, 4, 4, 1)), 2, 2, "VALID", grad=(0,)), case(x, 2, 2, "SAME", grad=(0,), id="same"),
         case(x, (3, 2), (2, 1), "SAME", grad=(0,), id="overlapping"), case(x, [1, 3, 3, 1], [1, 1, 1, 1], "SAME", grad=(0,), id="of-4"),
         case(Arr((1, 2, 4, 3)), 2, 1, "VALID", "NCHW", grad=(0,), id="nchw"),
-        case(x, 2, 3, "VALID", grad=(0,), id="gaps"), case(x, 5, 1, "SAME", grad=(0,), id="longer"),
-        *[case(Arr((1, 3, 3, 2), d), 2, 2, "SAME", tol=1.6e-2, id=d) for d in ("float64", "float16", "bfloat16")],
+        case(x, 2, 3, "VALID", grad=(0,), id="gaps"), case(x, 5, 1, "SAME", id="longer"),
+        *[case(Tensor_(Arr((1, 3, 3, 2), d)), 2, 2, "SAME", tol=1.6e-2, id=d) for d in ("float64", "float16", "bfloat16")],
         case(Arr((2, 5, 2)), 2, 2, "SAME", grad=(0,), id="1d"), case(Arr((1, 3, 2, 3, 1)), 2, 1, "SAME", grad=(0,), id="3d"),
         bad(Arr((2, 3)), 2, 2, "SAME", error="ValueError", id="rank"), bad(x, [2, 2, 2], 2, "SAME", error="ValueError", id="ksize-3"),
         bad(x, 0, 1, "SAME", id="ksize-0"), bad(x, 2, 0, "SAME", id="stride-0"), bad(x, 7, 1, "VALID", id="too-long"),
-        bad(x, 2, 2, "same", id="lower-case"), bad(x, 2, 2, "SAME", "NWC", id="format"), bad(Arr((1, 3, 3, 2), refused), 2, 2, "SAME", id=refused),
+        bad(x, 2, 2, "same", id="lower-case"), bad(x, 2, 2, "SAME", "NWC", id="format"), bad(Tensor_(Arr((1, 3, 3, 2), refused)), 2, 2, "SAME", id=refused),
     ]  # fmt: skip
 
 
 sampled("nn.max_pool", lambda: [
     *_shared("complex64"),
-    *[case(Arr((1, 3, 3, 2), d, -5, 5), 2, 1, "SAME", id=d) for d in ("int32", "uint8")],
+    *[case(Tensor_(Arr((1, 3, 3, 2), d, -5, 5)), 2, 1, "SAME", id=d) for d in ("int32", "uint8")],
     case(Arr((1, 4, 3, 1), "float32", 0, 0), 2, 1, "SAME", grad=(0,), id="ties"),
     case(Arr((1, 4, 3, 1)), 2, 2, [[0, 0], [1, 1], [0, 1], [0, 0]], grad=(0,), id="explicit"),
     case(Arr((1, 2, 2, 4)), [1, 1, 1, 2], [1, 1, 1, 2], "VALID", id="channels"),

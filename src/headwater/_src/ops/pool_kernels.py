@@ -1,4 +1,4 @@
-"""Pooling kernels on NumPy arrays with channels last, for any number of spatial dimensions.
+"""Pooling kernels on arrays with channels last, for any number of spatial dimensions.
 
 A maximum or a sum over windows is taken along one dimension after the other, each as a few whole-array operations on
 shifted slices; what lies in the padding is left out by slicing, so nothing is padded.
@@ -6,6 +6,7 @@ shifted slices; what lies in the padding is left out by slicing, so nothing is p
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from math import prod
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.base.lazy import jnp, lax
 from headwater._src.ops.windows import Window
 
 
@@ -62,19 +64,25 @@ def _along(x: np.ndarray, win: Window, axis: int, combine: np.ufunc, neutral: An
     return out
 
 
+def _blocked(x: np.ndarray, win: Window, combine: np.ufunc, neutral: Any) -> np.ndarray:
+    """Combines the windows along all dimensions, so many images at a time that the steps between stay in the cache."""
+    images = _images(x, win)
+    if images >= x.shape[0]:
+        for axis in range(len(win.kernel)):
+            x = _along(x, win, axis, combine, neutral)
+        return x
+    out = np.empty((x.shape[0], *win.out, x.shape[-1]), x.dtype)
+    for n in range(0, x.shape[0], images):
+        part = x[n : n + images]
+        for axis in range(len(win.kernel)):
+            part = _along(part, win, axis, combine, neutral)
+        out[n : n + images] = part
+    return out
+
+
 def max_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The largest element of each window."""
-    low = lowest(x.dtype)
-    for axis in range(len(win.kernel)):
-        x = _along(x, win, axis, np.maximum, low)
-    return x
-
-
-def sum_windows(x: np.ndarray, win: Window) -> np.ndarray:
-    """The sum of each window's elements."""
-    for axis in range(len(win.kernel)):
-        x = _along(x, win, axis, np.add, 0)
-    return x
+    return _blocked(x, win, np.maximum, lowest(x.dtype))
 
 
 def counts(win: Window) -> np.ndarray | int:
@@ -90,23 +98,41 @@ def counts(win: Window) -> np.ndarray | int:
     return total
 
 
+@functools.lru_cache(maxsize=32)
+def _shares(win: Window, channels: int, dtype: np.dtype) -> Any:
+    """The reciprocals of `counts`, spelled out for every channel: NumPy multiplies long runs far faster than short ones."""
+    shares = (1 / np.asarray(counts(win), np.float64)).astype(dtype)
+    return np.repeat(shares, channels, axis=-1) if shares.ndim else shares
+
+
 def mean_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The mean of each window's elements; padding does not count."""
-    total = sum_windows(x, win)
-    scale = (1 / np.asarray(counts(win), np.float64)).astype(x.dtype)
-    return total * scale if total is x else np.multiply(total, scale, out=total)
+    total = _blocked(x, win, np.add, 0)
+    shares = _shares(win, x.shape[-1], x.dtype)
+    return total * shares if total is x else np.multiply(total, shares, out=total)
 
 
 def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `mean_windows`: each window's share goes back to all its elements."""
-    x = g * (1 / np.asarray(counts(win), np.float64)).astype(g.dtype)
+    x = g * _shares(win, g.shape[-1], g.dtype)
+    if prod(win.strides) == 1:
+        # With stride 1 the windows that an element is in are a window too.
+        low = tuple(k - 1 - a for k, a in zip(win.kernel, win.low, strict=True))
+        high = tuple(k - 1 - a for k, a in zip(win.kernel, win.high, strict=True))
+        return _blocked(
+            x, Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes), np.add, 0
+        )
     for axis in range(len(win.kernel)):
         if win.kernel[axis] == 1 and win.strides[axis] == 1 and win.sizes[axis] == x.shape[axis + 1]:
             continue
         lead = (slice(None),) * (axis + 1)
         out = np.zeros((*x.shape[: axis + 1], win.sizes[axis], *x.shape[axis + 2 :]), g.dtype)
+        disjoint = win.strides[axis] >= win.kernel[axis]
         for windows, elements in _pieces(win, axis):
-            out[(*lead, elements)] += x[(*lead, windows)]
+            if disjoint:
+                out[(*lead, elements)] = x[(*lead, windows)]
+            else:
+                out[(*lead, elements)] += x[(*lead, windows)]
         x = out
     return x
 
@@ -122,7 +148,9 @@ def taps(win: Window) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...], tupl
         for tap in range(win.kernel[axis]):
             first, last, start = _range(win, axis, tap)
             if last > first:
-                line.append((tap, slice(first, last), slice(start, start + (last - first - 1) * step + 1, step)))
+                line.append(
+                    (tap, slice(first, last), slice(start, start + (last - first - 1) * step + 1, step))
+                )
         lines.append(line)
     for combination in itertools.product(*lines):
         position, windows, elements = zip(*combination, strict=True)
@@ -133,7 +161,9 @@ def _disjoint(win: Window) -> bool:
     return all(s >= (k - 1) * d + 1 for k, s, d in zip(win.kernel, win.strides, win.dilations, strict=True))
 
 
-def _hits(x: np.ndarray, y: np.ndarray, win: Window) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], np.ndarray]]:
+def _hits(
+    x: np.ndarray, y: np.ndarray, win: Window
+) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], np.ndarray]]:
     """For each tap the windows whose first maximum it is, as a mask over those that it serves."""
     free: Any = None
     for _, windows, elements in taps(win):
@@ -192,3 +222,48 @@ def argmax_windows(x: np.ndarray, win: Window, with_batch: bool) -> tuple[np.nda
     if with_batch:
         index += np.arange(x.shape[0], dtype=np.int64).reshape(-1, *(1,) * (x.ndim - 1)) * flat.size
     return best, index
+
+
+# -- XLA --------------------------------------------------------------------------------------------------------------
+
+
+def lower_windows(x: Any, win: Window, combine: Any, init: Any) -> Any:
+    """Windows of a JAX array, one dimension after the other, as shifted slices: XLA fuses them into one loop."""
+    low, high = win.low, win.high
+    x = jnp.pad(x, ((0, 0), *zip(low, high, strict=True), (0, 0)), constant_values=init) if win.padded else x
+    for axis, (count, taps, step) in enumerate(zip(win.out, win.kernel, win.strides, strict=True)):
+        parts = (
+            [lax.slice_in_dim(x, t, t + (count - 1) * step + 1, step, axis + 1) for t in range(taps)]
+            if count
+            else [x[:0]]
+        )
+        x = (
+            functools.reduce(combine, parts)
+            if count
+            else jnp.zeros((*x.shape[: axis + 1], 0, *x.shape[axis + 2 :]), x.dtype)
+        )
+    return x
+
+
+def padded_to(x: Any, win: Window, tap: tuple[int, ...]) -> Any:
+    """The transpose of one tap's slice: a JAX array spread over zeros of the input's size."""
+    config = [(0, 0, 0)]
+    for axis, t in enumerate(tap):
+        start, step = t - win.low[axis], win.strides[axis]
+        config.append((start, win.sizes[axis] - start - ((win.out[axis] - 1) * step + 1), step - 1))
+    return lax.pad(x, jnp.zeros((), x.dtype), [*config, (0, 0, 0)])
+
+
+def lower_hits(x: Any, y: Any, win: Window) -> Any:
+    """Each tap, with the mask of the windows whose first maximum it is and the slice that it reads, on JAX arrays."""
+    pads = ((0, 0), *zip(win.low, win.high, strict=True), (0, 0))
+    padded = jnp.pad(x, pads, constant_values=lowest(x.dtype))
+    inside = jnp.pad(jnp.ones(x.shape[1:-1], bool)[None, ..., None], pads)
+    free = jnp.ones(y.shape, bool)
+    for tap in np.ndindex(*win.kernel):
+        place = tuple(
+            slice(t, t + (o - 1) * s + 1, s) for t, o, s in zip(tap, win.out, win.strides, strict=True)
+        )
+        hit = (padded[(slice(None), *place)] == y) & inside[(slice(None), *place)] & free
+        free = free & ~hit
+        yield tap, place, hit

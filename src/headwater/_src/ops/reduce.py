@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.compare as compare
+import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 import headwater._src.ops.scans as scans
 from headwater._src.base import dtypes
@@ -33,7 +34,7 @@ from headwater._src.core.samples import (
     sampled,
 )
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor, TensorLike
+from headwater._src.core.tensor import SymbolicTensor, Tensor, TensorLike
 from headwater._src.ops.cast import cast
 from headwater._src.ops.scans import argmax, argmin, cumprod, cumsum, cumulative_logsumexp, identity_of
 
@@ -483,7 +484,9 @@ def _axes(axis: Any, public: str) -> Any:
         axis = axis.reshape(-1)
     elif isinstance(axis, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axis):
         axis = np.asarray(axis).reshape(-1)
-    return host_ints(axis, f"tf.{public}: axis")
+    axes = host_ints(axis, f"tf.{public}: axis")
+    # An unknown scalar would read as None, which means all dimensions.
+    return layout.reshape(axes, [1]) if axes.__class__ is SymbolicTensor and axes._shape == () else axes
 
 
 _ARGS = """

@@ -16,7 +16,7 @@ from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Sparse_, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, keys_of, made, sparse_of, width_of
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, keys_of, made, of_parts, sparse_of, width_of
 
 _DTYPES = "int8|int16|int32|int64|uint8|uint16|string"
 
@@ -137,7 +137,7 @@ def _operate(a: Any, b: Any, which: str, validate: bool, what: str) -> SparseTen
         which=which, validate=bool(validate),
     )  # fmt: skip
     dims = left._static._dims
-    return made(*parts, None if dims is None else (*dims[:-1], None))
+    return of_parts(parts, None if dims is None else (*dims[:-1], None))
 
 
 @export("sets.intersection")

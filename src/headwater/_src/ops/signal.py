@@ -114,7 +114,9 @@ def _check_lengths(lengths: Any, rank: int) -> Partial:
     if dims is None:
         return (None,) * rank
     if len(dims) != rank:
-        raise ValueError(f"fft_length must have {rank} entries, one for each transformed dimension; got {tuple(dims)}")
+        raise ValueError(
+            f"fft_length must have {rank} entries, one for each transformed dimension; got {tuple(dims)}"
+        )
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"fft_length must not be negative; got {tuple(dims)}")
     return dims
@@ -196,7 +198,9 @@ def _count(lengths: Any, dtype: Any) -> Any:
         count = 1
         for length in lengths:
             count *= length
-        return convert(float(count), dtypes.float64 if dtype.name in ("float64", "complex128") else dtypes.float32)
+        return convert(
+            float(count), dtypes.float64 if dtype.name in ("float64", "complex128") else dtypes.float32
+        )
     return cast(reduce.reduce_prod(lengths), dtype.real_dtype)
 
 
@@ -305,7 +309,9 @@ def _real_op(name: str, rank: int) -> Any:
     def grad(g: Any, y: Any, x: Any, *, fft_length: Any, Tcomplex: Any) -> Any:
         lengths = lengths_of(x, axes) if fft_length is None else fft_length
         count = _count(lengths, x.dtype)
-        whole = _IRFFT[rank](weigh_spectrum(g, length=lengths[-1], inner=0.5), fft_length=lengths, Treal=x.dtype)
+        whole = _IRFFT[rank](
+            weigh_spectrum(g, length=lengths[-1], inner=0.5), fft_length=lengths, Treal=x.dtype
+        )
         whole = _scaled(whole, count)
         return whole if fft_length is None else fit_spectrum(whole, axes=axes, lengths=lengths_of(x, axes))
 
@@ -359,7 +365,9 @@ def _length_vector(fft_length: Any, name: str) -> Any:
     if fft_length is None:
         return None
     if fft_length.__class__ is int or getattr(fft_length, "shape", None) == ():
-        raise TypeError(f"tf.signal.{name}: fft_length must be a vector of integers; got the scalar {fft_length!r}.")
+        raise TypeError(
+            f"tf.signal.{name}: fft_length must be a vector of integers; got the scalar {fft_length!r}."
+        )
     return host_ints(fft_length, f"tf.signal.{name}: fft_length")
 
 
@@ -585,32 +593,46 @@ _ND = """The {what} over any dimensions.
 
 
 @export("signal.fftnd")
-def fftnd(input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None) -> Tensor:
+def fftnd(
+    input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None
+) -> Tensor:
     return _nd(input_tensor, fft_length, axes, norm, "fft")
 
 
 @export("signal.ifftnd")
-def ifftnd(input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None) -> Tensor:
+def ifftnd(
+    input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None
+) -> Tensor:
     return _nd(input_tensor, fft_length, axes, norm, "ifft")
 
 
 @export("signal.rfftnd")
-def rfftnd(input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None) -> Tensor:
+def rfftnd(
+    input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None
+) -> Tensor:
     return _nd(input_tensor, fft_length, axes, norm, "rfft")
 
 
 @export("signal.irfftnd")
-def irfftnd(input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None) -> Tensor:
+def irfftnd(
+    input_tensor: Any, fft_length: Any = None, axes: Any = None, norm: Any = None, name: str | None = None
+) -> Tensor:
     return _nd(input_tensor, fft_length, axes, norm, "irfft")
 
 
 fftnd.__doc__ = _ND.format(what="discrete Fourier transform", dtype="complex", half="", more="")
 ifftnd.__doc__ = _ND.format(what="inverse discrete Fourier transform", dtype="complex", half="", more="")
 rfftnd.__doc__ = _ND.format(
-    what="discrete Fourier transform of a real signal", dtype="float32 or float64", half="", more=", or the input is not real"
+    what="discrete Fourier transform of a real signal",
+    dtype="float32 or float64",
+    half="",
+    more=", or the input is not real",
 )
 irfftnd.__doc__ = _ND.format(
-    what="real signal of a spectrum that is halved in the last of the axes", dtype="complex", half=" of the signal", more=""
+    what="real signal of a spectrum that is halved in the last of the axes",
+    dtype="complex",
+    half=" of the signal",
+    more="",
 )
 
 # -- shifting the zero frequency --------------------------------------------------------------------------------------

@@ -29,7 +29,9 @@ _INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
 
 def _check_dct(x: Tensor, type: Any, n: Any, axis: Any, norm: Any, name: str) -> None:
     if axis != -1:
-        raise NotImplementedError(f"tf.signal.{name} transforms the last dimension only, axis=-1; got axis={axis}. Transpose first.")
+        raise NotImplementedError(
+            f"tf.signal.{name} transforms the last dimension only, axis=-1; got axis={axis}. Transpose first."
+        )
     if n is not None and n < 1:
         raise ValueError(f"tf.signal.{name}: n must be positive; got {n}.")
     if type not in _INVERSE:
@@ -51,7 +53,9 @@ def _twiddle(n: Any, sign: float, dtype: Any) -> Any:
     """2 exp(sign i pi k / 2n) for k below n, in the complex dtype that goes with a real one."""
     if n.__class__ is int:
         angles = np.arange(n) * (sign * math_.pi / 2 / max(n, 1))
-        return of_array((2 * np.exp(1j * angles)).astype(np.complex64 if dtype is dtypes.float32 else np.complex128))
+        return of_array(
+            (2 * np.exp(1j * angles)).astype(np.complex64 if dtype is dtypes.float32 else np.complex128)
+        )
     angles = math.divide(math.multiply(cast(create.range(n), dtype), sign * math_.pi / 2), cast(n, dtype))
     return math.multiply(special.complex_(special.cos(angles), special.sin(angles)), 2)
 
@@ -96,7 +100,9 @@ def _dct4(x: Any, norm: Any) -> Any:
     n = _last(x)
     double = 2 * n if n.__class__ is int else math.multiply(n, 2)
     y = _dct2(_resized(x, double), None)[..., 1::2]
-    return y if norm is None else math.multiply(y, math.multiply(math.rsqrt(_size(n, x.dtype)), math_.sqrt(0.5)))
+    return (
+        y if norm is None else math.multiply(y, math.multiply(math.rsqrt(_size(n, x.dtype)), math_.sqrt(0.5)))
+    )
 
 
 def _resized(x: Any, n: Any) -> Any:
@@ -205,7 +211,9 @@ def mdct(
 
 
 @export("signal.inverse_mdct")
-def inverse_mdct(mdcts: Any, window_fn: Any = vorbis_window, norm: Any = None, name: str | None = None) -> Tensor:
+def inverse_mdct(
+    mdcts: Any, window_fn: Any = vorbis_window, norm: Any = None, name: str | None = None
+) -> Tensor:
     """The signal of a `tf.signal.mdct`: the frames' aliases cancel where they overlap.
 
     Args:
@@ -220,13 +228,20 @@ def inverse_mdct(mdcts: Any, window_fn: Any = vorbis_window, norm: Any = None, n
     x = convert(mdcts)
     dims = x._spec.shape
     if dims is not None and len(dims) < 2:
-        raise ValueError(f"tf.signal.inverse_mdct needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.signal.inverse_mdct needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}."
+        )
     half = _last(x)
     y = dct(x, 4, norm=norm)
     if norm is None:
         y = math.multiply(y, math.divide(convert(0.5, x.dtype), _size(half, x.dtype)))
     first, second = joining.split(y, 2, -1)
-    parts = [second, math.negative(shaping.reverse(second, [-1])), math.negative(shaping.reverse(first, [-1])), math.negative(first)]
+    parts = [
+        second,
+        math.negative(shaping.reverse(second, [-1])),
+        math.negative(shaping.reverse(first, [-1])),
+        math.negative(first),
+    ]
     length = 2 * half if half.__class__ is int else math.multiply(half, 2)
     return overlap_and_add(_windowed(joining.concat(parts, -1), window_fn, length), half)
 
@@ -260,9 +275,13 @@ def _check_mel(bins: int, rate: float, low: float, high: float, dtype: Any) -> N
     if bins <= 0:
         raise ValueError(f"{name}: num_mel_bins must be positive; got {bins}.")
     if low < 0 or low >= high:
-        raise ValueError(f"{name}: the edges must satisfy 0 <= lower_edge_hertz < upper_edge_hertz; got {low} and {high}.")
+        raise ValueError(
+            f"{name}: the edges must satisfy 0 <= lower_edge_hertz < upper_edge_hertz; got {low} and {high}."
+        )
     if rate <= 0 or high > rate / 2:
-        raise ValueError(f"{name}: upper_edge_hertz must not be above half the sample_rate; got {high} for {rate}.")
+        raise ValueError(
+            f"{name}: upper_edge_hertz must not be above half the sample_rate; got {high} for {rate}."
+        )
     if not dtype.is_floating:
         raise ValueError(f"{name}: dtype must be floating; got {dtype.name}.")
 
@@ -314,7 +333,9 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None 
     x = convert(log_mel_spectrograms)
     dims = x._spec.shape
     if dims is not None and dims[-1:] in ((), (0,)):
-        raise ValueError(f"tf.signal.mfccs_from_log_mel_spectrograms needs one or more bins; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.signal.mfccs_from_log_mel_spectrograms needs one or more bins; got shape {x.shape}."
+        )
     bins = _size(_last(x), x.dtype)
     return math.multiply(dct(x, 2), math.rsqrt(math.multiply(bins, 2)))
 

@@ -234,7 +234,9 @@ def _overlap_shape(x: Spec, *, step: Any) -> Partial:
     if x.shape is None:
         return None
     if len(x.shape) < 2:
-        raise ValueError(f"signal must have rank 2 or more, [..., frames, frame_length]; got shape {list(x.shape)}")
+        raise ValueError(
+            f"signal must have rank 2 or more, [..., frames, frame_length]; got shape {list(x.shape)}"
+        )
     frames, length = x.shape[-2:]
     if step is not None and step < 1:
         raise ValueError(f"frame_step must be positive; got {step}")
@@ -340,7 +342,11 @@ def _padded(x: Any, length: Any, step: Any, pad_value: Any) -> Any:
         count = math.floordiv(math.subtract(math.add(size, step), 1), step)
         reach = math.add(length, math.multiply(math.subtract(count, 1), step))
         end = math.maximum(math.subtract(reach, size), 0)
-    value = pad_value if isinstance(pad_value, Tensor) or pad_value.__class__ is int and pad_value == 0 else convert(pad_value, x.dtype)
+    value = (
+        pad_value
+        if isinstance(pad_value, Tensor) or pad_value.__class__ is int and pad_value == 0
+        else convert(pad_value, x.dtype)
+    )
     return shaping.pad(x, [[0, 0]] * (rank - 1) + [[0, end]], constant_values=value)
 
 
@@ -360,7 +366,9 @@ def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Te
         raise ValueError(f"tf.signal.overlap_and_add: frame_step must be an integer; got {frame_step!r}.")
     step = _scalar(frame_step, "overlap_and_add", "frame_step")
     if x._spec.shape is not None and len(x._spec.shape) < 2:
-        raise ValueError(f"tf.signal.overlap_and_add needs rank 2 or more, [..., frames, frame_length]; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.signal.overlap_and_add needs rank 2 or more, [..., frames, frame_length]; got shape {x.shape}."
+        )
     return overlap_op(x, step=step, name=name)
 
 
@@ -434,7 +442,9 @@ def stft(
 
 
 @export("signal.inverse_stft_window_fn")
-def inverse_stft_window_fn(frame_step: Any, forward_window_fn: Any = hann_window, name: str | None = None) -> Any:
+def inverse_stft_window_fn(
+    frame_step: Any, forward_window_fn: Any = hann_window, name: str | None = None
+) -> Any:
     """The window for `tf.signal.inverse_stft` with which it undoes `tf.signal.stft` with `forward_window_fn`.
 
     Griffin and Lim, 1984: the forward window divided by the sum of the squares of all its shifts by `frame_step`.
@@ -484,7 +494,9 @@ def inverse_stft(
     """
     x = convert(stfts)
     if x._spec.shape is not None and len(x._spec.shape) < 2:
-        raise ValueError(f"tf.signal.inverse_stft needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.signal.inverse_stft needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}."
+        )
     length = _scalar(frame_length, "inverse_stft", "frame_length")
     step = _scalar(frame_step, "inverse_stft", "frame_step")
     size = _power_of_two(length) if fft_length is None else _scalar(fft_length, "inverse_stft", "fft_length")

@@ -13,9 +13,10 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, normalize_axis, num_elements, wrap
+from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
-from headwater._src.core.samples import ALL_FLOATS, FLOATS, Arr, Tensor_, bad, case, sampled
+from headwater._src.core.samples import ALL_FLOATS, FLOATS, Arr, Sparse_, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
@@ -605,7 +606,7 @@ def bincount(
     """How often each number occurs.
 
     Args:
-      arr: int32 or int64, none negative.
+      arr: int32 or int64, none negative; a sparse tensor's values count.
       weights: a tensor of the shape of arr: its values are added up in place of ones.
       minlength: the least number of counts in the result.
       maxlength: the largest; numbers from there on are not counted.
@@ -623,6 +624,10 @@ def bincount(
     """
     if axis not in (None, 0, -1):
         raise ValueError(f"tf.math.bincount: axis must be None, 0 or -1; got {axis}.")
+    if isinstance(arr, SparseTensor):
+        from headwater._src.ops.sparse_reduce import count_dense
+
+        return count_dense(arr, weights, minlength, maxlength, dtype, axis, binary_output)
     arr = convert(arr)
     arr = cast(arr, dtypes.int32) if arr.dtype.is_floating else arr
     limits = [
@@ -640,6 +645,9 @@ def bincount(
     return _weighted_bincount(arr, weights, **attrs)
 
 
+_SPARSE = Sparse_([[0, 0], [0, 3], [1, 1]], [3, 1, 2], [3, 4])
+_SPARSE_WEIGHTS = Sparse_([[0, 0], [0, 3], [1, 1]], [0.5, 1.0, 2.0], [3, 4])
+
 sampled(
     "math.bincount",
     lambda: [
@@ -650,6 +658,10 @@ sampled(
         case([1, 1, 2], binary_output=True, id="binary"), case(np.array([1, 1]), dtype="float32", id="float-counts"), case(1, id="scalar"),
         bad([-1, 2], id="negative"), bad([1, 2], weights=[1.0], id="weights-shape"), bad([[1]], axis=1, error="ValueError", id="axis"),
         bad(Arr((2,), "uint8"), id="uint8"),
+        *(case(_SPARSE, axis=a, id=f"sparse-{a}") for a in (None, 0, -1)), case(_SPARSE, axis=-1, dtype="float32", id="sparse-float"),
+        case(_SPARSE, axis=-1, minlength=3, maxlength=3, binary_output=True, id="sparse-limits"),
+        case(_SPARSE, weights=_SPARSE_WEIGHTS, id="sparse-weights"), case(_SPARSE, weights=_SPARSE_WEIGHTS, axis=-1, id="sparse-rows"),
+        bad(_SPARSE, weights=[1.0, 2.0, 3.0], error="ValueError", id="dense-weights"),
     ],
 )  # fmt: skip
 

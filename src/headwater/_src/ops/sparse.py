@@ -33,6 +33,7 @@ from headwater._src.ops.sparse_order import (
     find,
     hinted,
     made,
+    of_parts,
     rank_of,
     reorder_op,
     rows_of,
@@ -350,7 +351,7 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
             for d, f, n in zip(old, first, lengths, strict=True)
         )
     start, size = (cast(convert(x, None, dtypes.int64), dtypes.int64) for x in (start, size))
-    return made(*slice_op(sp._indices, sp._values, sp._dense_shape, start, size), static)
+    return of_parts(slice_op(sp._indices, sp._values, sp._dense_shape, start, size), static)
 
 
 def row_of(sp: SparseTensor, i: int) -> SparseTensor:
@@ -402,7 +403,7 @@ def _along(sp: SparseTensor, axis: int, begin: int, size: int) -> SparseTensor:
     keep = convert(line)
     lengths = compare.where(keep, convert(np.full(rank, size, np.int64)), sp._dense_shape)
     static = [size if i == axis else d for i, d in enumerate(sp._static.as_list())]
-    return made(*slice_op(sp._indices, sp._values, sp._dense_shape, start, lengths), static)
+    return of_parts(slice_op(sp._indices, sp._values, sp._dense_shape, start, lengths), static)
 
 
 @export("sparse.concat")

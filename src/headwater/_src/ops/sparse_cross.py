@@ -22,7 +22,7 @@ from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
 from headwater._src.ops.create import zeros_like
 from headwater._src.ops.sets import positions_op
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, made
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, made, of_parts
 
 _HASH_KEY = 0xDECAFCAFFE
 _INT64_MAX = 2**63 - 1
@@ -104,9 +104,10 @@ def _cross(
     count: int,
 ) -> Any:
     out_rows, picks = _combine(rows, columns, int(batch), count)
+    joint: Any = separator[()]
     values = np.empty(len(picks), object)
     for i, line in enumerate(picks):
-        values[i] = separator[()].join(words[line])
+        values[i] = joint.join(words[line])
     return _placed(out_rows, values, int(batch))
 
 
@@ -218,7 +219,8 @@ def cross(inputs: Any, name: str | None = None, separator: str | None = None) ->
         return SparseTensor(np.zeros((0, 2), np.int64), np.zeros(0, object), [0, 0])
     rows, columns, words, batch = _columns(inputs, "tf.sparse.cross", _words_op)
     joint = convert("_X_" if separator is None else separator)
-    return made(*_cross_op(rows, columns, words, joint, batch, count=len(inputs)), (_batch_of(inputs), None))
+    parts = _cross_op(rows, columns, words, joint, batch, count=len(inputs))
+    return of_parts(parts, (_batch_of(inputs), None))
 
 
 @export("sparse.cross_hashed")
@@ -249,7 +251,7 @@ def cross_hashed(
     parts = _hashed_op(
         rows, columns, prints, batch, count=len(inputs), num_buckets=int(num_buckets), hash_key=key
     )
-    return made(*parts, (_batch_of(inputs), None))
+    return of_parts(parts, (_batch_of(inputs), None))
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from headwater._src.ops.sparse_order import (
     hinted,
     keys_of,
     made,
+    of_parts,
     rows_of,
     sparse_of,
     width_of,
@@ -135,7 +136,7 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
         real = a.dtype.real_dtype if hasattr(a.dtype, "real_dtype") else a.dtype
         limit = convert(threshold, real)
         parts = _add_op(a._indices, a._values, a._dense_shape, b._indices, b._values, b._dense_shape, limit)
-        return made(*parts, _merged(a, b))
+        return of_parts(parts, _merged(a, b))
     sparse, dense = (a, b) if isinstance(a, SparseTensor) else (b, a)
     return _add_dense(sparse, convert(dense, sparse.dtype))
 
@@ -577,7 +578,7 @@ def sparse_matrix_sparse_mat_mul(a: SparseTensor, b: SparseTensor, type: Any = N
     """The product of two sparse matrices."""
     dims, other = a._static._dims, b._static._dims
     static = None if dims is None or other is None else (*dims[:-1], other[-1])
-    return made(*_sparse_product(a, b), static)
+    return of_parts(_sparse_product(a, b), static)
 
 
 def csr_sparse_matrix_to_sparse_tensor(sparse_matrix: SparseTensor, type: Any = None) -> SparseTensor:

@@ -97,13 +97,8 @@ def sparse_of(value: Any, what: str) -> SparseTensor:
     """`value`, if it is a sparse tensor; TypeError if not."""
     if isinstance(value, SparseTensor):
         return value
-    if (
-        hasattr(value, "indices")
-        and hasattr(value, "values")
-        and hasattr(value, "dense_shape")
-        and isinstance(value, tuple)
-    ):
-        return SparseTensor(value.indices, value.values, value.dense_shape)
+    if getattr(value, "_fields", None) == ("indices", "values", "dense_shape"):  # the record of TensorFlow 1
+        return SparseTensor.from_value(value)
     raise TypeError(
         f"{what} takes a tf.SparseTensor; got {describe(value)}. tf.sparse.from_dense makes one of a tensor."
     )
@@ -130,6 +125,12 @@ def made(indices: Any, values: Any, dense_shape: Any, static: Any = None) -> Spa
     if static is not None and not isinstance(sp._dense_shape, EagerTensor):
         sp._static = wrap(merge(sp._static._dims, tuple(static)))
     return sp
+
+
+def of_parts(parts: Any, static: Any = None) -> SparseTensor:
+    """The same from the three results of an operation."""
+    indices, values, dense_shape = parts
+    return made(indices, values, dense_shape, static)
 
 
 def static_ints(value: Any) -> Any:

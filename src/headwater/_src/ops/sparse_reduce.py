@@ -25,9 +25,11 @@ from headwater._src.ops.cast import cast
 from headwater._src.ops.sparse_order import (
     DATA_DEPENDENT,
     check_inside,
+    dense_of,
     hinted,
     keys_of,
     made,
+    of_parts,
     rows_of,
     sparse_of,
     static_ints,
@@ -68,9 +70,11 @@ def _reduction(ufunc: Any, what: str) -> tuple[Any, Any]:
     ) -> np.ndarray:
         check_inside(indices, shape, what)
         axes, kept = _settled(shape, axis, what)
-        places, found = _groups(indices, values, ufunc, kept)
-        out = np.zeros([int(shape[i]) for i in kept], values.dtype)
-        if len(found):
+        out = np.zeros(shape[kept], values.dtype)
+        if ufunc is np.add and len(kept) == 1 and values.dtype.itemsize >= 4:
+            np.add.at(out, indices[:, kept[0]], values)
+        elif len(values):
+            places, found = _groups(indices, values, ufunc, kept)
             out[tuple(places.T)] = found if kept else found[0]
         return out.reshape([1 if i in axes else int(d) for i, d in enumerate(shape)]) if keepdims else out
 
@@ -184,7 +188,7 @@ def _reduce(
         except ValueError as error:
             raise invalid(f"{what}: {error}") from None
     if as_sparse:
-        return made(*sparse_op(sp._indices, sp._values, sp._dense_shape, axis=axis, keepdims=keep), static)
+        return of_parts(sparse_op(sp._indices, sp._values, sp._dense_shape, axis=axis, keepdims=keep), static)
     return hinted(dense_op(sp._indices, sp._values, sp._dense_shape, axis=axis, keepdims=keep), static)
 
 
@@ -380,6 +384,21 @@ def bincount(
     return _sparse_result(_dense_count_op(values, weights, **attrs), _lead(values._spec.shape), attrs)
 
 
+def count_dense(
+    sp: SparseTensor, weights: Any, minlength: Any, maxlength: Any, dtype: Any, axis: Any, binary: bool
+) -> Tensor:
+    """`tf.math.bincount` of a sparse tensor."""
+    from headwater._src.ops.sort import bincount as count
+
+    if weights is not None and not isinstance(weights, SparseTensor):
+        raise ValueError("tf.math.bincount: weights of sparse values must be sparse too.")
+    if axis != -1:
+        heavy = None if weights is None else _sparse_weights(sp, weights)
+        return count(sp._values, heavy, minlength, maxlength, dtype, binary_output=binary)
+    counts = dense_of(bincount(sp, weights, -1, minlength, maxlength, binary))
+    return counts if weights is not None else cast(counts, dtype)
+
+
 def _lead(dims: Any) -> Any:
     return None if dims is None else tuple(dims[:-1])
 
@@ -407,7 +426,7 @@ def _sparse_result(parts: Any, lead: Any, attrs: Any) -> SparseTensor:
             else None
         )
         static = (*lead, known)
-    return made(*parts, static)
+    return of_parts(parts, static)
 
 
 # -- segments ---------------------------------------------------------------------------------------------------------

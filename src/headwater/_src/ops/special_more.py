@@ -14,7 +14,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jsp, lax, scipy_special
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
-from headwater._src.core.samples import FLOATS, Arr, bad, case, each, sampled, unary
+from headwater._src.core.samples import FLOATS, Arr, Tensor_, bad, case, each, sampled, unary
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops.broadcasting import sum_to
 
@@ -79,7 +79,7 @@ igamma = op(
     api=("math.igamma",),
     cases=lambda: [
         case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
-        case(Arr((2, 1), "float32", 0.5, 4), Arr((3,), "float32", 0.2, 6), tol=1e-4, id="broadcast"), bad([1], [2], id="ints"), bad(Arr((2,)), Arr((3,)), id="shapes"),
+        case(Arr((2, 1), "float32", 0.5, 4), Arr((3,), "float32", 0.2, 6), tol=1e-4, id="broadcast"), bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints"), bad(Arr((2,)), Arr((3,)), id="shapes"),
     ],
     doc="The regularised lower incomplete gamma function, `1 / gamma(a)` times the integral of `t**(a - 1) exp(-t)` from 0 to x.",
 )  # fmt: skip
@@ -93,7 +93,7 @@ igammac = op(
     api=("math.igammac",),
     cases=lambda: [
         case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
-        bad([1], [2], id="ints"),
+        bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints"),
     ],
     doc="The regularised upper incomplete gamma function, `1 - igamma(a, x)`.",
 )  # fmt: skip
@@ -116,7 +116,7 @@ betainc = op(
     api=("math.betainc",),
     cases=lambda: [
         case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.5, 4, salt=1), Arr((2, 3), "float64", 0.1, 0.9), grad=(2,), tol=1e-3, id="float64"),
-        case(2.0, 3.0, Arr((3,), "float32", 0.1, 0.9), grad=(2,), tol=1e-4, id="scalars"), bad([1], [2], [1], id="ints"),
+        case(2.0, 3.0, Arr((3,), "float32", 0.1, 0.9), grad=(2,), tol=1e-4, id="scalars"), bad(*[Tensor_(Arr((2,), "int32"))] * 3, id="ints"),
     ],
     doc="The regularised incomplete beta function I_x(a, b), for x in [0, 1]; differentiable for x.",
 )  # fmt: skip

@@ -57,7 +57,9 @@ class Window(NamedTuple):
         return prod(self.kernel) == 1 and prod(self.strides) == 1 and not self.padded
 
 
-def output_length(size: Any, kernel: Any, stride: int, dilation: int, padding: str, low: int, high: int) -> tuple[Any, int, int]:
+def output_length(
+    size: Any, kernel: Any, stride: int, dilation: int, padding: str, low: int, high: int
+) -> tuple[Any, int, int]:
     """The number of windows along one dimension and the padding on both sides; ValueError where it would be negative.
 
     SAME gives ceil(size / stride) windows and splits the padding that they need evenly, the odd one at the end; the others
@@ -86,7 +88,9 @@ def window(
 ) -> Window:  # fmt: skip
     """The windows over known spatial sizes; the tuples have one entry for each of these (`explicit` two, flat)."""
     fitted = [
-        output_length(s, k, t, d, padding, explicit[2 * i] if explicit else 0, explicit[2 * i + 1] if explicit else 0)
+        output_length(
+            s, k, t, d, padding, explicit[2 * i] if explicit else 0, explicit[2 * i + 1] if explicit else 0
+        )
         for i, (s, k, t, d) in enumerate(zip(sizes, kernel, strides, dilations, strict=True))
     ]
     out, low, high = zip(*fitted, strict=True)
@@ -124,7 +128,12 @@ def assemble(batch: Any, out: Any, channels: Any, data_format: str) -> Partial:
 
 
 def check_window(
-    rank: int, data_format: str, padding: str, explicit: tuple[int, ...], named: dict[str, tuple[int, ...]], explicit_too: bool = True
+    rank: int,
+    data_format: str,
+    padding: str,
+    explicit: tuple[int, ...],
+    named: dict[str, tuple[int, ...]],
+    explicit_too: bool = True,
 ) -> None:
     """Checks the attributes that don't depend on shapes; ValueError."""
     formats = FORMATS[rank]
@@ -146,12 +155,16 @@ def check_window(
 def refuse_strides(strides: tuple[int, ...], channel: int, what: str) -> None:
     """UnimplementedError for convolutions that stride over the batch or the channels."""
     if strides[0] != 1 or strides[channel] != 1:
-        raise UnimplementedError(None, None, f"{what}: strides must be 1 for the batch and the channels; got {list(strides)}.")
+        raise UnimplementedError(
+            None, None, f"{what}: strides must be 1 for the batch and the channels; got {list(strides)}."
+        )
 
 
 def _check_explicit(rank: int, data_format: str, explicit: tuple[int, ...]) -> None:
     if len(explicit) != 2 * (rank + 2):
-        raise ValueError(f"explicit padding takes a pair for each of the {rank + 2} dimensions; got {list(explicit)}")
+        raise ValueError(
+            f"explicit padding takes a pair for each of the {rank + 2} dimensions; got {list(explicit)}"
+        )
     if min(explicit) < 0:
         raise ValueError(f"explicit padding must not be negative; got {list(explicit)}")
     channel = channel_axis(rank + 2, data_format)
@@ -173,7 +186,11 @@ def per_dimension(value: Any, rank: int, data_format: str, name: str) -> tuple[i
             value = 1
         if isinstance(value, Tensor):
             value = convert(value).numpy()
-        inner = tuple(np.asarray(value).reshape(-1).tolist()) if not isinstance(value, (list, tuple)) else tuple(value)
+        inner = (
+            tuple(np.asarray(value).reshape(-1).tolist())
+            if not isinstance(value, (list, tuple))
+            else tuple(value)
+        )
         if len(inner) == 1:
             inner *= rank
         if len(inner) == rank + 2:
@@ -197,7 +214,9 @@ def padding_of(padding: Any, rank: int, what: str) -> tuple[str, tuple[int, ...]
     """A padding argument as the attributes `padding` and `explicit_paddings`."""
     if padding.__class__ is str:
         if padding == "EXPLICIT":
-            raise ValueError(f'{what}: give the explicit padding itself, a pair for each dimension, not "EXPLICIT".')
+            raise ValueError(
+                f'{what}: give the explicit padding itself, a pair for each dimension, not "EXPLICIT".'
+            )
         return padding, ()
     if padding is None:
         raise TypeError(f'{what}: padding must be "SAME", "VALID" or a pair for each dimension; got None.')

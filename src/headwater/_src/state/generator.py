@@ -43,7 +43,7 @@ def algorithm_of(alg: Any) -> int:
     if isinstance(value, str):
         value = _NAMES.get(value.lower())
     if value not in _SIZES:
-        raise ValueError(f"The algorithm must be 'philox', 'threefry' or 'auto_select'; got {describe(alg)}.")
+        raise ValueError(f"tf.random.create_rng_state and tf.random.Generator: the algorithm must be 'philox', 'threefry' or 'auto_select'; got {describe(alg)}.")
     return int(value)
 
 
