@@ -54,7 +54,10 @@ else:
     jax.config.update("jax_platforms", "cpu")
 
 CONVENTIONAL = {
-    "Cholesky": ("fc", "the gradient is that for symmetric changes of the input, of which only one triangle is read"),
+    "Cholesky": (
+        "fc",
+        "the gradient is that for symmetric changes of the input, of which only one triangle is read",
+    ),
     "StopGradient": ("fVc", "its gradient is None by definition"),
     "PreventGradient": ("fVc", "its gradient raises by definition"),
     "EuclideanNorm": (
@@ -90,10 +93,7 @@ class Sample(NamedTuple):
 @functools.cache
 def entry_of(record: Op) -> Any:
     """The function that `op(...)` returned for the record."""
-    for value in vars(sys.modules[record.module]).values():
-        if getattr(value, "op", None) is record:
-            return value
-    raise LookupError(f"{record.module} keeps no name for the entry of {record.name}")
+    return record.entry
 
 
 def resolve(public: str) -> Any:

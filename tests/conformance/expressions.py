@@ -1,6 +1,6 @@
 """Expressions evaluated on TensorFlow and here: what they print, or the class of the error, must be the same.
 
-    python tests/conformance/expressions.py        in an environment with TensorFlow 2.21: records expressions-2.21.json
+python tests/conformance/expressions.py        in an environment with TensorFlow 2.21: records expressions-2.21.json
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def main() -> None:
     import tensorflow as tf
 
     answers = {e: outcome(tf, e) for e in expressions()}
-    FILE.write_text(json.dumps(answers, indent=0, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    FILE.write_text(
+        json.dumps(answers, indent=0, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     print(f"{len(answers)} expressions on TensorFlow {tf.__version__}: {FILE}")
 
 

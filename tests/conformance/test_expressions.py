@@ -10,10 +10,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import expressions  # noqa: E402
+import expressions
 
-import headwater as tf  # noqa: E402
-from headwater._src.limits import EXPRESSIONS  # noqa: E402
+import headwater as tf
+from headwater._src.limits import EXPRESSIONS
 
 ANSWERS = json.loads(expressions.FILE.read_text(encoding="utf-8"))
 

@@ -18,7 +18,16 @@ from headwater._src.core.samples import SAMPLED, Arr
 
 ROUNDS = 6
 HUGE = (2**31 - 1, 2**40, -(2**31))
-CLEAN = (tf.errors.OpError, TypeError, ValueError, NotImplementedError, IndexError, AttributeError, OverflowError, MemoryError)
+CLEAN = (
+    tf.errors.OpError,
+    TypeError,
+    ValueError,
+    NotImplementedError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+)
 """TensorFlow's classes, and those of Python that it raises for arguments of a wrong kind."""
 
 
@@ -50,7 +59,9 @@ def _mutate_array(value: np.ndarray, rng: random.Random):
         return np.full(value.shape, "text", object).astype(str)
     if choice == 6 and value.dtype.kind in "iu" and value.size:
         out = value.copy()
-        out.reshape(-1)[0] = rng.choice([-1, 10**9, np.iinfo(value.dtype).max if value.dtype.kind in "iu" else 7]) % 2**7
+        out.reshape(-1)[0] = (
+            rng.choice([-1, 10**9, np.iinfo(value.dtype).max if value.dtype.kind in "iu" else 7]) % 2**7
+        )
         return out
     if choice == 7 and value.dtype.kind == "f" and value.size:
         out = value.copy()
@@ -122,7 +133,9 @@ def test_mutated_calls_end_cleanly(name, cases):
         try:
             function(*args, **kwargs)
         except CLEAN as error:
-            assert str(error), f"tf.{name}(*{args!r}, **{kwargs!r}) raised {type(error).__name__} without a word"
+            assert str(error), (
+                f"tf.{name}(*{args!r}, **{kwargs!r}) raised {type(error).__name__} without a word"
+            )
         except Exception as error:
             pytest.fail(f"tf.{name}(*{args!r}, **{kwargs!r}) raised {type(error).__name__}: {error}")
 
@@ -144,5 +157,7 @@ TOO_LARGE = [
 
 @pytest.mark.parametrize("make", TOO_LARGE, ids=range(len(TOO_LARGE)))
 def test_what_cannot_fit_is_refused_before_it_is_tried(make):
-    with pytest.raises((tf.errors.ResourceExhaustedError, tf.errors.InvalidArgumentError), match="GiB|elements|memory"):
+    with pytest.raises(
+        (tf.errors.ResourceExhaustedError, tf.errors.InvalidArgumentError), match=r"GiB|elements|memory"
+    ):
         make()

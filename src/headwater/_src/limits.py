@@ -18,7 +18,9 @@ class Limit(NamedTuple):
     part: str | None = None
 
 
-_CHANNELS_FIRST = "Channels first works; TensorFlow has such kernels on the CPU only in builds that use oneDNN."
+_CHANNELS_FIRST = (
+    "Channels first works; TensorFlow has such kernels on the CPU only in builds that use oneDNN."
+)
 _DILATED = "Dilated gradients work; TensorFlow has such kernels on the CPU only in builds that use oneDNN."
 
 LIMITS: tuple[Limit, ...] = (
@@ -32,6 +34,22 @@ LIMITS: tuple[Limit, ...] = (
         for name in names
     ),
     Limit("nn.conv2d_transpose", "dilations", _DILATED),
+    Limit("linalg.lstsq", None, "In graphs the sizes of the matrices must be known.", "static"),
+    Limit(
+        "linalg.banded_triangular_solve", None, "In graphs the sizes of the bands must be known.", "static"
+    ),
+    Limit(
+        "linalg.tridiagonal_solve",
+        "complex",
+        "The gradient for complex matrices is conjugated, as for the other solvers; TensorFlow's is not.",
+        "gradient",
+    ),
+    Limit(
+        "linalg.tridiagonal_solve",
+        "singular",
+        "A singular matrix is an error; TensorFlow gives infinities.",
+        "error",
+    ),
     Limit("nn.conv3d", "dilations", _DILATED),
     Limit(
         "math.rint",
@@ -117,7 +135,9 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What differs on purpose: (what, sentence)."""
 
-_PARTS = "IndexedSlices makes tensors of its parts at once; TensorFlow keeps what it was given until it is used."
+_PARTS = (
+    "IndexedSlices makes tensors of its parts at once; TensorFlow keeps what it was given until it is used."
+)
 EXPRESSIONS: dict[str, str] = {
     "tf.constant([t,t])": "tf.constant packs a list of tensors as tf.convert_to_tensor does; TensorFlow refuses it by accident.",
     "v!=None": "A variable compares unequal to None as a tensor does; TensorFlow raises.",

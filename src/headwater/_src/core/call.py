@@ -423,7 +423,9 @@ def _explain(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], error: Exc
     """The error to raise for a kernel that failed: what the shape rule finds wrong, else the kernel's own words."""
     if isinstance(error, MemoryError):
         got = ", ".join(describe(t) for t in inputs)
-        return ResourceExhaustedError(None, None, f"{op.title}: the memory does not suffice: {error} (inputs: {got}).")
+        return ResourceExhaustedError(
+            None, None, f"{op.title}: the memory does not suffice: {error} (inputs: {got})."
+        )
     if isinstance(error, (NotImplementedError, RecursionError)):
         return error
     try:

@@ -210,7 +210,9 @@ class SparseTensor(Composite):
           TypeError: the value has no such fields.
         """
         try:
-            return cls(sparse_tensor_value.indices, sparse_tensor_value.values, sparse_tensor_value.dense_shape)
+            return cls(
+                sparse_tensor_value.indices, sparse_tensor_value.values, sparse_tensor_value.dense_shape
+            )
         except AttributeError:
             raise TypeError(
                 f"SparseTensor.from_value takes a value with indices, values and dense_shape; got {sparse_tensor_value!r}."
@@ -362,7 +364,9 @@ class SparseTensorSpec(TypeSpec):
         """The narrowest spec over all, or None."""
         if any(not isinstance(o, SparseTensorSpec) or o._dtype != self._dtype for o in others):
             return None
-        return SparseTensorSpec(self._shape.most_specific_common_supertype([o._shape for o in others]), self._dtype)
+        return SparseTensorSpec(
+            self._shape.most_specific_common_supertype([o._shape for o in others]), self._dtype
+        )
 
     def __repr__(self) -> str:
         return f"SparseTensorSpec({self._shape!r}, {self._dtype!r})"
@@ -375,11 +379,15 @@ class RaggedTensor(Composite):
     __slots__ = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError("Ragged tensors are not in this version of headwater; pad to a dense tensor instead.")
+        raise NotImplementedError(
+            "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
+        )
 
 
 def _no_ragged(cls: type, *args: Any, **kwargs: Any) -> Any:
-    raise NotImplementedError("Ragged tensors are not in this version of headwater; pad to a dense tensor instead.")
+    raise NotImplementedError(
+        "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
+    )
 
 
 for _name in (
@@ -396,7 +404,9 @@ class RaggedTensorSpec(TypeSpec):
     __slots__ = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError("Ragged tensors are not in this version of headwater; pad to a dense tensor instead.")
+        raise NotImplementedError(
+            "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
+        )
 
 
 @export("type_spec_from_value")

@@ -313,7 +313,13 @@ def _as_far_as_known(tensor: SymbolicTensor) -> Any:
     if tensor.known is not None:
         return tensor.known
     shape = tensor._shape
-    if tensor._np_dtype.kind not in "iu" or shape is None or len(shape) > 1 or None in shape or shape > (_MAX_KNOWN,):
+    if (
+        tensor._np_dtype.kind not in "iu"
+        or shape is None
+        or len(shape) > 1
+        or None in shape
+        or shape > (_MAX_KNOWN,)
+    ):
         return None
     return np.full(shape, None, object)
 

@@ -318,7 +318,9 @@ class GradientTape(_Recorder):
 
     def _ready(self, what: str) -> None:
         if not self._entered:
-            raise RuntimeError(f"GradientTape.{what} needs a recording: use the tape in a `with` block first.")
+            raise RuntimeError(
+                f"GradientTape.{what} needs a recording: use the tape in a `with` block first."
+            )
         if self._used:
             raise RuntimeError(
                 f"GradientTape.{what} can only be called once on a tape that is not persistent. To compute several "

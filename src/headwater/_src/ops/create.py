@@ -62,7 +62,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
                 low, high = min(value), max(value)
                 if float in kinds and -3e38 < low <= high < 3e38 and sum(value) == sum(value):
                     return of_array(np.array(value, np.float32))
-                if int in kinds and -(2**31) <= low and high < 2**31:
+                if int in kinds and low >= -(2**31) and high < 2**31:
                     return of_array(np.array(value, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):

@@ -94,7 +94,7 @@ def _betas_numpy(
     for t in range(len(emit) - 1, -1, -1):
         if t + 1 < len(emit):
             beta = _backward_step(np, beta + emit[t + 1], skip)
-        beta = np.where((t == logit_length - 1)[:, None], ends, beta)
+        beta = np.where((t == logit_length - 1)[:, None], ends, beta)  # type: ignore[index]
         betas[t] = beta
     return betas
 

@@ -138,11 +138,17 @@ def _frames(contents: np.ndarray, name: str) -> np.ndarray:
     return np.stack(frames)
 
 
+_ONE_PIXEL_GIF = (
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x00\x00\x00\x00\x00,\x00\x00\x00\x00"
+    b"\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+)
+
 decode_gif_op = op(
     "DecodeGif", "contents: S -> ?: uint8",
     numpy=lambda s: _frames(s, "decode_gif"),
     lower=_HOST, grad=NONDIFF, shape=lambda s: (None, None, None, 3),
     api=("image.decode_gif",),
+    cases=lambda: [case(_ONE_PIXEL_GIF, id="pixel"), bad(b"no GIF", id="garbage")],
     doc="""The frames of a GIF file as uint8 [frames, height, width, 3].
 
     Args:

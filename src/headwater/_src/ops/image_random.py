@@ -171,7 +171,7 @@ def _cropped(value: Any, size: Any, seed: Any, stateless: bool, name: str) -> An
     wanted = convert(size, None, dtypes.int32)
     have = layout.shape(x)
     if x.__class__ is EagerTensor and wanted.__class__ is EagerTensor:
-        if len(wanted._array) != x._array.ndim or (have._array < wanted._array).any():
+        if len(wanted._array) != x._array.ndim or (have._array < wanted._array).any():  # type: ignore[attr-defined]
             raise invalid(
                 f"tf.image.{name}: size must fit into shape {x.shape}; got {wanted._array.tolist()}."
             )

@@ -38,7 +38,7 @@ _F = np.float32
 class Taps(NamedTuple):
     """Which entries each place of the result takes, [size, taps], and their weights."""
 
-    index: np.ndarray
+    index: np.ndarray  # type: ignore[assignment]
     weight: np.ndarray
     source: int
     """The length that is read."""

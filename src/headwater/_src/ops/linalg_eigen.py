@@ -128,7 +128,7 @@ _eigvalsh_op = op(
 )  # fmt: skip
 
 
-@export("linalg.eigh", "self_adjoint_eig")
+@export("linalg.eigh")
 def eigh(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     """Eigenvalues and eigenvectors of self-adjoint matrices.
 
@@ -147,7 +147,7 @@ def eigh(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
     return e, v
 
 
-@export("linalg.eigvalsh", "self_adjoint_eigvals")
+@export("linalg.eigvalsh")
 def eigvalsh(tensor: Any, name: str | None = None) -> Tensor:
     """The eigenvalues of self-adjoint matrices [..., m, m] in ascending order; see `tf.linalg.eigh`."""
     return _eigvalsh_op(tensor)

@@ -36,7 +36,11 @@ def _pair(operation: Any) -> tuple[Any, Any]:
 def _answers(other: Any, tensor: Any) -> bool:
     """Whether a stranger (a Keras symbolic tensor, say) has operators of its own, so that Python should ask it."""
     kind = type(other)
-    return kind.__module__ != "builtins" and not isinstance(other, (Tensor, np.ndarray, np.generic)) and hasattr(kind, "__radd__")
+    return (
+        kind.__module__ != "builtins"
+        and not isinstance(other, (Tensor, np.ndarray, np.generic))
+        and hasattr(kind, "__radd__")
+    )
 
 
 def _multiplies(other: Any, tensor: Any) -> bool:

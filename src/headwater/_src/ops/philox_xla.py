@@ -34,7 +34,9 @@ def _rounds(key: Any, counter: Any) -> Any:
         high0, low0 = _halves(c0, 0xD2511F53)
         high1, low1 = _halves(c2, 0xCD9E8D57)
         c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-        with np.errstate(over="ignore"):  # the key of a fixed seed is NumPy scalars, which warn where they wrap
+        with np.errstate(
+            over="ignore"
+        ):  # the key of a fixed seed is NumPy scalars, which warn where they wrap
             k0, k1 = k0 + _u32(_WEYL[0]), k1 + _u32(_WEYL[1])
     return jnp.stack([c0, c1, c2, c3], axis=-1)
 

@@ -729,7 +729,9 @@ def _spectral_norm(x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
     import headwater._src.ops.linalg_decompose as decompose
 
     if x._spec.shape is None:
-        raise NotImplementedError("tf.norm with ord=2 for matrices needs a known rank; use tf.ensure_shape first.")
+        raise NotImplementedError(
+            "tf.norm with ord=2 for matrices needs a known rank; use tf.ensure_shape first."
+        )
     rank = len(x._spec.shape)
     axes = axes_of(axis, rank)
     order = [i for i in range(rank) if i not in axes] + list(axes)

@@ -19,6 +19,8 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import Tensor
 
+MOST_PLACES = 1 << 18
+"""Kernels walk through the places of a window one by one."""
 CHANNELS_FIRST = frozenset(("NCW", "NCHW", "NCDHW"))
 FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
 """Number of spatial dimensions -> data formats, the default first."""
@@ -87,6 +89,10 @@ def window(
     explicit: tuple[int, ...],
 ) -> Window:  # fmt: skip
     """The windows over known spatial sizes; the tuples have one entry for each of these (`explicit` two, flat)."""
+    if prod(kernel) > MOST_PLACES:
+        raise ValueError(
+            f"windows of {list(kernel)} have more than {MOST_PLACES} places, the most that are walked through"
+        )
     fitted = [
         output_length(
             s, k, t, d, padding, explicit[2 * i] if explicit else 0, explicit[2 * i + 1] if explicit else 0

@@ -43,7 +43,9 @@ def algorithm_of(alg: Any) -> int:
     if isinstance(value, str):
         value = _NAMES.get(value.lower())
     if value not in _SIZES:
-        raise ValueError(f"tf.random.create_rng_state and tf.random.Generator: the algorithm must be 'philox', 'threefry' or 'auto_select'; got {describe(alg)}.")
+        raise ValueError(
+            f"tf.random.create_rng_state and tf.random.Generator: the algorithm must be 'philox', 'threefry' or 'auto_select'; got {describe(alg)}."
+        )
     return int(value)
 
 
@@ -453,8 +455,8 @@ def random_index_shuffle(
     Raises:
       InvalidArgumentError: an index out of range, or a seed of another shape.
     """
-    if rounds < 4 or rounds % 2:
-        raise invalid(f"tf.random_index_shuffle: rounds must be even and at least 4; got {rounds}.")
+    if not 4 <= rounds <= _MOST_ROUNDS or rounds % 2:
+        raise invalid(f"tf.random_index_shuffle: rounds must be even, 4 to {_MOST_ROUNDS}; got {rounds}.")
     index = convert(index)
     return _index_shuffle(index, convert(seed), convert(max_index, None, index.dtype), rounds=rounds)
 
@@ -494,6 +496,7 @@ def index_shuffle(index: Any, seed: Any, max_index: Any) -> Tensor:
     )
 
 
+_MOST_ROUNDS = 1024
 _FIRST_WORD = 498247692
 """What TensorFlow puts before a seed of two integers."""
 
