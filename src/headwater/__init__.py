@@ -1,11 +1,9 @@
 """headwater: the TensorFlow 2 programming model, eager on NumPy and compiled on XLA, with Keras 3 on top.
 
-import headwater as tf
+    import headwater as tf
 """
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
-
-from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from headwater import __internal__ as __internal__
 from headwater import autodiff as autodiff
@@ -44,28 +42,28 @@ from headwater._src.base.dtypes import DType as DType
 from headwater._src.base.dtypes import as_dtype as as_dtype
 from headwater._src.base.dtypes import bfloat16 as bfloat16
 from headwater._src.base.dtypes import bool_ as bool
-from headwater._src.base.dtypes import complex64 as complex64
 from headwater._src.base.dtypes import complex128 as complex128
+from headwater._src.base.dtypes import complex64 as complex64
 from headwater._src.base.dtypes import float16 as float16
 from headwater._src.base.dtypes import float16 as half
 from headwater._src.base.dtypes import float32 as float32
 from headwater._src.base.dtypes import float64 as double
 from headwater._src.base.dtypes import float64 as float64
-from headwater._src.base.dtypes import int8 as int8
 from headwater._src.base.dtypes import int16 as int16
 from headwater._src.base.dtypes import int32 as int32
 from headwater._src.base.dtypes import int64 as int64
-from headwater._src.base.dtypes import qint8 as qint8
+from headwater._src.base.dtypes import int8 as int8
 from headwater._src.base.dtypes import qint16 as qint16
 from headwater._src.base.dtypes import qint32 as qint32
-from headwater._src.base.dtypes import quint8 as quint8
+from headwater._src.base.dtypes import qint8 as qint8
 from headwater._src.base.dtypes import quint16 as quint16
+from headwater._src.base.dtypes import quint8 as quint8
 from headwater._src.base.dtypes import resource as resource
 from headwater._src.base.dtypes import string as string
-from headwater._src.base.dtypes import uint8 as uint8
 from headwater._src.base.dtypes import uint16 as uint16
 from headwater._src.base.dtypes import uint32 as uint32
 from headwater._src.base.dtypes import uint64 as uint64
+from headwater._src.base.dtypes import uint8 as uint8
 from headwater._src.base.dtypes import variant as variant
 from headwater._src.base.shapes import TensorShape as TensorShape
 from headwater._src.base.shapes import broadcast_static_shape as broadcast_static_shape
@@ -252,6 +250,8 @@ from headwater._src.trace.scopes import control_dependencies as control_dependen
 from headwater._src.trace.scopes import executing_eagerly as executing_eagerly
 from headwater._src.trace.scopes import init_scope as init_scope
 from headwater._src.trace.scopes import no_op as no_op
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     import keras as keras

@@ -53,9 +53,7 @@ from headwater._src.ops.image_random import random_saturation as random_saturati
 from headwater._src.ops.image_random import stateless_random_brightness as stateless_random_brightness
 from headwater._src.ops.image_random import stateless_random_contrast as stateless_random_contrast
 from headwater._src.ops.image_random import stateless_random_crop as stateless_random_crop
-from headwater._src.ops.image_random import (
-    stateless_random_flip_left_right as stateless_random_flip_left_right,
-)
+from headwater._src.ops.image_random import stateless_random_flip_left_right as stateless_random_flip_left_right
 from headwater._src.ops.image_random import stateless_random_flip_up_down as stateless_random_flip_up_down
 from headwater._src.ops.image_random import stateless_random_hue as stateless_random_hue
 from headwater._src.ops.image_random import stateless_random_saturation as stateless_random_saturation

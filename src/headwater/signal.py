@@ -25,9 +25,7 @@ from headwater._src.ops.signal_cosine import idct as idct
 from headwater._src.ops.signal_cosine import inverse_mdct as inverse_mdct
 from headwater._src.ops.signal_cosine import linear_to_mel_weight_matrix as linear_to_mel_weight_matrix
 from headwater._src.ops.signal_cosine import mdct as mdct
-from headwater._src.ops.signal_cosine import (
-    mfccs_from_log_mel_spectrograms as mfccs_from_log_mel_spectrograms,
-)
+from headwater._src.ops.signal_cosine import mfccs_from_log_mel_spectrograms as mfccs_from_log_mel_spectrograms
 from headwater._src.ops.signal_windows import frame as frame
 from headwater._src.ops.signal_windows import hamming_window as hamming_window
 from headwater._src.ops.signal_windows import hann_window as hann_window

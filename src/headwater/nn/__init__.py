@@ -32,9 +32,7 @@ from headwater._src.ops.ctc import ctc_unique_labels as ctc_unique_labels
 from headwater._src.ops.losses import log_poisson_loss as log_poisson_loss
 from headwater._src.ops.losses import sigmoid_cross_entropy_with_logits as sigmoid_cross_entropy_with_logits
 from headwater._src.ops.losses import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits
-from headwater._src.ops.losses import (
-    sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits,
-)
+from headwater._src.ops.losses import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from headwater._src.ops.losses import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
 from headwater._src.ops.nn import batch_normalization as batch_normalization
 from headwater._src.ops.nn import bias_add as bias_add

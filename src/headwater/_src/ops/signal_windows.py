@@ -399,7 +399,7 @@ def _power_of_two(length: Any) -> Any:
     if length.__class__ is int:
         return 1 << max(length - 1, 0).bit_length()
     bits = math.ceil(math.divide(math.log(cast(length, dtypes.float64)), math_.log(2.0)))
-    return cast(math.pow(convert(2.0, dtypes.float64), bits), dtypes.int32)  # type: ignore[attr-defined]
+    return cast(math.pow_op(convert(2.0, dtypes.float64), bits), dtypes.int32)
 
 
 def _called(window_fn: Callable[..., Any] | None, length: Any, dtype: Any) -> Any:
