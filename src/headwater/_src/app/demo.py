@@ -474,7 +474,7 @@ def run(options: Options, console: Any = None) -> Outcome:
     Raises DemoError if the data can't be fetched or the reloaded model predicts other values than
     the saved one, and ModuleNotFoundError if a package of the `demo` extra is missing.
     """
-    import matplotlib
+    import matplotlib  # noqa: F401 - a missing one is found before the training, not after
     from rich.console import Console
 
     console = console or Console()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,6 @@ from headwater._src.core.composite import SparseTensor
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import Graph
 from headwater._src.core.tensor import EagerTensor, Tensor
-from headwater._src.trace.scopes import init_scope
 
 # keras/src/backend/tensorflow/core.py: the base of Keras variables, and the graph in which it infers shapes.
 export("__internal__.types.Tensor").value("TensorLike", "headwater._src.core.tensor")

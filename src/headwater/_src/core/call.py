@@ -18,7 +18,6 @@ from headwater._src.base.dtypes import DType
 from headwater._src.base.errors import InvalidArgumentError, OpError, ResourceExhaustedError, invalid
 from headwater._src.base.text import describe
 from headwater._src.core import context
-from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, to_array
 from headwater._src.core.graph import add_node, current_graph
 from headwater._src.core.op import Op, describe_dtypes

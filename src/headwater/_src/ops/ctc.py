@@ -27,9 +27,9 @@ from headwater._src.base.shapes import Partial
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
-from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
+from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
 
 # -- the recursions ---------------------------------------------------------------------------------------------------

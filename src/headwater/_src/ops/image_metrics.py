@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.compare as compare
-import headwater._src.ops.create as create
 import headwater._src.ops.image_colour as colour
 import headwater._src.ops.image_geometry as geometry
 import headwater._src.ops.joining as joining

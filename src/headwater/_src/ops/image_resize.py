@@ -18,7 +18,6 @@ import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial

@@ -25,7 +25,7 @@ from headwater._src.base.shapes import (
     wrap,
 )
 from headwater._src.core.composite import Composite
-from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.convert import host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of, permuted
 from headwater._src.core.samples import Arr, bad, case, sampled

@@ -6,37 +6,18 @@ from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
-import headwater._src.ops.joining as joining
-import headwater._src.ops.layout as layout
-import headwater._src.ops.linalg as linalg
-import headwater._src.ops.linalg_decompose as decompose
-import headwater._src.ops.math as math
-import headwater._src.ops.reduce as reduce
-from headwater._src.base import dtypes
-from headwater._src.base.errors import FailedPreconditionError, invalid
+from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import LazyModule, jax, jnp, scipy_linalg
-from headwater._src.base.shapes import Partial, broadcast, merge, wrap
-from headwater._src.base.text import describe
+from headwater._src.base.lazy import jnp
+from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.convert import convert, host_int, host_ints
-from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.op import op
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, Tensor
-from headwater._src.ops.broadcasting import sum_to
-from headwater._src.ops.cast import cast
 from headwater._src.ops.linalg_decompose import (
-    WIDE,
-    adjoint,
-    check_square,
-    cholesky,
-    cholesky_solve,
     need_matrix,
-    need_square,
-    one_by_one,
-    system_shape,
 )  # fmt: skip
 
 # -- bands of diagonals -----------------------------------------------------------------------------------------------

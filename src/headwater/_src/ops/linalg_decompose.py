@@ -12,24 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
-import headwater._src.ops.gather as gather
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
-import headwater._src.ops.permutations as permutations
 import headwater._src.ops.reduce as reduce
-import headwater._src.ops.sort as sort
 import headwater._src.ops.special as special
-from headwater._src.base import dtypes
-from headwater._src.base.dtypes import as_dtype
-from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import LazyModule, jnp, lax
 from headwater._src.base.shapes import Partial, broadcast, wrap
-from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.samples import Arr, bad, case, sampled

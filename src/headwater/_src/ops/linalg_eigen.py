@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.compare as compare
-import headwater._src.ops.create as create
-import headwater._src.ops.gather as gather
-import headwater._src.ops.joining as joining
-import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
-import headwater._src.ops.permutations as permutations
-import headwater._src.ops.reduce as reduce
-import headwater._src.ops.sort as sort
-import headwater._src.ops.special as special
 from headwater._src.base import dtypes
-from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import LazyModule, jnp, lax
-from headwater._src.base.shapes import Partial, broadcast, wrap
-from headwater._src.base.text import describe
+from headwater._src.base.lazy import jnp, lax
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
-from headwater._src.ops.broadcasting import sum_to
 from headwater._src.ops.cast import cast
 from headwater._src.ops.linalg_decompose import (
     _ALL,
-    _LETTER,
     _REAL,
     WIDE,
     _columns,
@@ -44,13 +29,9 @@ from headwater._src.ops.linalg_decompose import (
     _mm,
     _real_diagonal,
     _spd,
-    _strict_lower,
     adjoint,
     check_square,
-    need_matrix,
     need_square,
-    one_by_one,
-    triangular_solve,
 )
 
 # -- eigenvalues ------------------------------------------------------------------------------------------------------

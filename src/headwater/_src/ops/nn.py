@@ -19,12 +19,11 @@ from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnn, jnp
 from headwater._src.base.shapes import Partial, normalize_axis, wrap
-from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import op
 from headwater._src.core.samples import ALL_FLOATS, FLOATS, Arr, Tensor_, bad, case, each, sampled, unary
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.core.tensor import Tensor
 from headwater._src.ops.broadcasting import broadcast_like
 from headwater._src.ops.cast import cast
 

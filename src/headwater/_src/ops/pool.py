@@ -13,7 +13,7 @@ import headwater._src.ops.windows as windows
 from headwater._src.base.dtypes import DType, as_dtype, int64
 from headwater._src.base.errors import UnimplementedError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import jnp, lax
+from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op

@@ -12,7 +12,6 @@ import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
-import headwater._src.ops.linalg as linalg
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 import headwater._src.ops.scans as scans

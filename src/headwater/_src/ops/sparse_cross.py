@@ -22,7 +22,7 @@ from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
 from headwater._src.ops.create import zeros_like
 from headwater._src.ops.sets import positions_op
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, made, of_parts
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, of_parts
 
 _HASH_KEY = 0xDECAFCAFFE
 _INT64_MAX = 2**63 - 1

@@ -28,11 +28,9 @@ from headwater._src.ops.sparse_order import (
     dense_of,
     hinted,
     keys_of,
-    made,
     of_parts,
     rows_of,
     sparse_of,
-    static_ints,
     width_of,
 )
 

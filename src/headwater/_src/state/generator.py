@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.math as math
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType, as_dtype
 from headwater._src.base.errors import invalid, unimplemented
