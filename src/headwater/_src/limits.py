@@ -34,6 +34,12 @@ LIMITS: tuple[Limit, ...] = (
         for name in names
     ),
     Limit("nn.conv2d_transpose", "dilations", _DILATED),
+    Limit(
+        "nn.ctc_loss",
+        "blank-label",
+        "Where a label is of the blank's class the gradient is the loss's derivative; TensorFlow leaves that label's share out.",
+        "gradient",
+    ),
     Limit("linalg.lstsq", None, "In graphs the sizes of the matrices must be known.", "static"),
     Limit(
         "linalg.banded_triangular_solve", None, "In graphs the sizes of the bands must be known.", "static"
@@ -101,9 +107,8 @@ LIMITS: tuple[Limit, ...] = (
 
 ABSENT: tuple[tuple[str, str], ...] = (
     ("tf.function and AutoGraph", "the decorator exists and its call raises; use the Python function, or `run_eagerly=True` in Keras."),
-    ("Convolutions, pooling, images, signals", "`tf.nn.conv*`, `tf.nn.*pool*`, `tf.image`, `tf.signal` are not there, so the Keras layers "
-     "built on them are not either."),
-    ("Matrix decompositions", "`tf.linalg.svd`, `qr`, `eigh`, `cholesky`, `lstsq` and what needs them, such as orthogonal initializers."),
+    ("Parts of the families", "fractional pooling; `tf.image.extract_glimpse`, `draw_bounding_boxes`, combined non-max suppression, WebP; "
+     "`tf.linalg.LinearOperator*`; most of `tf.raw_ops`."),
     ("Strings, lookup tables, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup` "
      "and `tf.queue` are not there."),
     ("Ragged tensors", "`tf.RaggedTensor` can't be made."),
@@ -112,8 +117,8 @@ ABSENT: tuple[tuple[str, str], ...] = (
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
     ("Control flow in graphs", "`tf.cond`, `tf.while_loop`, `tf.map_fn` and their like run eagerly; on symbolic tensors they raise."),
-    ("Random extras", "`tf.random.Generator`, the gradient of gamma's alpha, `index_shuffle`; small binomials are valid samples but not "
-     "TensorFlow's numbers."),
+    ("Random extras", "`tf.random.Generator` inside graphs, the gradient of gamma's alpha, `stateless_parameterized_truncated_normal`; small "
+     "binomials are valid samples but not TensorFlow's numbers."),
 )  # fmt: skip
 """What is not there yet: (what, sentence)."""
 
@@ -130,6 +135,7 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
      "work, by `_src/bridge/keras2.py`."),
     ("tf.constant while a graph is built", "gives an eager tensor, which the graph captures."),
     ("Jacobians", "are computed row by row; `parallel_iterations` and `experimental_use_pfor` change nothing."),
+    ("Vectors of decompositions", "the signs of eigenvectors and singular vectors, and the order of `tf.linalg.eig`, are LAPACK's."),
     ("16-bit floats", "sums, means, norms and products accumulate in float32 where some of TensorFlow's kernels overflow in float16."),
     ("Warnings filters", 'with `warnings.simplefilter("always")` NumPy\'s floating point warnings from headwater\'s own modules are shown.'),
 )  # fmt: skip

@@ -44,7 +44,8 @@ def _extended(xp: Any, labels: Any, blank: int) -> tuple[Any, Any]:
     before = (
         xp.concatenate([xp.full((batch, 2), blank, labels.dtype), symbols[:, :-2]], 1) if count else symbols
     )
-    return symbols, (symbols != blank) & (symbols != before)
+    # By position, not by class: a label may itself be the blank's class, and TensorFlow treats it as any other.
+    return symbols, (xp.arange(2 * count + 1) % 2 == 1) & (symbols != before)
 
 
 def _shifted(xp: Any, x: Any, by: int) -> Any:
@@ -379,6 +380,7 @@ def _loss_cases() -> list[Any]:
     logits, labels = Arr((5, 2, 4)), [[1, 2, 1], [3, 3, 0]]
     return [
         case(labels, logits, [3, 2], [5, 4], grad=(1,), tol=1e-4, id="float32"),
+        case([[1, 2, 1, 0], [1, 2, 0, 2]], Arr((5, 2, 3), salt=5), [4, 4], [5, 4], grad=(1,), tol=1e-4, id="blank-label"),
         case([[1, 2, 2], [0, 0, 0]], Arr((5, 2, 4), salt=3), [2, 1], [5, 3], blank_index=-1, grad=(1,), tol=1e-4, id="last-blank"),
         case(labels, Arr((2, 5, 4)), [3, 2], [5, 5], logits_time_major=False, tol=1e-4, id="batch-major"),
         case([[1, 1]], Arr((3, 1, 3), salt=2), [2], [3], grad=(1,), tol=1e-4, id="tight"),
