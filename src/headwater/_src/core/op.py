@@ -297,7 +297,8 @@ def op(
         name, schema, numpy=numpy, lower=lower, grad=grad, api=tuple(api), cases=cases, shape=shape,
         attrs=dict(attrs or {}), host=tuple(host), stateful=stateful, moves=moves, first_decides=first_decides,
     )  # fmt: skip
-    sizing = [h for h in host if h in _SIZING]
+    # A rearrangement to a `shape` is as large as its input, or a view.
+    sizing = [h for h in host if h in _SIZING and not (moves and h == "shape")]
     if sizing:
         record.numpy = guarded(record, numpy, sizing)
     if name in REGISTRY:
