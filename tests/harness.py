@@ -311,6 +311,8 @@ class Trace:
             values[id(inner)] = outer._array
         for node in self.graph.nodes:
             if not isinstance(node.record, Op):
+                if isinstance(node.attrs.get("value"), np.ndarray):
+                    values[id(node.outputs[0])] = node.attrs["value"]
                 continue
             arrays = [_frozen(values[id(x)]) for x in node.inputs]
             attrs = {k: _concrete(v, values) for k, v in node.attrs.items()}

@@ -19,7 +19,8 @@ from headwater._src.base.errors import InvalidArgumentError, OpError, ResourceEx
 from headwater._src.base.text import describe
 from headwater._src.core import context
 from headwater._src.core.convert import convert, to_array
-from headwater._src.core.graph import add_node, current_graph
+from headwater._src.core.context import ctx
+from headwater._src.core.graph import add_node
 from headwater._src.core.op import Op, describe_dtypes
 from headwater._src.core.tensor import (
     EagerTensor,
@@ -57,6 +58,8 @@ scalars = _Scalars()
 
 _FIXED = """
 def entry({signature}):
+    if tracing:
+        return {slow}
     try:
 {scalars}
         of_first = {p0}._np_dtype
@@ -100,7 +103,7 @@ def make_entry(op: Op) -> Any:
     return _compiled(op, _identifier(op), _fixed_source(op) if fast else _general_source(op))
 
 
-def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
+def make_operator(op: Op, answers: Any, node_name: str | None = None) -> tuple[Any, Any]:
     """Python's operator and its mirror image for a binary operation.
 
     They are entries of their own, so that an operator costs no more than the function: only the slow way out differs. It
@@ -111,7 +114,7 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 
     def ask(tensor: Any, other: Any) -> Any:
         try:
-            return call(op, (tensor, other), NO_ATTRS)
+            return call(op, (tensor, other), NO_ATTRS, node_name)
         except (TypeError, ValueError):
             if answers(other, tensor):
                 return NotImplemented
@@ -119,7 +122,7 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 
     def ask_mirrored(tensor: Any, other: Any) -> Any:
         other = convert(other, tensor.dtype)
-        return call(op, (other, tensor), NO_ATTRS)
+        return call(op, (other, tensor), NO_ATTRS, node_name)
 
     scalars_x = f"if {x}.__class__ is not EagerTensor: {x} = scalars[{x}.__class__, {x}, {y}._np_dtype]"
     scalars_y = f"if {y}.__class__ is not EagerTensor: {y} = scalars[{y}.__class__, {y}, {x}._np_dtype]"
@@ -131,7 +134,7 @@ def make_operator(op: Op, answers: Any) -> tuple[Any, Any]:
 def _compiled(op: Op, name: str, source: str, **more: Any) -> Any:
     scope: dict[str, Any] = {
         **more, "__name__": "headwater._src.entries", "op": op, "kernel": op.numpy, "call": call, "EagerTensor": EagerTensor,
-        "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "note": _note_several, "of_result": of_result, "NO": NO_ATTRS, "scalars": scalars,
+        "ndarray": np.ndarray, "as_array": as_array, "record": _recorder(op), "note": _note_several, "of_result": of_result, "NO": NO_ATTRS, "scalars": scalars, "tracing": context.tracing,
         **{f"ok_{p.name}": p.allowed for p in op.params}, **{f"default_{k}": v for k, v in op.attrs.items()},
     }  # fmt: skip
     exec(_compiled_text(source), scope)
@@ -249,22 +252,23 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
                 return result
     inputs = _convert_all(op, args)
     attrs = _settle_host(op, attrs)
-    if _must_trace(op, inputs, attrs):
-        return add_node(op, inputs, attrs, name)
+    if ctx.graph is not None or _has_symbols(op, inputs, attrs):
+        _check_dtypes(op, inputs)
+        return add_node(op, inputs, attrs, name, args)
     if any(a.__class__ is not EagerTensor for a in args) and not op.variadic and not op.stateful:
         # Now that they are tensors they can take the fast way; it comes back here at most once.
         return op.entry(*inputs, **attrs)
     return run(op, inputs, attrs)
 
 
-def _must_trace(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> bool:
+def _has_symbols(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> bool:
     for tensor in inputs:
         if tensor.__class__ is SymbolicTensor:
             return True
     for key in op.host:
         if attrs[key].__class__ is SymbolicTensor:
             return True
-    return op.stateful and current_graph() is not None
+    return False
 
 
 def _settle_host(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,14 @@ class _Context(threading.local):
         self.name_scope = ""
         self.device = ""
         self.control_inputs: list[Any] = []
+        self.on_variable: Any = None
+        """Called with each variable that is made while a function is traced; None outside."""
 
 
 ctx = _Context()
+
+tracing: list[Any] = []
+"""The graphs being built, in whatever thread. While there are any, entries leave their fast way, which would compute at once."""
 
 
 def refresh_masks() -> None:

@@ -12,6 +12,7 @@ from headwater._src.base.dtypes import DType, as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
 _F32, _I32, _I64, _F64 = (np.dtype(t) for t in (np.float32, np.int32, np.int64, np.float64))
@@ -44,12 +45,19 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
         return method(value, dtype)
     if dtype is None and hint is not None:
         try:
-            return of_array(to_array(value, hint))
+            return _converted(to_array(value, hint))
         except (TypeError, ValueError):
             pass
     if isinstance(value, (list, tuple)) and _holds_tensors(value):
         return _pack_list(value, dtype)
-    return of_array(to_array(value, dtype))
+    return _converted(to_array(value, dtype))
+
+
+def _converted(array: np.ndarray) -> EagerTensor:
+    tensor = of_array(array)
+    if ctx.graph is not None:
+        ctx.graph.converted[id(tensor)] = tensor
+    return tensor
 
 
 _PLAIN = frozenset((int, float, bool, str, bytes, complex, np.ndarray))
@@ -358,11 +366,12 @@ def convert_to_tensor(
       TypeError: a Python value doesn't fit `dtype`.
       ValueError: the value is ragged or of mixed or foreign types, or a tensor has another dtype.
     """
-    return convert(
+    tensor = convert(
         value,
         None if dtype is None else as_dtype(dtype),
         None if dtype_hint is None else as_dtype(dtype_hint),
     )
+    return tensor if ctx.graph is None else ctx.graph.enter(tensor)
 
 
 @export("is_tensor")

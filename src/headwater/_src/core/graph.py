@@ -13,10 +13,10 @@ from headwater._src.base.errors import InaccessibleTensorError
 from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line, user_line
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, tracing
 from headwater._src.core.op import Op, Param
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
 _MAX_KNOWN = 64
 """Shape arithmetic concerns small vectors; larger values are not followed."""
@@ -63,28 +63,53 @@ class Node:
 
 
 class _Source:
-    """The record of nodes that bring values in: placeholders and captured tensors."""
+    """The record of nodes that bring values in, and of those that only stand for something."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, single: bool = True) -> None:
         self.name = name
         self.grad = None
         self.params: tuple[Param, ...] = ()
-        self.single = True
+        self.api: tuple[str, ...] = ()
+        self.host: tuple[str, ...] = ()
+        self.single = single
+        self.stateful = False
+        self.numpy: Any = None
+        self.lower: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Op {self.name}>"
 
 
 PLACEHOLDER = _Source("Placeholder")
+"""An argument."""
 CAPTURE = _Source("Capture")
+"""A tensor from outside: an eager one (`attrs["value"]`), or one of an outer graph."""
+CONST = _Source("Const")
+"""A value that is part of the graph: `attrs["value"]`, an ndarray."""
+READ_VARIABLE = _Source("ReadVariableOp")
+"""The value that a variable has when the graph begins: `attrs["handle"]`."""
+ASSIGN_VARIABLE = _Source("AssignVariableOp")
+"""Where a variable was assigned. Its output is the value from then on: the same numbers, and no way for a gradient."""
+ASSIGN_VARIABLE.numpy = ASSIGN_VARIABLE.lower = lambda value, handle: value
+SOURCES = frozenset((PLACEHOLDER, CAPTURE, CONST, READ_VARIABLE))
 
 
 @export("Graph")
 class Graph:
     """A list of nodes in program order, with the tensors it captured from outside."""
 
-    def __init__(self, name: str = "graph") -> None:
+    def __init__(self, name: str = "graph", outer: Graph | None = None) -> None:
         self.name = name
         self.nodes: list[Node] = []
         self.captures: dict[int, tuple[Any, SymbolicTensor]] = {}
-        self.outer = ctx.graph
+        self.reads: dict[int, tuple[Any, SymbolicTensor]] = {}
+        """id(handle) -> (handle, the value that the variable has when the graph begins)."""
+        self.values: dict[int, tuple[Any, SymbolicTensor]] = {}
+        """id(handle) -> (handle, the value that the variable has now), for those assigned so far."""
+        self.args: list[SymbolicTensor] = []
+        self.converted: dict[int, EagerTensor] = {}
+        """Tensors made of Python values while this graph is built: they become constants of it when they are used."""
+        self.outer = ctx.graph if outer is None else outer
         self._names: dict[str, int] = {}
         self.finalized = False
 
@@ -93,12 +118,14 @@ class Graph:
     @contextlib.contextmanager
     def as_default(self) -> Iterator[Graph]:
         """Operations on symbolic tensors inside the `with` block are added to this graph."""
-        ctx.graph_stack.append(ctx.graph)
-        ctx.graph = self
+        saved = ctx.graph, ctx.name_scope, ctx.control_inputs
+        ctx.graph, ctx.name_scope, ctx.control_inputs = self, "", []
+        tracing.append(self)
         try:
             yield self
         finally:
-            ctx.graph = ctx.graph_stack.pop()
+            tracing.remove(self)
+            ctx.graph, ctx.name_scope, ctx.control_inputs = saved
 
     def unique_name(self, name: str, mark_as_used: bool = True) -> str:
         """`name`, or `name_1`, `name_2` where it is taken."""
@@ -115,19 +142,51 @@ class Graph:
     def placeholder(self, shape: Any, dtype: Any, name: str | None = None) -> SymbolicTensor:
         """A tensor that stands for an argument."""
         spec = Spec(TensorShape(shape)._dims, dtypes.as_dtype(dtype).np)
-        return self._source(PLACEHOLDER, spec, name or "Placeholder", {})
+        tensor = self._source(PLACEHOLDER, spec, name or "Placeholder", {})
+        self.args.append(tensor)
+        return tensor
 
     def capture(self, tensor: Any) -> SymbolicTensor:
         """The tensor of this graph that stands for an outer or eager one."""
         found = self.captures.get(id(tensor))
         if found is None:
-            inner = self._source(CAPTURE, tensor._spec, "capture", {})
-            if isinstance(tensor, EagerTensor):
-                inner.known = _known_of(tensor._array)
-            else:
-                inner.known = tensor.known
+            eager = isinstance(tensor, EagerTensor)
+            if not eager and tensor.op.record is CONST:
+                return self.constant(tensor.op.attrs["value"])
+            if eager and id(tensor) in self.converted:
+                found = self.captures[id(tensor)] = (tensor, self.constant(tensor._array))
+                return found[1]
+            attrs = {"value": tensor} if eager else {}
+            inner = self._source(CAPTURE, tensor._spec, "capture", attrs)
+            inner.known = _known_of(tensor._array) if eager else tensor.known
             found = self.captures[id(tensor)] = (tensor, inner)
         return found[1]
+
+    def constant(self, array: np.ndarray, name: str = "Const") -> SymbolicTensor:
+        """A tensor with the values of an ndarray that nobody writes to any more."""
+        tensor = self._source(CONST, Spec(array.shape, array.dtype), name, {"value": array})
+        tensor.known = _known_of(array)
+        return tensor
+
+    def read(self, handle: Any) -> SymbolicTensor:
+        """The value of a variable as things stand in this graph."""
+        found = self.values.get(id(handle)) or self.reads.get(id(handle))
+        if found is None:
+            spec = Spec(handle.shape, handle.dtype.np)
+            tensor = self._source(READ_VARIABLE, spec, f"{handle.name}/Read", {"handle": handle})
+            found = self.reads[id(handle)] = (handle, tensor)
+        return found[1]
+
+    def write(self, handle: Any, tensor: Tensor) -> None:
+        """From here on the variable has another value in this graph."""
+        self.read(handle)
+        value = self.enter(tensor)
+        name = self.unique_name(ctx.name_scope + "AssignVariableOp")
+        node = Node(self, ASSIGN_VARIABLE, (value,), {"handle": handle}, name)
+        assigned = SymbolicTensor(node, 0, value._spec, value.known)
+        node.outputs = (assigned,)
+        self.nodes.append(node)
+        self.values[id(handle)] = (handle, assigned)
 
     def _source(self, record: Any, spec: Spec, name: str, attrs: dict[str, Any]) -> SymbolicTensor:
         node = Node(self, record, (), attrs, self.unique_name(ctx.name_scope + name))
@@ -146,7 +205,8 @@ class Graph:
         outer = self.outer
         while outer is not None:
             if outer is graph:
-                return self.capture(tensor)
+                # Every graph on the way hands the tensor on to the next.
+                return self.capture(self.outer.enter(tensor))
             outer = outer.outer
         raise InaccessibleTensorError(
             f"The tensor {tensor!r} was made in the graph {graph.name!r}"
@@ -184,7 +244,22 @@ class Graph:
 
 
 class FuncGraph(Graph):
-    """The graph of a function's body."""
+    """The graph of a function's body, a branch or a loop. `engine.closed.close` finishes it."""
+
+    inputs: list[SymbolicTensor]
+    outputs: list[SymbolicTensor]
+    captured: list[Any]
+    read_handles: list[Any]
+    written_handles: list[Any]
+    arg_count: int
+    result_count: int
+    plan: Any = None
+    executable: Any = None
+
+
+def constant_of(array: np.ndarray, name: str = "Const") -> Any:
+    """A tensor with the values of an ndarray that nobody writes to any more: eager, or of the graph being built."""
+    return of_array(array) if ctx.graph is None else ctx.graph.constant(array, ctx.name_scope + name)
 
 
 def current_graph() -> Graph | None:
@@ -192,14 +267,25 @@ def current_graph() -> Graph | None:
     return ctx.graph
 
 
-def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None) -> Any:
-    """Traces one call: infers the outputs' specs and appends a node to the graph being built."""
+def add_node(
+    op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None, given: Sequence[Any] = ()
+) -> Any:
+    """Traces one call: infers the outputs' specs and appends a node to the graph being built.
+
+    `given` are the arguments before their conversion: Python values among them become constants of the graph.
+    """
     graph = _graph_for((*inputs, *attrs.values()))
-    inputs = tuple(graph.enter(x) for x in inputs)
+    name = graph.unique_name(ctx.name_scope + (name or _node_name(op)))
+    inputs = tuple(
+        _constant_argument(graph, op, name, i, x)
+        if x.__class__ is EagerTensor and i < len(given) and given[i] is not x and not isinstance(given[i], TensorLike)
+        else graph.enter(x)
+        for i, x in enumerate(inputs)
+    )
     attrs = {k: graph.enter(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
     static = {k: _static_host(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
     specs = op.infer([t._spec for t in inputs], static)
-    node = Node(graph, op, inputs, attrs, graph.unique_name(ctx.name_scope + (name or _node_name(op))))
+    node = Node(graph, op, inputs, attrs, name)
     known = _follow(op, inputs, static, specs)
     specs = [s if k is None else Spec(k.shape, s.dtype) for s, k in zip(specs, known, strict=True)]
     node.outputs = tuple(
@@ -208,6 +294,15 @@ def add_node(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str 
     graph.nodes.append(node)
     _record_node(op, node)
     return node.outputs[0] if op.single else node.outputs
+
+
+def _constant_argument(graph: Graph, op: Op, node_name: str, index: int, value: EagerTensor) -> SymbolicTensor:
+    params = op.params
+    saved, ctx.name_scope = ctx.name_scope, ""
+    try:
+        return graph.constant(value._array, f"{node_name}/{params[min(index, len(params) - 1)].name}")
+    finally:
+        ctx.name_scope = saved
 
 
 def _graph_for(values: Sequence[Any]) -> Graph:
@@ -222,16 +317,13 @@ def _graph_for(values: Sequence[Any]) -> Graph:
     )
 
 
-def add_opaque(record: Op, inputs: Sequence[Tensor], specs: Sequence[Spec]) -> tuple[SymbolicTensor, ...]:
+def add_opaque(
+    record: Any, inputs: Sequence[Tensor], specs: Sequence[Spec], attrs: dict[str, Any] | None = None, name: str = ""
+) -> tuple[SymbolicTensor, ...]:
     """Appends a node whose outputs have these specs, found elsewhere than by the record's rule."""
     graph = _graph_for(inputs)
-    node = Node(
-        graph,
-        record,
-        tuple(graph.enter(x) for x in inputs),
-        {},
-        graph.unique_name(ctx.name_scope + record.name),
-    )
+    inputs = tuple(graph.enter(x) for x in inputs)
+    node = Node(graph, record, inputs, attrs or {}, graph.unique_name(ctx.name_scope + (name or record.name)))
     node.outputs = tuple(SymbolicTensor(node, i, s) for i, s in enumerate(specs))
     graph.nodes.append(node)
     _record_node(record, node)
@@ -252,8 +344,11 @@ def _record_node(op: Op, node: Node) -> None:
         out._watch = bits if is_differentiable(out._np_dtype) else 0
 
 
+_SHORTER = {"AddV2": "Add", "BatchMatMulV2": "MatMul"}
+
+
 def _node_name(op: Op) -> str:
-    return op.api[0].rpartition(".")[2] if op.api else op.name
+    return _SHORTER.get(op.name, op.name)
 
 
 # -- values that are known in part ------------------------------------------------------------------------------------

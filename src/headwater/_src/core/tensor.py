@@ -132,6 +132,17 @@ class Tensor(TensorLike):
             "Use a tf.Variable and v[...].assign(value), or tf.tensor_scatter_nd_update(t, indices, updates)."
         )
 
+    @property
+    def assign(self) -> Any:
+        """Replaces the part of a variable that this slice was read from; AttributeError for other tensors."""
+        try:
+            return self._origin
+        except AttributeError:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'assign': a tensor's values never change. Slices of a tf.Variable "
+                f"can be assigned to, v[...].assign(value); this tensor of shape {self.shape} is not one."
+            ) from None
+
     def __dir__(self) -> list[str]:
         return [n for n in object.__dir__(self) if n not in _NUMPY_HINT]
 
@@ -290,17 +301,6 @@ class EagerTensor(Tensor):
         return 1, 0
 
     @property
-    def assign(self) -> Any:
-        """Replaces the part of a variable that this slice was read from; AttributeError for other tensors."""
-        try:
-            return self._origin
-        except AttributeError:
-            raise AttributeError(
-                f"'EagerTensor' object has no attribute 'assign': a tensor's values never change. Slices of a tf.Variable "
-                f"can be assigned to, v[...].assign(value); this tensor of shape {self.shape} is not one."
-            ) from None
-
-    @property
     def _id(self) -> int:
         return id(self)
 
@@ -319,6 +319,7 @@ class SymbolicTensor(Tensor):
         "_shape",
         "_watch",
         "known",
+        "_origin",
         "_keras_mask",
         "_keras_logits",
         "__weakref__",

@@ -53,7 +53,7 @@ class ForwardAccumulator(_Recorder):
                 raise ValueError(
                     "ForwardAccumulator: the same tensor or variable is given twice; give each primal once."
                 )
-            value = handle.tensor if handle is not None else primal
+            value = handle.present() if handle is not None else primal
             tangent = convert(tangent, value.dtype)
             if tangent.shape != value.shape:
                 raise ValueError(
@@ -121,7 +121,7 @@ class ForwardAccumulator(_Recorder):
             handle = handle_of(primal)
             tangent = self._tangent(handle if handle is not None else primal)
             if tangent is None and unconnected is UnconnectedGradients.ZERO:
-                return space().zeros_like(handle.tensor if handle is not None else primal)
+                return space().zeros_like(handle.present() if handle is not None else primal)
             return tangent
 
         return nest.map_structure(one, primals)

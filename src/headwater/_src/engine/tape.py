@@ -39,12 +39,15 @@ class UnconnectedGradients(enum.Enum):
 class Handle:
     """The place where a variable keeps its value; all objects for one variable share it, and tapes know it.
 
-    `tensor` is the present value, a snapshot that later assignments replace and never change.
+    `tensor` is the present value, a snapshot that later assignments replace and never change. While a graph is being built,
+    `present()` is the value there.
     """
 
-    __slots__ = ("tensor", "watch", "trainable", "shape", "dtype", "name", "constraint", "uid", "__weakref__")
+    __slots__ = ("_tensor", "device_array", "watch", "trainable", "shape", "dtype", "name", "constraint", "uid", "__weakref__")
 
-    tensor: EagerTensor
+    _tensor: EagerTensor | None
+    device_array: Any
+    """The value as a buffer of a compiled program, where such a program has left it and nobody has looked since."""
     watch: int
     trainable: bool
     shape: Any
@@ -53,9 +56,26 @@ class Handle:
     constraint: Any
     uid: int
 
-    def read(self) -> EagerTensor:
+    @property
+    def tensor(self) -> EagerTensor:
+        """The present value outside of graphs."""
+        tensor = self._tensor
+        if tensor is None:
+            tensor = self._tensor = of_array(np.asarray(self.device_array))
+        return tensor
+
+    @tensor.setter
+    def tensor(self, tensor: EagerTensor) -> None:
+        self._tensor = tensor
+        self.device_array = None
+
+    def present(self) -> Any:
+        """The value here: the tensor, or what stands for it in the graph being built."""
+        return self.tensor if ctx.graph is None else ctx.graph.read(self)
+
+    def read(self) -> Any:
         """The present value, watched by the tapes that watch the variable."""
-        tensor = self.tensor
+        tensor = self.tensor if ctx.graph is None else ctx.graph.read(self)
         missing = ((ctx.auto_watch if self.trainable else 0) | self.watch) & ctx.recording & ~tensor._watch
         if missing:
             for recorder in ctx.recorders:
@@ -231,7 +251,7 @@ class GradientTape(_Recorder):
                     "gradient will be None.", dtype.name,
                 )  # fmt: skip
             if handle is not None:
-                self.watch_handle(handle, handle.tensor)
+                self.watch_handle(handle, handle.present())
             elif isinstance(value, (EagerTensor, SymbolicTensor)):
                 self.watch_tensor(value)
             else:
@@ -425,13 +445,13 @@ class GradientTape(_Recorder):
 def _target(value: Any) -> Any:
     handle = handle_of(value)
     if handle is not None:
-        return handle.tensor
+        return handle.present()
     return value if isinstance(value, (EagerTensor, SymbolicTensor)) else convert(value)
 
 
 def _value(source: Any) -> Any:
     handle = handle_of(source)
-    return handle.tensor if handle is not None else source
+    return handle.present() if handle is not None else source
 
 
 def _seeds(targets: list[Any], output_gradients: Any) -> list[tuple[Any, Any]]:
@@ -459,6 +479,18 @@ def _seeds(targets: list[Any], output_gradients: Any) -> list[tuple[Any, Any]]:
                 )
         seeds.append((target, g))
     return seeds
+
+
+@contextlib.contextmanager
+def outside_graphs() -> Iterator[None]:
+    """The `with` block runs eagerly, whatever graph is being built, and no tape sees it."""
+    saved = ctx.graph, ctx.control_inputs
+    ctx.graph, ctx.control_inputs = None, []
+    try:
+        with stop_all():
+            yield
+    finally:
+        ctx.graph, ctx.control_inputs = saved
 
 
 @contextlib.contextmanager

@@ -62,6 +62,7 @@ from headwater._src.ops import (
     sparse_samples,
     special,
     special_more,
+    variable_updates,
     vectorspace,
     windows,
 )
@@ -73,5 +74,5 @@ __all__ = [
     "linalg_decompose", "linalg_eigen", "linalg_lu", "linalg_more", "losses", "math", "nn", "numpy_api", "operators",
     "permutations", "pool", "pool_kernels", "random", "random_dist", "raw", "reduce", "scans", "segment", "sets", "shape",
     "signal", "signal_cosine", "signal_windows", "sort", "sparse", "sparse_cross", "sparse_math", "sparse_order",
-    "sparse_reduce", "sparse_samples", "special", "special_more", "vectorspace", "windows",
+    "sparse_reduce", "sparse_samples", "special", "special_more", "variable_updates", "vectorspace", "windows",
 ]  # fmt: skip

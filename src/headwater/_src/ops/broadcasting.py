@@ -12,7 +12,7 @@ import numpy as np
 from headwater._src.base.lazy import jnp
 from headwater._src.core.op import op
 from headwater._src.core.samples import Arr, case
-from headwater._src.core.tensor import EagerTensor
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor
 
 
 def _sum_to(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
@@ -51,4 +51,8 @@ def sum_to(g: Any, x: Any) -> Any:
     """The gradient `g` of a broadcast argument, summed back to the shape of `x`."""
     if g.__class__ is EagerTensor and x.__class__ is EagerTensor and g._array.shape == x._array.shape:
         return g
+    if g.__class__ is SymbolicTensor or x.__class__ is SymbolicTensor:
+        shape = g._spec.shape
+        if shape is not None and None not in shape and shape == x._spec.shape:
+            return g
     return sum_like(g, x)

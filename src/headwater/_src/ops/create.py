@@ -19,6 +19,7 @@ from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, TensorShape, wrap
 from headwater._src.core import memory
 from headwater._src.core.convert import convert, host_int, host_ints, to_array
+from headwater._src.core.graph import constant_of
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
@@ -53,17 +54,17 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     if dtype is None and shape is None:
         # The commonest values, without the general conversion's questions.
         if value.__class__ is float and -3e38 < value < 3e38:
-            return of_array(np.array(value, np.float32))
+            return constant_of(np.array(value, np.float32))
         if value.__class__ is int and -(2**31) <= value < 2**31:
-            return of_array(np.array(value, np.int32))
+            return constant_of(np.array(value, np.int32))
         if value.__class__ is list and 0 < len(value) <= 64:
             kinds = set(map(type, value))
             if len(kinds) == 1 and (float in kinds or int in kinds):
                 low, high = min(value), max(value)
                 if float in kinds and -3e38 < low <= high < 3e38 and sum(value) == sum(value):
-                    return of_array(np.array(value, np.float32))
+                    return constant_of(np.array(value, np.float32))
                 if int in kinds and low >= -(2**31) and high < 2**31:
-                    return of_array(np.array(value, np.int32))
+                    return constant_of(np.array(value, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):
         tensor = convert(value)
@@ -79,8 +80,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
     else:
         array = to_array(value, wanted)
         if shape is None:
-            return of_array(array)
-    return of_array(_arranged(array, value, shape))
+            return constant_of(array)
+    return constant_of(_arranged(array, value, shape))
 
 
 def _arranged(array: np.ndarray, value: Any, shape: Any) -> np.ndarray:
@@ -150,7 +151,7 @@ def _of_shape(shape: Any, dtype: Any, value: int, name: str) -> Tensor:
     if dims and min(dims) < 0:
         raise invalid(f"{name}: the dimensions must be >= 0; got {dims}.")
     memory.check(dims, wanted.np, name)
-    return of_array(
+    return constant_of(
         np.zeros(dims, wanted.np) if not value and wanted.np.kind != "O" else np.full(dims, scalar, wanted.np)
     )
 
@@ -222,7 +223,7 @@ def _like(input: Any, dtype: Any, value: int, name: str) -> Tensor:
 def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
     """Zeros in the shape of `input`, of its dtype or of `dtype`."""
     if dtype is None and input.__class__ is EagerTensor:
-        return of_array(_zeros_like(input._array))
+        return constant_of(_zeros_like(input._array))
     return _like(input, dtype, 0, "tf.zeros_like")
 
 
@@ -230,7 +231,7 @@ def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: A
 def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: Any = None) -> Tensor:
     """Ones in the shape of `input`, of its dtype or of `dtype`."""
     if dtype is None and input.__class__ is EagerTensor and input._array.dtype.kind != "O":
-        return of_array(np.ones(input._array.shape, input._array.dtype))
+        return constant_of(np.ones(input._array.shape, input._array.dtype))
     return _like(input, dtype, 1, "tf.ones_like")
 
 
@@ -310,7 +311,7 @@ def range(
         and delta > 0
         and start <= limit
     ):
-        return of_array(np.arange(start, limit, delta, np.int32))
+        return constant_of(np.arange(start, limit, delta, np.int32))
     wanted = None if dtype is None else as_dtype(dtype)
     parts = [convert(x, wanted) if not isinstance(x, Tensor) else x for x in (start, limit, delta)]
     if wanted is None:
@@ -360,7 +361,7 @@ def eye(
         raise TypeError("tf.eye: strings have no one.")
     memory.check((rows, columns), wanted.np, "tf.eye")
     matrix = np.eye(rows, columns, dtype=wanted.np)
-    return of_array(np.broadcast_to(matrix, (*batch, rows, columns)) if batch else matrix)
+    return constant_of(np.broadcast_to(matrix, (*batch, rows, columns)) if batch else matrix)
 
 
 def _symbolic_eye(rows: Any, columns: Any, batch_shape: Any, dtype: DType) -> Tensor:

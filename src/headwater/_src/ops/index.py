@@ -40,7 +40,7 @@ class Bound(int):
         return f"bounds[{int(self)}]"
 
 
-def _numpy_key(key: tuple[Any, ...], bounds: Any) -> tuple[Any, ...]:
+def numpy_key(key: tuple[Any, ...], bounds: Any) -> tuple[Any, ...]:
     """The subscript for ndarrays and JAX arrays."""
     if not bounds:
         return tuple([slice(*k) if k.__class__ is tuple else k for k in key])
@@ -99,14 +99,14 @@ def _strided_grad(g: Any, y: Any, x: Any, *, key: Any, bounds: Any) -> Any:
 
 def _scattered(g: np.ndarray, like: np.ndarray, *, key: Any, bounds: Any) -> np.ndarray:
     out = np.zeros(like.shape, g.dtype)
-    out[_numpy_key(key, bounds)] = g
+    out[numpy_key(key, bounds)] = g
     return out
 
 
 strided_slice_op = op(
     "StridedSlice", "input: A -> ?: input",
-    numpy=lambda x, *, key, bounds: x[_numpy_key(key, bounds)],
-    lower=lambda x, *, key, bounds: x[_numpy_key(key, bounds)],
+    numpy=lambda x, *, key, bounds: x[numpy_key(key, bounds)],
+    lower=lambda x, *, key, bounds: x[numpy_key(key, bounds)],
     grad=_strided_grad,
     shape=_strided_shape,
     attrs={"key": (), "bounds": ()}, host=("bounds",), moves=True,
@@ -115,7 +115,7 @@ strided_slice_op = op(
 strided_slice_grad = op(
     "StridedSliceGrad", "g: A, like: g -> like",
     numpy=_scattered,
-    lower=lambda g, like, *, key, bounds: jnp.zeros(like.shape, g.dtype).at[_numpy_key(key, bounds)].set(g),
+    lower=lambda g, like, *, key, bounds: jnp.zeros(like.shape, g.dtype).at[numpy_key(key, bounds)].set(g),
     grad=(lambda gg, y, g, like, *, key, bounds: strided_slice_op(gg, key=key, bounds=bounds), None),
     attrs={"key": (), "bounds": ()}, host=("bounds",),
     doc="Zeros in the shape of `like` with `g` in the slice that `key` names.",
@@ -261,7 +261,7 @@ def strided_assign(array: np.ndarray, spec: tuple[tuple[Any, ...], Any], value: 
     Raises:
       InvalidArgumentError: the key doesn't fit the array, or the value does not broadcast to the slice.
     """
-    key = _numpy_key(*spec)
+    key = numpy_key(*spec)
     try:
         target = array[key]
     except (IndexError, ValueError):

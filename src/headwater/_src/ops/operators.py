@@ -51,7 +51,7 @@ def _multiplies(other: Any, tensor: Any) -> bool:
 def _named(name: str, operation: Any) -> dict[str, Any]:
     entry = getattr(operation, "op", None)
     answers = _multiplies if name == "mul" else _answers
-    operator, mirrored = make_operator(entry, answers) if entry is not None else _pair(operation)
+    operator, mirrored = make_operator(entry, answers, name) if entry is not None else _pair(operation)
     return {f"__{name}__": operator, f"__r{name}__": mirrored}
 
 

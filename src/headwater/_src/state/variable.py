@@ -25,9 +25,10 @@ from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import CPU, EagerTensor, Reference, Tensor, TensorLike, array_text, of_array
 from headwater._src.engine import owners
-from headwater._src.engine.tape import Handle
-from headwater._src.ops import gather, index, operators
-from headwater._src.ops.layout import identity
+from headwater._src.engine.closed import evaluate
+from headwater._src.engine.tape import Handle, outside_graphs, stop_all
+from headwater._src.ops import gather, index, math, operators, variable_updates
+from headwater._src.ops.layout import ensure_shape, identity
 
 
 @export("VariableSynchronization")
@@ -114,7 +115,7 @@ def _overwritable(handle: Handle) -> bool:
     ):
         return False
     del array
-    return not handle.tensor._watch and _references(handle.tensor) == _UNSHARED
+    return not handle._tensor._watch and _references(handle._tensor) == _UNSHARED  # type: ignore[union-attr, arg-type]
 
 
 def _update(handle: ResourceHandle, ufunc: Any, delta: np.ndarray) -> None:
@@ -182,16 +183,7 @@ class Variable(TensorLike):
             raise ValueError(
                 f"tf.Variable: constraint must be a function or None; got {describe(constraint)}."
             )
-        value = (
-            initial_value()
-            if callable(initial_value) and not isinstance(initial_value, TensorLike)
-            else initial_value
-        )
-        tensor = convert(value, None if dtype is None else dtypes.as_dtype(dtype))
-        if not isinstance(tensor, EagerTensor):
-            raise ValueError(
-                f"tf.Variable: the initial value {tensor!r} is symbolic and has no value; create variables outside of graphs."
-            )
+        tensor = _initial_tensor(initial_value, None if dtype is None else dtypes.as_dtype(dtype))
         dims = tensor._array.shape if shape is None else TensorShape(shape)._dims
         if not compatible(dims, tensor._array.shape):
             raise ValueError(
@@ -206,6 +198,8 @@ class Variable(TensorLike):
         handle.aggregation = VariableAggregation(aggregation)
         self._handle = handle
         owners.own(handle, self)
+        if ctx.on_variable is not None and ctx.graph is not None:
+            ctx.on_variable(self)
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -243,7 +237,7 @@ class Variable(TensorLike):
 
     @property
     def _spec(self) -> Any:
-        return self._handle.tensor._spec
+        return self._handle.present()._spec
 
     @property
     def trainable(self) -> bool:
@@ -362,14 +356,15 @@ class Variable(TensorLike):
         """
         handle = self._handle
         tensor = convert(value, handle.dtype)
+        if ctx.graph is not None:
+            _check_shape(self, tensor)
+            _write_in_graph(handle, tensor)
+            return self._result(read_value)
         if not isinstance(tensor, EagerTensor):
             raise ValueError(f"Variable.assign: {tensor!r} is symbolic; it has no value outside its graph.")
         array = tensor._array
-        if array.shape != handle.shape and not compatible(handle.shape, array.shape):
-            raise ValueError(
-                f"Cannot assign a value of shape {tensor.shape} to variable '{self.name}' of shape {self.shape}: the shapes "
-                "must be compatible. The variable keeps its value."
-            )
+        if array.shape != handle.shape:
+            _check_shape(self, tensor)
         handle.tensor = of_array(array)
         return self._result(read_value)
 
@@ -377,6 +372,8 @@ class Variable(TensorLike):
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Adds `delta`, of exactly the variable's shape and dtype; errors as `assign`."""
+        if ctx.graph is not None:
+            return self._update_in_graph(math.add, delta, "assign_add", read_value)
         _update(self._handle, np.add, self._delta(delta, "assign_add"))
         return self._result(read_value)
 
@@ -384,7 +381,21 @@ class Variable(TensorLike):
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Any:
         """Subtracts `delta`, of exactly the variable's shape and dtype; errors as `assign`."""
+        if ctx.graph is not None:
+            return self._update_in_graph(math.subtract, delta, "assign_sub", read_value)
         _update(self._handle, np.subtract, self._delta(delta, "assign_sub"))
+        return self._result(read_value)
+
+    def _update_in_graph(self, operation: Any, delta: Any, what: str, read_value: bool) -> Any:
+        handle = self._handle
+        tensor = convert(delta, handle.dtype)
+        before = ctx.graph.read(handle)
+        if not compatible(before._shape, tensor._spec.shape):
+            raise ValueError(
+                f"Variable.{what}: variable '{self.name}' has shape {before.shape} and the delta has shape {tensor.shape}; the "
+                "shapes must be equal."
+            )
+        _write_in_graph(handle, operation(before, tensor))
         return self._result(read_value)
 
     def _delta(self, delta: Any, what: str) -> np.ndarray:
@@ -401,7 +412,7 @@ class Variable(TensorLike):
 
     def __getitem__(self, key: Any) -> Tensor:
         part = self._handle.read()[key]
-        if part.__class__ is EagerTensor:
+        if isinstance(part, Tensor):
             part._origin = _SliceAssign(self, key)
         return part
 
@@ -411,19 +422,21 @@ class Variable(TensorLike):
             "replaces that part of the variable."
         )
 
-    def _scatter(self, how: str, sparse_delta: Any) -> Any:
+    def _scatter(self, how: str, sparse_delta: Any, form: str = "rows", what: str = "") -> Any:
+        what = what or f"scatter_{how}"
         if not isinstance(sparse_delta, IndexedSlices):
-            raise TypeError(f"Variable.scatter_{how} takes tf.IndexedSlices; got {describe(sparse_delta)}.")
-        return self._put(
-            gather.scatter_rows, how, sparse_delta.indices, sparse_delta._given, f"scatter_{how}"
-        )
+            raise TypeError(f"Variable.{what} takes tf.IndexedSlices; got {describe(sparse_delta)}.")
+        return self._put(how, form, sparse_delta.indices, sparse_delta._given, what)
 
-    def _put(self, function: Any, how: str, indices: Any, updates: Any, what_for: str) -> Any:
+    def _put(self, how: str, form: str, indices: Any, updates: Any, what: str) -> Any:
         handle = self._handle
-        where = convert(indices)._array  # type: ignore[attr-defined]
-        what = convert(updates, handle.dtype)._array  # type: ignore[attr-defined]
-        with handle.lock:
-            handle.tensor = of_array(function(handle.tensor._array, where, what, how, f"Variable.{what_for}"))
+        where, rows = convert(indices), convert(updates, handle.dtype)
+        attrs = {"how": how, "form": form, "what": f"Variable.{what}"}
+        if ctx.graph is not None:
+            ctx.graph.write(handle, variable_updates.scatter(ctx.graph.read(handle), where, rows, **attrs))
+        else:
+            with handle.lock, stop_all():
+                handle.tensor = variable_updates.scatter(handle.tensor, where, rows, **attrs)
         return self._result(True)
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
@@ -458,33 +471,27 @@ class Variable(TensorLike):
         self, sparse_delta: Any, use_locking: bool = False, name: str | None = None
     ) -> Any:
         """Replaces rows within each element of the leading dimensions: `v[i, indices[i, j]] = values[i, j]`."""
-        if not isinstance(sparse_delta, IndexedSlices):
-            raise TypeError(
-                f"Variable.batch_scatter_update takes tf.IndexedSlices; got {describe(sparse_delta)}."
-            )
-        return self._put(
-            _scatter_batches, "update", sparse_delta.indices, sparse_delta._given, "batch_scatter_update"
-        )
+        return self._scatter("update", sparse_delta, "batch", "batch_scatter_update")
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Replaces the slices that the rows of `indices` name; see `tf.tensor_scatter_nd_update`."""
-        return self._put(gather.scatter_nd_array, "update", indices, updates, "scatter_nd_update")
+        return self._put("update", "nd", indices, updates, "scatter_nd_update")
 
     def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Adds to the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_nd_array, "add", indices, updates, "scatter_nd_add")
+        return self._put("add", "nd", indices, updates, "scatter_nd_add")
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Subtracts from the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_nd_array, "sub", indices, updates, "scatter_nd_sub")
+        return self._put("sub", "nd", indices, updates, "scatter_nd_sub")
 
     def scatter_nd_max(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Takes the maximum with the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_nd_array, "max", indices, updates, "scatter_nd_max")
+        return self._put("max", "nd", indices, updates, "scatter_nd_max")
 
     def scatter_nd_min(self, indices: Any, updates: Any, name: str | None = None) -> Any:
         """Takes the minimum with the slices that the rows of `indices` name."""
-        return self._put(gather.scatter_nd_array, "min", indices, updates, "scatter_nd_min")
+        return self._put("min", "nd", indices, updates, "scatter_nd_min")
 
     def count_up_to(self, limit: int) -> Tensor:
         """The value before adding 1 to it; OutOfRangeError once it has reached `limit`."""
@@ -573,21 +580,46 @@ class _SliceAssign:
 
     def __call__(self, value: Any, name: str | None = None, read_value: bool = True) -> Any:
         handle = self.variable._handle
-        array = convert(value, handle.dtype)._array  # type: ignore[attr-defined]
-        with handle.lock:
-            handle.tensor = of_array(
-                index.strided_assign(handle.tensor._array, index.parse_key(self.key), array)
-            )
+        part = convert(value, handle.dtype)
+        entries, bounds = index.parse_key(self.key)
+        if ctx.graph is not None:
+            before = ctx.graph.read(handle)
+            ctx.graph.write(handle, variable_updates.slice_update(before, part, key=entries, bounds=bounds))
+        else:
+            with handle.lock, stop_all():
+                handle.tensor = variable_updates.slice_update(handle.tensor, part, key=entries, bounds=bounds)
         return self.variable._result(read_value)
 
 
-def _scatter_batches(
-    array: np.ndarray, indices: np.ndarray, updates: np.ndarray, how: str, what: str
-) -> np.ndarray:
-    return gather.batch_scatter_array(array, indices, updates, what)
+def _initial_tensor(value: Any, dtype: DType | None) -> EagerTensor:
+    """The value to begin with. Inside a graph it is computed outside of it, once: variables outlive the graphs."""
+    if callable(value) and not isinstance(value, TensorLike):
+        with outside_graphs():
+            value = value()
+    tensor = convert(value, dtype)
+    if isinstance(tensor, EagerTensor):
+        return tensor
+    return evaluate(tensor, "tf.Variable: the initial value")
+
+
+def _check_shape(variable: Variable, tensor: Tensor) -> None:
+    if not compatible(variable._handle.shape, tensor._spec.shape):
+        raise ValueError(
+            f"Cannot assign a value of shape {tensor.shape} to variable '{variable.name}' of shape {variable.shape}: the shapes "
+            "must be compatible. The variable keeps its value."
+        )
+
+
+def _write_in_graph(handle: ResourceHandle, value: Tensor) -> None:
+    """Replaces the variable's value in the graph; where the shape is known at run time only, it is checked then."""
+    if value._spec.shape != handle.shape and handle.shape is not None and None not in handle.shape:
+        value = ensure_shape(value, handle.shape)
+    ctx.graph.write(handle, value)
 
 
 def _repr(variable: Variable, name: str) -> str:
+    if ctx.graph is not None:
+        return f"<tf.Variable {name!r} shape={variable.shape} dtype={variable.dtype.name}>"
     text = array_text(variable._handle.tensor._array)
     return f"<tf.Variable {name!r} shape={variable.shape} dtype={variable.dtype.name}, numpy={text}>"
 
