@@ -96,6 +96,10 @@ LIMITS: tuple[Limit, ...] = (
         "Where fewer than ten successes are expected the numbers are valid samples, but not TensorFlow's for the same seed.",
         "value",
     ),
+    *(
+        Limit(name, case, "The smallest are found too; TensorFlow's CPU has a kernel for the largest only (NotFoundError).")
+        for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
+    ),
     Limit(
         "range",
         "string",

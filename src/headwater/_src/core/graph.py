@@ -110,6 +110,10 @@ class Graph:
         self.converted: dict[int, EagerTensor] = {}
         """Tensors made of Python values while this graph is built: they become constants of it when they are used."""
         self.outer = ctx.graph if outer is None else outer
+        self.translated: dict[int, Any] = {}
+        """For a copy: what stands here for a tensor of the original, by the tensor's id."""
+        self.origin: Any = None
+        """For a copy: the original, which the ids above need alive."""
         self._names: dict[str, int] = {}
         self.finalized = False
 
@@ -199,20 +203,28 @@ class Graph:
         """`tensor` as an input of this graph's nodes; InaccessibleTensorError for one of an unrelated graph."""
         if isinstance(tensor, EagerTensor):
             return self.capture(tensor)
-        graph = tensor.graph
-        if graph is self:
+        if tensor.graph is self:
             return tensor
-        outer = self.outer
-        while outer is not None:
-            if outer is graph:
-                # Every graph on the way hands the tensor on to the next.
-                return self.capture(self.outer.enter(tensor))
-            outer = outer.outer
+        found = self.translated.get(id(tensor))
+        if found is not None:
+            return found
+        if self.outer is not None and self.outer.reaches(tensor):
+            # Every graph on the way hands the tensor on to the next.
+            return self.capture(self.outer.enter(tensor))
         raise InaccessibleTensorError(
             f"The tensor {tensor!r} was made in the graph {graph.name!r}"
             + (f" at {tensor.op.line}" if tensor.op.line else "")
             + f" and is used in {self.name!r}, where it does not exist. Return it from its function, or pass it as an argument."
         )
+
+    def reaches(self, tensor: SymbolicTensor) -> bool:
+        """Whether the tensor belongs to this graph or to one around it."""
+        graph: Graph | None = self
+        while graph is not None:
+            if tensor.graph is graph or id(tensor) in graph.translated:
+                return True
+            graph = graph.outer
+        return False
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

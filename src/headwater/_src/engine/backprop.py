@@ -17,7 +17,10 @@ Entry = tuple[Any, tuple[Any, ...], Any, dict[str, Any]]
 
 def results_of(entry: Entry) -> tuple[Any, ...]:
     """The results of a recorded call, as a tuple."""
-    return (entry[2],) if entry[0].single else entry[2]
+    if entry[0].single:
+        return (entry[2],)
+    # A node may have gained outputs since it was recorded: what its own gradient asked it to keep.
+    return entry[2][0].op.outputs if getattr(entry[0], "grows", False) else entry[2]
 
 
 class VectorSpace(NamedTuple):
@@ -80,8 +83,8 @@ def backpropagate(
                 continue
             gs, outputs = (g,), (out,)
         else:
-            outputs = out
-            gs = _multiple(out, grads, wanted)
+            outputs = results_of((op, inputs, out, attrs))
+            gs = _multiple(outputs, grads, wanted, not getattr(op, "takes_none", False))
             if gs is None:
                 continue
         rule = op.grad
@@ -100,10 +103,14 @@ def backpropagate(
     return grads
 
 
-def _multiple(outputs: tuple[Any, ...], grads: dict[int, Any], wanted: set[int]) -> tuple[Any, ...] | None:
+def _multiple(
+    outputs: tuple[Any, ...], grads: dict[int, Any], wanted: set[int], fill: bool
+) -> tuple[Any, ...] | None:
     found = [grads.get(id(o)) if id(o) in wanted else grads.pop(id(o), None) for o in outputs]
     if all(g is None for g in found):
         return None
+    if not fill:
+        return tuple(found)
     zeros = space().zeros_like
     return tuple(
         zeros(o) if g is None and is_differentiable(o._spec.dtype) else g

@@ -12,21 +12,43 @@ from headwater._src.base.exporting import export
 from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
+from headwater._src.core.graph import add_opaque
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.tape import GradientTape, handle_of, stop_all
 
 
 class CustomOp:
-    """The record of one call whose gradient the user gave."""
+    """The record of one call whose gradient the user gave.
 
-    __slots__ = ("name", "grad", "single")
+    In a graph it is a node that takes the arguments and the results, and gives the results: gradients go round the nodes that
+    computed them.
+    """
+
+    __slots__ = ("name", "grad", "single", "results")
+
+    params = ()
+    api = ()
+    host = ()
+    stateful = False
 
     def __init__(
-        self, name: str, grad: Callable[[Sequence[Any]], Sequence[Any]], single: bool = False
+        self, name: str, grad: Callable[[Sequence[Any]], Sequence[Any]], single: bool = False, results: int = 0
     ) -> None:
         self.name = name
         self.grad = grad
         self.single = single
+        self.results = results
+
+    def numpy(self, *values: Any) -> tuple[Any, ...]:
+        """The results among the inputs."""
+        return values[len(values) - self.results :]
+
+    lower = numpy
+
+    @property
+    def title(self) -> str:
+        """How messages name it."""
+        return self.name
 
     def backward(
         self,
@@ -82,7 +104,10 @@ def _call(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     del watcher
     flat_result = [_fresh(convert(r)) for r in nest.flatten(result, True)]
     inputs = [a for a in flat_args if isinstance(a, (EagerTensor, SymbolicTensor))]
-    _record(f, grad_fn, inputs, snapshots, variables, flat_result)
+    if ctx.graph is not None:
+        flat_result = _add_node(f, grad_fn, inputs, snapshots, variables, flat_result)
+    else:
+        _record(f, grad_fn, inputs, snapshots, variables, flat_result)
     return nest.pack_sequence_as(result, flat_result, True)
 
 
@@ -97,15 +122,32 @@ def _fresh(tensor: Any) -> Any:
     return of_array(tensor._array)
 
 
+def _add_node(
+    f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handles: list[Any], outputs: list[Any]
+) -> list[Any]:
+    _watch(snapshots, handles)
+    given = _adapter(f, grad_fn, len(inputs), handles)
+
+    def gradients(upstream: Sequence[Any]) -> Sequence[Any]:
+        return [*given(upstream), *[None] * len(outputs)]
+
+    record = CustomOp(f"CustomGradient_{_name(f)}", gradients, results=len(outputs))
+    return list(add_opaque(record, [*inputs, *snapshots, *outputs], [o._spec for o in outputs]))
+
+
+def _watch(snapshots: list[Any], handles: list[Any]) -> None:
+    for snapshot, handle in zip(snapshots, handles, strict=True):
+        for recorder in ctx.recorders:
+            if recorder.auto_watch and not snapshot._watch & recorder.bit:
+                recorder.watch_handle(handle, snapshot)
+
+
 def _record(
     f: Any, grad_fn: Any, inputs: list[Any], snapshots: list[Any], handles: list[Any], outputs: list[Any]
 ) -> None:
     if not ctx.recorders:
         return
-    for snapshot, handle in zip(snapshots, handles, strict=True):
-        for recorder in ctx.recorders:
-            if recorder.auto_watch and not snapshot._watch & recorder.bit:
-                recorder.watch_handle(handle, snapshot)
+    _watch(snapshots, handles)
     watched = 0
     for tensor in (*inputs, *snapshots):
         watched |= tensor._watch

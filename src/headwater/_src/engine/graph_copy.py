@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headwater._src.core.graph import FuncGraph, Graph, Node, _record_node
+from headwater._src.core.graph import FuncGraph, Graph, Node, _follow, _record_node, _static_host
+from headwater._src.core.op import Op
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, Tensor
 
@@ -17,8 +18,9 @@ Mapping = dict[int, Any]
 """What stands for a tensor in a copy, by the `id` of the original (tensors have no hash)."""
 
 _KEPT = tuple(s for s in Node.__slots__ if s not in ("graph", "inputs", "attrs", "outputs", "control_inputs"))
-_FACTS = ("arg_count", "captured", "read_handles", "written_handles", "result_count")
-"""What closing a graph says of its inputs and outputs, which a copy with the same ones shares."""
+_OF_INPUTS = ("arg_count", "captured", "read_handles")
+_OF_OUTPUTS = ("written_handles", "result_count")
+"""What closing a graph says of its inputs and outputs."""
 
 
 def clone(closed: FuncGraph, outputs: Iterable[SymbolicTensor] | None = None) -> tuple[FuncGraph, Mapping]:
@@ -42,7 +44,7 @@ def clone(closed: FuncGraph, outputs: Iterable[SymbolicTensor] | None = None) ->
 
 def empty_like(closed: FuncGraph) -> FuncGraph:
     """A graph without nodes of the same name and surroundings."""
-    graph = FuncGraph(closed.name)
+    graph = FuncGraph(closed.name, closed.outer)
     graph.outer = closed.outer
     return graph
 
@@ -53,14 +55,20 @@ def finish(
     """Gives `graph`, a copy of `closed`, what stands for the inputs and outputs, and the facts of closing."""
     graph.inputs = [mapping[id(t)] for t in closed.inputs]
     graph.outputs = [mapping[id(t)] for t in (closed.outputs if outputs is None else outputs)]
-    for fact in _FACTS if outputs is None else _FACTS[:3]:
+    for fact in _OF_INPUTS if outputs is not None else _OF_INPUTS + _OF_OUTPUTS:
         if hasattr(closed, fact):
             setattr(graph, fact, getattr(closed, fact))
-    if hasattr(closed, "args"):
-        graph.args = [mapping[id(t)] for t in closed.args if id(t) in mapping]
-    for key, (outer, inner) in closed.captures.items():
-        if id(inner) in mapping:
-            graph.captures[key] = (outer, mapping[id(inner)])
+    if outputs is not None:
+        graph.written_handles, graph.result_count = [], len(graph.outputs)
+    graph.args = [mapping[id(t)] for t in closed.args]
+    for mine, others in (
+        (graph.captures, closed.captures),
+        (graph.reads, closed.reads),
+        (graph.values, closed.values),
+    ):
+        for key, (outer, inner) in others.items():
+            if id(inner) in mapping:
+                mine[key] = (outer, mapping[id(inner)])
 
 
 def copy_node(node: Node, graph: Graph, mapping: Mapping, name: str | None = None) -> Node:
@@ -121,13 +129,19 @@ def _refine(node: Node) -> None:
     """Shapes that `closed` left open may be known where it is put in."""
     if all(t._shape is not None and None not in t._shape for t in node.outputs):
         return
-    infer = getattr(node.record, "infer", None)
-    if infer is None or any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
+    record = node.record
+    if not isinstance(record, Op):
         return
+    static = {k: _static_host(v) if v.__class__ is SymbolicTensor else v for k, v in node.attrs.items()}
     try:
-        specs = infer([x._spec for x in node.inputs], node.attrs)
+        specs = record.infer([x._spec for x in node.inputs], static)
     except Exception:  # what does not fit is found when the node runs
         return
-    for tensor, spec in zip(node.outputs, specs, strict=True):
-        if tensor._shape is None or (spec.shape is not None and spec.shape.count(None) < tensor._shape.count(None)):
-            tensor._shape = spec.shape
+    for tensor, spec, known in zip(
+        node.outputs, specs, _follow(record, node.inputs, static, specs), strict=True
+    ):
+        shape = spec.shape if known is None else known.shape
+        if tensor._shape is None or (shape is not None and shape.count(None) < tensor._shape.count(None)):
+            tensor._shape = shape
+        if tensor.known is None:
+            tensor.known = known

@@ -23,7 +23,7 @@ from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, Sparse_, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import EagerTensor, Tensor
 
 # -- dynamic_partition ------------------------------------------------------------------------------------------------
 
@@ -182,9 +182,11 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
     parts = [convert(d, first if not isinstance(d, Tensor) else None) for d in data]
     flat, rows, tail = _flat_parts(places, parts, what)
     result = _stitch_op(joining.concat(flat, 0), joining.concat(rows, 0))
-    if tail is not None and result._spec.shape is None:
-        result = layout.ensure_shape(result, [None, *tail])
-    return result
+    if result.__class__ is EagerTensor:
+        return result
+    known = [layout.get_static_value(p) for p in places]
+    length = None if any(k is None for k in known) else max((int(k.max(initial=-1)) for k in known)) + 1
+    return result if tail is None else layout.ensure_shape(result, [length, *tail])
 
 
 @export("parallel_stack")
@@ -337,10 +339,14 @@ def edit_distance(hypothesis: Any, truth: Any, normalize: bool = True, name: str
     for value, what in ((hypothesis, "hypothesis"), (truth, "truth")):
         if not isinstance(value, SparseTensor):
             raise TypeError(f"tf.edit_distance: {what} must be a tf.SparseTensor; got {type(value).__name__}.")
-    return _distance_op(
+    result = _distance_op(
         hypothesis.indices, hypothesis.values, hypothesis.dense_shape,
         truth.indices, truth.values, truth.dense_shape, normalize=bool(normalize),
     )  # fmt: skip
+    if result.__class__ is EagerTensor:
+        return result
+    sizes = [layout.get_static_value(s.dense_shape) for s in (hypothesis, truth)]
+    return result if any(s is None for s in sizes) else layout.ensure_shape(result, np.maximum(*sizes)[:-1].tolist())
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,290 @@
+"""From a closed graph to JAX: the graph's nodes are run once under a trace, each by the `lower` of its record.
+
+Values are of two kinds on the way. What depends on arguments is a tracer. What doesn't, and is small, stays an ndarray and
+is computed with the NumPy kernels: shapes and the arithmetic on them, so they are constants of the program. Attributes
+that must be known while compiling (`host`) are taken from such values.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.errors import InvalidArgumentError, OpError
+from headwater._src.base.lazy import jax, jnp
+from headwater._src.base.shapes import num_elements
+from headwater._src.core.graph import CAPTURE, CONST, FuncGraph, Graph, Node
+from headwater._src.core.op import HOST_ONLY, Op
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import SymbolicTensor, as_array
+
+SMALL = 1024
+"""Values of up to so many elements are computed while compiling, where that is possible."""
+_INLINED = 64
+"""Captured tensors of up to so many elements are constants of the program rather than inputs."""
+
+
+def traced_host(*names: str) -> Callable[[Any], Any]:
+    """Marks a lowering that takes these host attributes as tracers too, where only the running program knows them.
+
+    A scalar attribute is then an int or a traced scalar, a vector a tuple of such.
+    """
+
+    def mark(function: Any) -> Any:
+        function.traced_host = frozenset(names)
+        return function
+
+    return mark
+
+
+def interpret(closed: FuncGraph, values: Sequence[Any]) -> list[Any]:
+    """The outputs of a closed graph, computed by the lowerings; called under a JAX trace.
+
+    Args:
+      closed: a graph with `inputs` and `outputs`.
+      values: one for each input: a tracer, a JAX array, or an ndarray, which is taken as known while compiling.
+
+    Returns:
+      JAX arrays and, for outputs that are known while compiling, ndarrays.
+
+    Raises:
+      InvalidArgumentError: a node can't be part of an XLA program, or an attribute that must be known while compiling
+        isn't. The message has two lines: the operation with the reason, and the user's line.
+    """
+    env: dict[int, Any] = {id(t): v for t, v in zip(closed.inputs, values, strict=True)}
+    for node in needed(closed):
+        record = node.record
+        if record.__class__ is Op:
+            results = _run(node, env)
+            for tensor, result in zip(node.outputs, results, strict=True):
+                env[id(tensor)] = result
+        elif record is CONST:
+            env[id(node.outputs[0])] = node.attrs["value"]
+        elif record is CAPTURE:
+            _inline(node, env)
+    return [_value(t, env) for t in closed.outputs]
+
+
+def needed(closed: FuncGraph) -> list[Node]:
+    """The nodes that the outputs depend on and those with side effects, in program order."""
+    seen = {id(t.op) for t in closed.outputs}
+    found: list[Node] = []
+    for node in reversed(closed.nodes):
+        if id(node) in seen or has_effects(node):
+            found.append(node)
+            seen.update(id(t.op) for t in node.inputs)
+            seen.update(id(t.op) for t in node.attrs.values() if t.__class__ is SymbolicTensor)
+    found.reverse()
+    return found
+
+
+def has_effects(node: Node) -> bool:
+    """Whether the node, or one in a graph among its attributes, does more than compute its outputs."""
+    if node.record.stateful:
+        return True
+    return any(has_effects(inner) for graph in graphs_of(node) for inner in graph.nodes)
+
+
+def graphs_of(node: Node) -> list[Graph]:
+    """The graphs among the attributes of a node: branches, bodies of loops, functions."""
+    found: list[Graph] = []
+    for value in node.attrs.values():
+        if isinstance(value, Graph):
+            found.append(value)
+        elif value.__class__ in (tuple, list):
+            found += [v for v in value if isinstance(v, Graph)]
+    return found
+
+
+# -- one node ---------------------------------------------------------------------------------------------------------
+
+
+def _run(node: Node, env: dict[int, Any]) -> Sequence[Any]:
+    record = node.record
+    inputs = [_value(t, env) for t in node.inputs]
+    nested = graphs_of(node)
+    if not nested and not record.stateful and all(x.__class__ is np.ndarray for x in inputs):
+        results = _folded(node, inputs, env)
+        if results is not None:
+            return results
+    if isinstance(record.lower, HOST_ONLY):
+        raise refusal(node, record.lower.why)
+    attrs = _attributes(node, env)
+    # Branches and functions may use what is known while compiling; other lowerings expect JAX arrays.
+    arguments = inputs if nested else [_on_device(node, x) for x in inputs]
+    try:
+        result = record.lower(*arguments, **attrs)
+    except OpError as error:
+        raise error if getattr(error, "_op", None) is not None else _at(node, error) from error
+    except (TypeError, ValueError, NotImplementedError, IndexError, ArithmeticError) as error:
+        raise refusal(node, _first_line(error)) from error
+    results = (result,) if record.single else tuple(result)
+    return [r if r.__class__ is not np.generic and not np.isscalar(r) else np.asarray(r) for r in results]
+
+
+def _value(tensor: SymbolicTensor, env: dict[int, Any]) -> Any:
+    return env[id(tensor)]
+
+
+def _inline(node: Node, env: dict[int, Any]) -> None:
+    """A small captured tensor never changes, so it is part of the program."""
+    value = node.attrs.get("value")
+    if value is not None and value._array.size <= _INLINED:
+        env[id(node.outputs[0])] = value._array
+
+
+def _on_device(node: Node, value: Any) -> Any:
+    if value.__class__ is not np.ndarray:
+        return value
+    if value.dtype.kind == "O":
+        raise refusal(node, "XLA has no strings")
+    return jnp.asarray(value)
+
+
+def _folded(node: Node, arrays: list[Any], env: dict[int, Any]) -> list[Any] | None:
+    """The results by the NumPy kernel, where everything is known and small; None where it isn't."""
+    if sum(a.size for a in arrays) > SMALL:
+        return None
+    attrs = {}
+    for key, value in node.attrs.items():
+        if value.__class__ is SymbolicTensor:
+            value = _value(value, env)
+            if value.__class__ is not np.ndarray:
+                return None
+            value = _plain(value)
+        attrs[key] = value
+    record = node.record
+    try:
+        specs = record.infer([Spec(a.shape, a.dtype) for a in arrays], attrs)
+        sizes = [num_elements(s.shape) for s in specs]
+        if any(s > SMALL if s is not None else bool(record.host) for s in sizes):
+            return None
+        with np.errstate(all="ignore"):
+            results = record.numpy(*arrays, **attrs)
+    except Exception:  # what fails here fails, or doesn't, in the program itself
+        return None
+    return [as_array(r) for r in ((results,) if record.single else results)]
+
+
+# -- attributes that must be known ------------------------------------------------------------------------------------
+
+
+def _attributes(node: Node, env: dict[int, Any]) -> dict[str, Any]:
+    attrs = node.attrs
+    if not node.record.host:
+        return attrs
+    return {
+        k: _host(node, k, v, _value(v, env)) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()
+    }
+
+
+def _plain(array: np.ndarray) -> Any:
+    return int(array) if array.ndim == 0 else tuple(array.reshape(-1).tolist())
+
+
+def _host(node: Node, key: str, tensor: SymbolicTensor, value: Any) -> Any:
+    if value.__class__ is np.ndarray:
+        return _plain(value)
+    known = tensor.known
+    entries = None if known is None else known.reshape(-1).tolist()
+    if entries is not None and None not in entries:
+        return int(entries[0]) if known.ndim == 0 else tuple(entries)
+    if key in getattr(node.record.lower, "traced_host", ()):
+        if value.ndim == 0:
+            return value
+        flat = value.reshape(-1)
+        return tuple(
+            flat[i] if entries is None or entries[i] is None else entries[i] for i in range(flat.shape[0])
+        )
+    raise refusal(
+        node,
+        f"its {key} must be known when the program is compiled, and {tensor.op.name!r} ({tensor.op.type}) "
+        "depends on the values of arguments",
+    )
+
+
+# -- errors -----------------------------------------------------------------------------------------------------------
+
+
+def refusal(node: Node, why: str) -> InvalidArgumentError:
+    """The error for a node that XLA can't run: what and why, and the user's line."""
+    text = f"{_title(node)} can't be part of an XLA program: {why.rstrip('.')}."
+    return InvalidArgumentError(None, node, _with_line(text, node))
+
+
+def _at(node: Node, error: OpError) -> OpError:
+    return type(error)(None, node, _with_line(error.message, node))
+
+
+def _with_line(text: str, node: Node) -> str:
+    return f"{text}\n  at {node.line}" if node.line else text
+
+
+def _title(node: Node) -> str:
+    record = node.record
+    return record.title if record.__class__ is Op else f"[Op:{record.name}]"
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.partition("\n")[0] or type(error).__name__
+
+
+# -- the host, called from a program ----------------------------------------------------------------------------------
+
+
+class _HostCallFailed(Exception):
+    """Carries the number of an exception through XLA, which hands on no more than a text."""
+
+
+_MARK = "headwater host call #"
+_MAX_RAISED = 64
+_raised: dict[int, BaseException] = {}
+_raised_lock = threading.Lock()
+_numbers = itertools.count()
+
+
+def call_on_host(
+    function: Callable[..., Any], inputs: Sequence[Any], specs: Iterable[Spec], ordered: bool = True
+) -> list[Any]:
+    """Calls `function(*ndarrays)` while the program runs: what lowerings of operations with side effects are made of.
+
+    Args:
+      function: gets ndarrays and returns a list of ndarrays, one for each spec.
+      inputs: JAX arrays or ndarrays.
+      specs: shapes, all known, and dtypes of the results.
+      ordered: whether calls keep the program's order.
+
+    An exception that `function` raises ends the program, and the program's caller gets that same exception.
+    """
+    from jax.experimental import io_callback
+
+    shapes = [jax.ShapeDtypeStruct(s.shape, s.dtype) for s in specs]
+
+    def run(*arrays: Any) -> Any:
+        try:
+            results = function(*[np.asarray(a) for a in arrays])
+            return [np.asarray(r, s.dtype) for r, s in zip(results or (), shapes, strict=True)]
+        except Exception as error:
+            with _raised_lock:
+                while len(_raised) >= _MAX_RAISED:
+                    del _raised[next(iter(_raised))]
+                number = next(_numbers)
+                _raised[number] = error
+            raise _HostCallFailed(f"{_MARK}{number}.") from error
+
+    return list(io_callback(run, shapes, *inputs, ordered=ordered))
+
+
+def raised_on_host(text: str) -> BaseException | None:
+    """The exception behind XLA's message of a failed call to the host; None for messages of another kind."""
+    found = re.search(re.escape(_MARK) + r"(\d+)", text)
+    if found is None:
+        return None
+    with _raised_lock:
+        return _raised.pop(int(found[1]), None)

@@ -1,0 +1,89 @@
+"""What passes and the NumPy plan know of records beyond their fields; the operations layer fills the table in.
+
+A record without an entry is called as eager code calls it: its kernel, on its inputs, taken for one that may hand back
+views of its inputs. An entry can only make that faster, never make it something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from headwater._src.core.graph import FuncGraph, Node
+
+
+class Code(NamedTuple):
+    """How the plan computes a node: an expression, in which {0}, {1}, ... stand for the inputs' arrays.
+
+    `into` is the same with {out}, an array of the result's shape and dtype that is written and given back. An elementwise
+    one may be handed an input's own array as {out}. `scalars` is the expression on NumPy scalars for inputs of rank 0.
+    """
+
+    text: str
+    names: Mapping[str, Any] = {}
+    """What the expression calls, by the names it uses."""
+    into: str | None = None
+    scalars: str | None = None
+    fresh: bool = False
+    """Whether the result is a new array that nothing else refers to."""
+    views: tuple[int, ...] | None = None
+    """The inputs that the result may share memory with, where it is not fresh; None for all."""
+    elementwise: bool = False
+    layout: str = ""
+    """"C": the result is C-contiguous; "K": ordered in memory as NumPy orders an elementwise result; "": unknown."""
+
+
+class Traits(NamedTuple):
+    """What is known of one record."""
+
+    code: Callable[[Node], Code | None] | None = None
+    """The node's expression, from its attributes and the specs of its inputs; None where the kernel is to be called."""
+    simplify: Callable[[Node, Any], Any] | None = None
+    """`simplify(node, build)` gives the tensor that the node's only result equals bit for bit, or None."""
+    shape_only: frozenset[int] = frozenset()
+    """The inputs of which only shape and dtype matter."""
+    fresh: bool = False
+    """Whether the kernel's results are always new arrays."""
+    repeats: Callable[[Node], bool] | None = None
+    """Whether the node's result is its first input, broadcast to the result's shape as NumPy broadcasts."""
+    inline: Callable[[Node], FuncGraph | None] | None = None
+    """The closed graph that the node calls, where it may be replaced by copies of that graph's nodes."""
+
+
+NONE = Traits()
+TRAITS: dict[str, Traits] = {}
+
+
+def install_traits(table: Mapping[str, Traits]) -> None:
+    """Adds entries by the records' names; the operations layer calls this."""
+    TRAITS.update(table)
+
+
+def traits_of(record: Any) -> Traits:
+    """The record's entry."""
+    return TRAITS.get(record.name, NONE)
+
+
+_OPERATORS: dict[Any, str] = {
+    np.add: "{0} + {1}", np.subtract: "{0} - {1}", np.multiply: "{0} * {1}", np.true_divide: "{0} / {1}",
+    np.negative: "-{0}", np.square: "{0} * {0}",
+}  # fmt: skip
+"""Arithmetic that Python's operators do on NumPy scalars, ten times faster and with the same bits, for these dtypes:"""
+_OPERATOR_DTYPES = frozenset(np.dtype(d) for d in "fdil")
+_OUT_BY_NAME = frozenset((np.maximum, np.minimum))
+"""NumPy deprecates a third positional argument of these."""
+
+
+def code_of_ufunc(ufunc: np.ufunc, dtypes: tuple[np.dtype, ...]) -> Code:
+    """The expression of an elementwise function of NumPy."""
+    name = ufunc.__name__
+    arguments = ", ".join([f"{{{i}}}" for i in range(ufunc.nin)])
+    out = "out={out}" if ufunc in _OUT_BY_NAME else "{out}"
+    scalars = _OPERATORS.get(ufunc)
+    if scalars is not None and not _OPERATOR_DTYPES.issuperset(dtypes):
+        scalars = None
+    strings = any([d.kind == "O" for d in dtypes])
+    into = None if strings or ufunc.nout != 1 else f"{name}({arguments}, {out})"
+    return Code(f"{name}({arguments})", {name: ufunc}, into, scalars, True, (), True, "K")

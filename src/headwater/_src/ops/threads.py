@@ -1,0 +1,156 @@
+"""A few threads that share out the blocks of a large kernel.
+
+NumPy lets go of the interpreter while it copies, computes and multiplies, so blocks run side by side. Each block is the work of
+one thread, its matrix products included: what a block holds depends on the shapes alone, so the bits of a result don't
+depend on how many threads there are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+WORTH = 1 << 16
+"""Multiply-adds, or elements read, below which a kernel isn't shared out: waking a thread takes about as long."""
+_MOST = 16
+
+Work = Callable[[Iterator[int]], None]
+
+
+def _blas_setters() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
+    """How many threads NumPy's OpenBLAS uses, and the setter of that; None for other libraries."""
+    try:
+        from numpy._core import _multiarray_umath
+
+        library = ctypes.CDLL(_multiarray_umath.__file__)
+    except (ImportError, OSError):
+        return None
+    for name in ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads64_",
+                 "openblas_{}_num_threads"):  # fmt: skip
+        try:
+            return library[name.format("get")], library[name.format("set")]
+        except AttributeError:
+            continue
+    return None
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+class _Pool:
+    """Helper threads, started when first needed, that wait for work."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.jobs: SimpleQueue[tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]] = SimpleQueue()
+        self.blas = _blas_setters()
+        self.blas_threads = self.blas[0]() if self.blas else 1
+        self.size = min(_MOST, _cores(), self.blas_threads if self.blas else _MOST)
+        self.started = 1
+        self.users = 0
+
+    def start(self, count: int) -> None:
+        with self.lock:
+            while self.started < count:
+                threading.Thread(target=self._serve, name="headwater-kernels", daemon=True).start()
+                self.started += 1
+
+    def _serve(self) -> None:
+        while True:
+            ticket, work, blocks, done = self.jobs.get()
+            if ticket.acquire(False):
+                try:
+                    work(blocks)
+                    done.put(None)
+                except BaseException as error:
+                    done.put(error)
+            del work, blocks, done, ticket  # or the arrays would live until the next job
+
+    def enter(self) -> None:
+        """Matrix products stay in their thread until `leave`."""
+        if self.blas is not None:
+            with self.lock:
+                if not self.users:
+                    self.blas_threads = self.blas[0]()
+                    self.blas[1](1)
+                self.users += 1
+
+    def leave(self) -> None:
+        if self.blas is not None:
+            with self.lock:
+                self.users -= 1
+                if not self.users:
+                    self.blas[1](self.blas_threads)
+
+    def after_fork(self) -> None:
+        """The child has this thread alone, and no kernel under way in another."""
+        if self.users and self.blas is not None:
+            self.blas[1](self.blas_threads)
+        size = self.size
+        self.__init__()  # type: ignore[misc]
+        self.size = size
+
+
+_pool: _Pool | None = None
+_making = threading.Lock()
+
+
+def _the_pool() -> _Pool:
+    global _pool
+    with _making:
+        if _pool is None:
+            _pool = _Pool()
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(after_in_child=_pool.after_fork)
+    return _pool
+
+
+def share(work: Work, count: int, products: bool = False) -> None:
+    """Calls `work` in this thread, and in others at the same time, with an iterator that gives each of `count` blocks to one.
+
+    `products`: whether the blocks have matrix products. An error in a block is raised here, once all threads have stopped.
+    """
+    pool = _pool or _the_pool()
+    blocks = iter(range(count))
+    helpers = min(count, pool.size) - 1
+    if products and pool.blas is None:
+        helpers = 0
+    if helpers <= 0 and not products:
+        work(blocks)
+        return
+    if products:
+        pool.enter()
+    try:
+        _together(pool, work, blocks, helpers)
+    finally:
+        if products:
+            pool.leave()
+
+
+def _together(pool: _Pool, work: Work, blocks: Iterator[int], helpers: int) -> None:
+    if pool.started <= helpers:
+        pool.start(helpers + 1)
+    done: SimpleQueue[BaseException | None] = SimpleQueue()
+    tickets = [threading.Lock() for _ in range(helpers)]
+    for ticket in tickets:
+        pool.jobs.put((ticket, work, blocks, done))
+    error: BaseException | None = None
+    try:
+        work(blocks)
+    except BaseException as mine:
+        error = mine
+        for _ in blocks:  # nobody begins another block
+            pass
+    for ticket in tickets:
+        if not ticket.acquire(False):
+            error = done.get() or error
+    if error is not None:
+        raise error
