@@ -100,6 +100,10 @@ LIMITS: tuple[Limit, ...] = (
         Limit(name, case, "The smallest are found too; TensorFlow's CPU has a kernel for the largest only (NotFoundError).")
         for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
     ),
+    *(
+        Limit(f"nn.fractional_{kind}_pool", None, "In graphs height and width must be known.", "static")
+        for kind in ("max", "avg")
+    ),
     Limit(
         "range",
         "string",

@@ -225,6 +225,14 @@ class InaccessibleTensorError(ValueError):
     """A tensor of one graph was used where it does not exist."""
 
 
+class TracedArgumentError(InvalidArgumentError, ValueError):
+    """A call that can't be right, found while a graph was being built: TensorFlow raises ValueError there."""
+
+
+class TracedTypeError(InvalidArgumentError, TypeError):
+    """Arguments of the wrong dtypes, found while a graph was being built: TensorFlow raises TypeError there."""
+
+
 def invalid(message: str) -> InvalidArgumentError:
     """An InvalidArgumentError of an eager call."""
     return InvalidArgumentError(None, None, message)

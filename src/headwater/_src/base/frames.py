@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
 def is_library(filename: str) -> bool:
     """Whether a file belongs to headwater or to Keras rather than to the user."""
-    return filename.startswith(_HERE) or any(mark in filename for mark in _LIBRARY_MARKS)
+    return filename.startswith((_HERE, "<entry of ")) or any(mark in filename for mark in _LIBRARY_MARKS)
 
 
 def user_line(depth: int = 1) -> Line | None:

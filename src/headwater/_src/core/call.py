@@ -15,7 +15,14 @@ import numpy as np
 
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType
-from headwater._src.base.errors import InvalidArgumentError, OpError, ResourceExhaustedError, invalid
+from headwater._src.base.errors import (
+    InvalidArgumentError,
+    OpError,
+    ResourceExhaustedError,
+    TracedArgumentError,
+    TracedTypeError,
+    invalid,
+)
 from headwater._src.base.text import describe
 from headwater._src.core import context
 from headwater._src.core.convert import convert, to_array
@@ -253,12 +260,22 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
     inputs = _convert_all(op, args)
     attrs = _settle_host(op, attrs)
     if ctx.graph is not None or _has_symbols(op, inputs, attrs):
-        _check_dtypes(op, inputs)
-        return add_node(op, inputs, attrs, name, args)
+        return _trace(op, inputs, attrs, name, args)
     if any(a.__class__ is not EagerTensor for a in args) and not op.variadic and not op.stateful:
         # Now that they are tensors they can take the fast way; it comes back here at most once.
         return op.entry(*inputs, **attrs)
     return run(op, inputs, attrs)
+
+
+def _trace(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None, given: Sequence[Any]) -> Any:
+    try:
+        _check_dtypes(op, inputs)
+    except InvalidArgumentError as error:
+        raise TracedTypeError(None, None, error.message) from None
+    try:
+        return add_node(op, inputs, attrs, name, given)
+    except InvalidArgumentError as error:
+        raise TracedArgumentError(None, None, error.message) from None
 
 
 def _has_symbols(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> bool:

@@ -6,14 +6,14 @@ touch of the forward computation is thereby captured: these tensors are what the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from headwater._src.base import dtypes
 from headwater._src.base.shapes import wrap
 from headwater._src.core.call import is_differentiable
 from headwater._src.core.composite import IndexedSlices
-from headwater._src.core.graph import FuncGraph
+from headwater._src.core.graph import FuncGraph, Graph
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor
 from headwater._src.engine.backprop import Entry, backpropagate
 from headwater._src.engine.closed import close
@@ -27,15 +27,20 @@ def carries_gradients(tensor: Any) -> bool:
     return is_differentiable(dtype) or dtype is dtypes.variant.np
 
 
-def entries_of(graph: FuncGraph, sources: Sequence[SymbolicTensor]) -> tuple[list[Entry], set[int]]:
-    """The nodes on the ways from `sources` as recorded calls, and the ids of the tensors on those ways."""
+def entries_of(
+    graph: Graph, sources: Sequence[SymbolicTensor], stops: Collection[int] = ()
+) -> tuple[list[Entry], set[int]]:
+    """The nodes on the ways from `sources` as recorded calls, and the ids of the tensors on those ways.
+
+    No way leads through a tensor whose id is in `stops`.
+    """
     live = {id(s) for s in sources if carries_gradients(s)}
     entries: list[Entry] = []
     for node in list(graph.nodes):
         record = node.record
         if record.grad is None or not any(id(x) in live for x in node.inputs):
             continue
-        live.update(id(o) for o in node.outputs if carries_gradients(o))
+        live.update(id(o) for o in node.outputs if carries_gradients(o) and id(o) not in stops)
         entries.append((record, node.inputs, node.outputs[0] if record.single else node.outputs, node.attrs))
     return entries, live
 

@@ -51,6 +51,9 @@ class Executable:
         self.compilations = 0
         self.effects = False
         """Whether programs call the host; known after the first compilation. Such programs never donate."""
+        self.constants: list[Any] | None = None
+        """The captured tensors as JAX arrays; see `resident`."""
+        self.donated: tuple[bool, ...] | None = None
 
     def __call__(self, values: Sequence[Any], donate: tuple[bool, ...] = ()) -> list[Any]:
         """Runs the graph.
@@ -136,6 +139,11 @@ class Executable:
         if "RESOURCE_EXHAUSTED" in text:
             return ResourceExhaustedError(None, None, f"{self.closed.name}: {text}")
         return InternalError(None, None, f"{self.closed.name}: XLA failed: {text}")
+
+
+def run_arrays(program: Executable, arrays: Sequence[Any]) -> list[np.ndarray]:
+    """Runs a program on ndarrays; the results are read-only views of XLA's."""
+    return [np.asarray(r) for r in program(arrays)]
 
 
 # -- compiling --------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def clone(closed: FuncGraph, outputs: Iterable[SymbolicTensor] | None = None) ->
     for node in closed.nodes:
         copy_node(node, graph, mapping)
     graph._names = dict(closed._names)
-    finish(graph, closed, mapping, outputs)
+    finish(graph, closed, mapping, None, outputs)
     return graph, mapping
 
 
@@ -50,25 +50,34 @@ def empty_like(closed: FuncGraph) -> FuncGraph:
 
 
 def finish(
-    graph: FuncGraph, closed: FuncGraph, mapping: Mapping, outputs: Iterable[SymbolicTensor] | None = None
+    graph: FuncGraph,
+    closed: FuncGraph,
+    mapping: Mapping,
+    sources: Mapping | None = None,
+    outputs: Iterable[SymbolicTensor] | None = None,
 ) -> None:
-    """Gives `graph`, a copy of `closed`, what stands for the inputs and outputs, and the facts of closing."""
-    graph.inputs = [mapping[id(t)] for t in closed.inputs]
+    """Gives `graph`, a copy of `closed`, its inputs and outputs, and the facts of closing.
+
+    `sources` says what stands for inputs, where that is not what `mapping` puts in the place of their uses.
+    """
+    sources = mapping if sources is None else sources
+    graph.inputs = [sources[id(t)] for t in closed.inputs]
     graph.outputs = [mapping[id(t)] for t in (closed.outputs if outputs is None else outputs)]
     for fact in _OF_INPUTS if outputs is not None else _OF_INPUTS + _OF_OUTPUTS:
         if hasattr(closed, fact):
             setattr(graph, fact, getattr(closed, fact))
     if outputs is not None:
         graph.written_handles, graph.result_count = [], len(graph.outputs)
-    graph.args = [mapping[id(t)] for t in closed.args]
-    for mine, others in (
-        (graph.captures, closed.captures),
-        (graph.reads, closed.reads),
-        (graph.values, closed.values),
-    ):
-        for key, (outer, inner) in others.items():
-            if id(inner) in mapping:
-                mine[key] = (outer, mapping[id(inner)])
+    graph.args = [sources[id(t)] for t in closed.args if id(t) in sources]
+    _carry(graph.captures, closed.captures, sources)
+    _carry(graph.reads, closed.reads, sources)
+    _carry(graph.values, closed.values, mapping)
+
+
+def _carry(mine: dict[int, Any], others: dict[int, Any], mapping: Mapping) -> None:
+    for key, (outer, inner) in others.items():
+        if id(inner) in mapping:
+            mine[key] = (outer, mapping[id(inner)])
 
 
 def copy_node(node: Node, graph: Graph, mapping: Mapping, name: str | None = None) -> Node:
@@ -119,14 +128,14 @@ def inline(closed: FuncGraph, values: Sequence[Tensor], into: Graph) -> list[Any
         if id(node) in sources:
             continue
         new = copy_node(node, into, mapping, into.unique_name(node.name))
-        _refine(new)
-        if new.inputs and any([x._watch for x in new.inputs]):
+        refine(new)
+        if new.inputs and any(x._watch for x in new.inputs):
             _record_node(new.record, new)
     return [mapping[id(t)] for t in closed.outputs]
 
 
-def _refine(node: Node) -> None:
-    """Shapes that `closed` left open may be known where it is put in."""
+def refine(node: Node) -> None:
+    """Infers what the copy's inputs say of its results: shapes that were open may be known where it is put in."""
     if all(t._shape is not None and None not in t._shape for t in node.outputs):
         return
     record = node.record

@@ -7,9 +7,9 @@ from typing import Any
 from headwater._src.base import nest
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
-from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.backprop import backpropagate, space
-from headwater._src.engine.tape import UnconnectedGradients
+from headwater._src.engine.differentiate import entries_of
+from headwater._src.engine.tape import UnconnectedGradients, handle_of, stop_all
 
 
 @export("gradients")
@@ -37,19 +37,20 @@ def gradients(
     """
     if ctx.graph is None:
         raise RuntimeError("tf.gradients works inside graphs only; in eager code use tf.GradientTape.")
-    targets, sources = nest.flatten(ys), nest.flatten(xs)
+    graph = ctx.graph
+    targets = [graph.enter(_here(y)) for y in nest.flatten(ys)]
+    sources = [graph.enter(_here(x)) for x in nest.flatten(xs)]
     stops = {id(t) for t in nest.flatten(stop_gradients)} if stop_gradients is not None else set()
-    live = {id(s) for s in sources}
-    entries = []
-    for node in list(ctx.graph.nodes):
-        if any(id(x) in live for x in node.inputs):
-            live.update(id(o) for o in node.outputs if id(o) not in stops)
-            out = node.outputs[0] if node.record.single else node.outputs
-            entries.append((node.record, node.inputs, out, node.attrs))
+    entries, live = entries_of(graph, sources, stops)
     upstream = nest.flatten(grad_ys) if grad_ys is not None else [None] * len(targets)
     seeds = [(y, space().ones_like(y) if g is None else g) for y, g in zip(targets, upstream, strict=True)]
-    seeds = [(y, g) for y, g in seeds if isinstance(y, SymbolicTensor)]
-    grads = backpropagate(entries, seeds, sources, live=live)
+    with stop_all():
+        grads = backpropagate(entries, seeds, sources, live=live)
     zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
-    found = [grads.get(id(x)) for x in sources]
+    found = [grads.get(id(x)) if id(x) in live else None for x in sources]
     return [space().zeros_like(x) if g is None and zero else g for x, g in zip(sources, found, strict=True)]
+
+
+def _here(value: Any) -> Any:
+    handle = handle_of(value)
+    return handle.read() if handle is not None else value

@@ -18,8 +18,8 @@ import numpy as np
 from headwater._src.base.errors import InvalidArgumentError, OpError
 from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import num_elements
-from headwater._src.core.graph import CAPTURE, CONST, FuncGraph, Graph, Node
-from headwater._src.core.op import HOST_ONLY, Op
+from headwater._src.core.graph import CAPTURE, CONST, SOURCES, FuncGraph, Graph, Node
+from headwater._src.core.op import HOST_ONLY
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, as_array
 
@@ -59,14 +59,13 @@ def interpret(closed: FuncGraph, values: Sequence[Any]) -> list[Any]:
     env: dict[int, Any] = {id(t): v for t, v in zip(closed.inputs, values, strict=True)}
     for node in needed(closed):
         record = node.record
-        if record.__class__ is Op:
-            results = _run(node, env)
-            for tensor, result in zip(node.outputs, results, strict=True):
-                env[id(tensor)] = result
-        elif record is CONST:
+        if record is CONST:
             env[id(node.outputs[0])] = node.attrs["value"]
         elif record is CAPTURE:
             _inline(node, env)
+        elif record not in SOURCES:
+            for tensor, result in zip(node.outputs, _run(node, env), strict=True):
+                env[id(tensor)] = result
     return [_value(t, env) for t in closed.outputs]
 
 
@@ -94,10 +93,10 @@ def graphs_of(node: Node) -> list[Graph]:
     """The graphs among the attributes of a node: branches, bodies of loops, functions."""
     found: list[Graph] = []
     for value in node.attrs.values():
-        if isinstance(value, Graph):
-            found.append(value)
-        elif value.__class__ in (tuple, list):
-            found += [v for v in value if isinstance(v, Graph)]
+        for one in value if value.__class__ in (tuple, list) else (value,):
+            graph = one if isinstance(one, Graph) else getattr(one, "closed", None)
+            if isinstance(graph, Graph):
+                found.append(graph)
     return found
 
 
@@ -226,8 +225,7 @@ def _with_line(text: str, node: Node) -> str:
 
 
 def _title(node: Node) -> str:
-    record = node.record
-    return record.title if record.__class__ is Op else f"[Op:{record.name}]"
+    return getattr(node.record, "title", f"[Op:{node.record.name}]")
 
 
 def _first_line(error: BaseException) -> str:

@@ -84,6 +84,6 @@ def code_of_ufunc(ufunc: np.ufunc, dtypes: tuple[np.dtype, ...]) -> Code:
     scalars = _OPERATORS.get(ufunc)
     if scalars is not None and not _OPERATOR_DTYPES.issuperset(dtypes):
         scalars = None
-    strings = any([d.kind == "O" for d in dtypes])
+    strings = any(d.kind == "O" for d in dtypes)
     into = None if strings or ufunc.nout != 1 else f"{name}({arguments}, {out})"
     return Code(f"{name}({arguments})", {name: ufunc}, into, scalars, True, (), True, "K")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -10,48 +10,64 @@ import numpy as np
 
 import headwater._src.ops.compare as compare
 import headwater._src.ops.host as host
+import headwater._src.ops.layout as layout
+import headwater._src.ops.math as math
+import headwater._src.ops.reduce as reduce
+from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype, float32, int32
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.op import HOST_ONLY, op
+from headwater._src.core.op import op
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
+from headwater._src.core.tensor import Tensor, TensorLike, of_array
+from headwater._src.engine.tape import outside_graphs
+from headwater._src.ops.cast import cast
 
 # -- comparisons of values --------------------------------------------------------------------------------------------
 
 
-def _eager(tensor: Tensor, what: str) -> np.ndarray:
-    if isinstance(tensor, SymbolicTensor):
-        raise NotImplementedError(
-            f"{what}: {tensor.name} is symbolic, and assertions inside a graph come with tf.function, which is not in this "
-            "version of headwater."
-        )
-    assert isinstance(tensor, EagerTensor)
-    return tensor._array
-
-
-def _compare(what: str, sign: str, relation: Any, x: Any, y: Any, message: Any, summarize: Any) -> None:
+def _compare(
+    what: str, sign: str, relation: Any, x: Any, y: Any, message: Any, summarize: Any, name: str | None = None
+) -> Any:
     left = convert(x)
     right = convert(y, None, left.dtype)
-    related = relation(left, right)
-    if related.__class__ is SymbolicTensor:
-        host.assert_later([related])
-        return
-    holds = _eager(related, what)
-    if not np.all(holds):
-        raise invalid(
-            _disagreement(what, sign, holds, _eager(left, what), _eager(right, what), message, summarize)
-        )
+    explain = _Disagreement(what, sign, message, summarize)
+    if ctx.graph is None:
+        return _settle(relation(left, right)._array, left._array, right._array, explain)  # type: ignore[attr-defined]
+    known = host.static_value(left), host.static_value(right)
+    if known[0] is None or known[1] is None:
+        return host.add_assertion(relation(left, right), [left, right], explain, name)
+    with outside_graphs():
+        holds = relation(of_array(known[0]), of_array(known[1]))._array
+    return _settle(holds, *known, explain)
+
+
+def _settle(holds: np.ndarray, x: np.ndarray, y: np.ndarray, explain: Any) -> Any:
+    """The result of a check whose outcome is known."""
+    if not holds.all():
+        raise invalid(explain(holds, x, y))
+    return host.nothing_to_do()
+
+
+class _Disagreement:
+    """The text of a failed comparison."""
+
+    def __init__(self, what: str, sign: str, message: Any, summarize: Any, note: str = "") -> None:
+        self.given = what, sign, message, 3 if summarize is None else int(summarize), note
+
+    def __call__(self, holds: np.ndarray, x: np.ndarray, y: np.ndarray) -> str:
+        what, sign, message, show, note = self.given
+        return _disagreement(what, sign, holds, x, y, message, show) + note
 
 
 def _disagreement(
-    what: str, sign: str, holds: np.ndarray, x: np.ndarray, y: np.ndarray, message: Any, summarize: Any
+    what: str, sign: str, holds: np.ndarray, x: np.ndarray, y: np.ndarray, message: Any, show: int
 ) -> str:
-    show = 3 if summarize is None else int(summarize)
     wrong = np.argwhere(~holds)
     lines = [
         f"{message or ''} {what}: x {sign} y does not hold at {len(wrong)} of {holds.size} places.".strip()
@@ -66,7 +82,7 @@ def _disagreement(
 
 
 @export("debugging.assert_equal", "assert_equal")
-def assert_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x == y` everywhere; the two broadcast.
 
     Args:
@@ -74,76 +90,87 @@ def assert_equal(x: Any, y: Any, message: Any = None, summarize: Any = None, nam
       message: put before the error's own text.
       summarize: how many places to show (default 3); -1 for all.
     """
-    _compare("tf.debugging.assert_equal", "==", compare.equal, x, y, message, summarize)
+    return _compare("tf.debugging.assert_equal", "==", compare.equal, x, y, message, summarize, name)
 
 
 @export("debugging.assert_none_equal")
 def assert_none_equal(
     x: Any, y: Any, summarize: Any = None, message: Any = None, name: str | None = None
-) -> None:
+) -> Any:
     """Raises InvalidArgumentError where `x == y` anywhere; arguments as in `assert_equal`."""
-    _compare("tf.debugging.assert_none_equal", "!=", compare.not_equal, x, y, message, summarize)
+    return _compare("tf.debugging.assert_none_equal", "!=", compare.not_equal, x, y, message, summarize, name)
 
 
 @export("debugging.assert_less", "assert_less")
-def assert_less(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_less(x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x < y` everywhere; arguments as in `assert_equal`."""
-    _compare("tf.debugging.assert_less", "<", compare.less, x, y, message, summarize)
+    return _compare("tf.debugging.assert_less", "<", compare.less, x, y, message, summarize, name)
 
 
 @export("debugging.assert_less_equal")
 def assert_less_equal(
     x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
-) -> None:
+) -> Any:
     """Raises InvalidArgumentError unless `x <= y` everywhere; arguments as in `assert_equal`."""
-    _compare("tf.debugging.assert_less_equal", "<=", compare.less_equal, x, y, message, summarize)
+    return _compare(
+        "tf.debugging.assert_less_equal", "<=", compare.less_equal, x, y, message, summarize, name
+    )
 
 
 @export("debugging.assert_greater", "assert_greater")
 def assert_greater(
     x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
-) -> None:
+) -> Any:
     """Raises InvalidArgumentError unless `x > y` everywhere; arguments as in `assert_equal`."""
-    _compare("tf.debugging.assert_greater", ">", compare.greater, x, y, message, summarize)
+    return _compare("tf.debugging.assert_greater", ">", compare.greater, x, y, message, summarize, name)
 
 
 @export("debugging.assert_greater_equal")
 def assert_greater_equal(
     x: Any, y: Any, message: Any = None, summarize: Any = None, name: str | None = None
-) -> None:
+) -> Any:
     """Raises InvalidArgumentError unless `x >= y` everywhere; arguments as in `assert_equal`."""
-    _compare("tf.debugging.assert_greater_equal", ">=", compare.greater_equal, x, y, message, summarize)
+    return _compare(
+        "tf.debugging.assert_greater_equal", ">=", compare.greater_equal, x, y, message, summarize, name
+    )
 
 
-def _against_zero(what: str, sign: str, relation: Any, x: Any, message: Any, summarize: Any) -> None:
+def _against_zero(
+    what: str, sign: str, relation: Any, x: Any, message: Any, summarize: Any, name: str | None = None
+) -> Any:
     tensor = convert(x)
     if not tensor.dtype.is_numeric:
         raise TypeError(f"{what}: x must be numeric; got {describe(tensor)}.")
-    _compare(what, sign, relation, tensor, of_array(np.zeros((), tensor.dtype.np)), message, summarize)
+    zero = of_array(np.zeros((), tensor.dtype.np))
+    return _compare(what, sign, relation, tensor, zero, message, summarize, name)
 
 
 @export("debugging.assert_positive")
-def assert_positive(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_positive(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x > 0` everywhere; TypeError for what is not numeric."""
-    _against_zero("tf.debugging.assert_positive", ">", compare.greater, x, message, summarize)
+    return _against_zero("tf.debugging.assert_positive", ">", compare.greater, x, message, summarize, name)
 
 
 @export("debugging.assert_negative")
-def assert_negative(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_negative(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x < 0` everywhere; TypeError for what is not numeric."""
-    _against_zero("tf.debugging.assert_negative", "<", compare.less, x, message, summarize)
+    return _against_zero("tf.debugging.assert_negative", "<", compare.less, x, message, summarize, name)
 
 
 @export("debugging.assert_non_negative")
-def assert_non_negative(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_non_negative(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x >= 0` everywhere; TypeError for what is not numeric."""
-    _against_zero("tf.debugging.assert_non_negative", ">=", compare.greater_equal, x, message, summarize)
+    return _against_zero(
+        "tf.debugging.assert_non_negative", ">=", compare.greater_equal, x, message, summarize, name
+    )
 
 
 @export("debugging.assert_non_positive")
-def assert_non_positive(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> None:
+def assert_non_positive(x: Any, message: Any = None, summarize: Any = None, name: str | None = None) -> Any:
     """Raises InvalidArgumentError unless `x <= 0` everywhere; TypeError for what is not numeric."""
-    _against_zero("tf.debugging.assert_non_positive", "<=", compare.less_equal, x, message, summarize)
+    return _against_zero(
+        "tf.debugging.assert_non_positive", "<=", compare.less_equal, x, message, summarize, name
+    )
 
 
 @export("debugging.assert_near")
@@ -155,7 +182,7 @@ def assert_near(
     message: Any = None,
     summarize: Any = None,
     name: str | None = None,
-) -> None:
+) -> Any:
     """Raises InvalidArgumentError unless `|x - y| <= atol + rtol * |y|` everywhere.
 
     Args:
@@ -174,71 +201,99 @@ def assert_near(
         raise ValueError(
             f"{what}: x and y must be floating; got {describe(left)}. For others there is assert_equal."
         )
-    if SymbolicTensor in (left.__class__, right.__class__):
-        host.assert_later([left, right])
-        return
-    a, b = _eager(left, what), _eager(right, what)
-    eps = 10 * float(ml_dtypes.finfo(left.dtype.real_dtype.np).eps)
-    tolerances = [eps if t is None else float(convert(t, None, left.dtype.real_dtype)) for t in (rtol, atol)]  # type: ignore[arg-type]
-    with np.errstate(all="ignore"):
-        holds = np.asarray(
-            np.abs(a - b) <= (tolerances[1] + tolerances[0] * np.abs(b)).astype(left.dtype.real_dtype.np)
-        )
-    if not np.all(holds):
-        raise invalid(
-            f"{_disagreement(what, '~', holds, a, b, message, summarize)}\n(rtol = {tolerances[0]:g}, atol = {tolerances[1]:g})"
-        )
+    real = left.dtype.real_dtype
+    eps = 10 * float(ml_dtypes.finfo(real.np).eps)
+    relative, absolute = (convert(eps if t is None else t, None, real) for t in (rtol, atol))
+    distance = math.abs_(math.subtract(left, right))
+    holds = compare.less_equal(distance, math.add(absolute, math.multiply(relative, math.abs_(right))))
+    if ctx.graph is not None:
+        explain = _Disagreement(what, "~", message, summarize)
+        return host.add_assertion(holds, [left, right], explain, name)
+    note = f"\n(rtol = {float(relative):g}, atol = {float(absolute):g})"  # type: ignore[arg-type]
+    return _settle(
+        holds._array,
+        left._array,
+        right._array,
+        _Disagreement(what, "~", message, summarize, note),  # type: ignore[attr-defined]
+    )
 
 
 # -- ranks and shapes -------------------------------------------------------------------------------------------------
 
 
-def _static_rank(value: Any, what: str) -> int:
+def _rank_of(value: Any, what: str) -> Tensor:
     tensor = convert(value)
     if tensor.dtype != "int32" and tensor.dtype != "int64":
         raise TypeError(f"{what}: rank must be an int32 scalar; got {describe(tensor)}.")
-    if tensor.shape.rank != 0:
+    if tensor.shape.rank not in (0, None):
         raise ValueError(f"{what}: rank must be a scalar; got {describe(tensor)}.")
-    return int(_eager(tensor, what))
+    return tensor
 
 
-def _check_rank(what: str, x: Any, fits: Any, wanted: str, message: Any) -> None:
+class _Misfit:
+    """The text of a failed check of a rank or a size, which are the first of the data."""
+
+    def __init__(self, what: str, message: Any, text: str) -> None:
+        self.given = what, message, text
+
+    def __call__(self, holds: np.ndarray, got: np.ndarray, *wanted: np.ndarray) -> str:
+        what, message, text = self.given
+        one_of = " or ".join(str(w.item()) for w in wanted)
+        return f"{message or ''} {what}: {text.format(one_of)}; got {got.item()}.".strip()
+
+
+def _check_rank(
+    what: str, x: Any, relation: Any, ranks: Sequence[Any], text: str, message: Any, name: Any
+) -> Any:
+    """Checks `relation(rank of x, r)` for one of `ranks` at least: at once where all is known, else when the graph runs."""
+    wanted = [_rank_of(r, what) for r in ranks]
+    known = [host.static_value(r) for r in wanted]
     tensor = x if isinstance(x, SparseTensor) else convert(x)
     rank = tensor.shape.rank
-    if rank is not None and not fits(rank):
-        raise ValueError(
-            f"{message or ''} {what}: x must have {wanted}; got {describe(tensor)} of rank {rank}.".strip()
+    if rank is None or any(k is None for k in known):
+        found = layout.rank(tensor)
+        holds = relation(found, cast(wanted[0], dtypes.int32))
+        for other in wanted[1:]:
+            holds = compare.logical_or(holds, relation(found, cast(other, dtypes.int32)))
+        return host.add_assertion(
+            holds, [found, *wanted], _Misfit(what, message, "x must have " + text), name
         )
+    values = sorted(int(k) for k in known)  # type: ignore[arg-type]
+    if not any(relation.op.numpy(rank, v) for v in values):
+        wanted_text = text.format(" or ".join(map(str, values)))
+        raise ValueError(
+            f"{message or ''} {what}: x must have {wanted_text}; got {describe(tensor)} of rank {rank}.".strip()
+        )
+    return host.nothing_to_do(name)
 
 
 @export("debugging.assert_rank", "assert_rank")
-def assert_rank(x: Any, rank: Any, message: Any = None, name: str | None = None) -> None:
-    """Raises ValueError unless `x` has this rank; TypeError for a rank that is no integer."""
-    expected = _static_rank(rank, "tf.debugging.assert_rank")
-    _check_rank("tf.debugging.assert_rank", x, lambda r: r == expected, f"rank {expected}", message)
+def assert_rank(x: Any, rank: Any, message: Any = None, name: str | None = None) -> Any:
+    """Raises ValueError unless `x` has this rank; TypeError for a rank that is no integer.
+
+    A rank that only a running graph knows is checked then, with InvalidArgumentError.
+    """
+    return _check_rank("tf.debugging.assert_rank", x, compare.equal, [rank], "rank {}", message, name)
 
 
 @export("debugging.assert_rank_at_least")
-def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: str | None = None) -> None:
-    """Raises ValueError unless `x` has at least this rank."""
-    least = _static_rank(rank, "tf.debugging.assert_rank_at_least")
-    _check_rank(
-        "tf.debugging.assert_rank_at_least", x, lambda r: r >= least, f"rank {least} or more", message
-    )
+def assert_rank_at_least(x: Any, rank: Any, message: Any = None, name: str | None = None) -> Any:
+    """Raises ValueError unless `x` has at least this rank; when a graph runs, InvalidArgumentError."""
+    what = "tf.debugging.assert_rank_at_least"
+    return _check_rank(what, x, compare.greater_equal, [rank], "rank {} or more", message, name)
 
 
 @export("debugging.assert_rank_in")
-def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = None) -> None:
-    """Raises ValueError unless the rank of `x` is one of `ranks`."""
-    allowed = sorted(_static_rank(r, "tf.debugging.assert_rank_in") for r in ranks)
-    _check_rank("tf.debugging.assert_rank_in", x, lambda r: r in allowed, f"a rank of {allowed}", message)
+def assert_rank_in(x: Any, ranks: Any, message: Any = None, name: str | None = None) -> Any:
+    """Raises ValueError unless the rank of `x` is one of `ranks`; when a graph runs, InvalidArgumentError."""
+    return _check_rank("tf.debugging.assert_rank_in", x, compare.equal, list(ranks), "rank {}", message, name)
 
 
 @export("debugging.assert_scalar")
 def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> None:
-    """ValueError unless `tensor` is a scalar."""
+    """Raises ValueError unless `tensor` is a scalar; for a tensor of unknown rank too."""
     result = convert(tensor)
-    if result.shape.rank not in (0, None):
+    if result.shape.rank != 0:
         raise ValueError(
             f"{message or ''} tf.debugging.assert_scalar: a scalar was expected; got {describe(result)}.".strip()
         )
@@ -247,7 +302,7 @@ def assert_scalar(tensor: Any, message: Any = None, name: str | None = None) -> 
 @export("debugging.assert_shapes")
 def assert_shapes(
     shapes: Any, data: Any = None, summarize: Any = None, message: Any = None, name: str | None = None
-) -> None:
+) -> Any:
     """Checks the shapes of several tensors, whose dimensions may be tied to each other by names.
 
     Args:
@@ -258,15 +313,23 @@ def assert_shapes(
 
     Raises:
       ValueError: a shape does not fit.
+      InvalidArgumentError: the same, found when a graph runs.
 
     >>> tf.debugging.assert_shapes([(tf.zeros([2, 3]), ("N", "D")), (tf.zeros([3]), ("D",))])
     """
-    sizes: dict[Any, tuple[int, str]] = {}
+    sizes: dict[Any, tuple[Any, str]] = {}
+    checks: list[Any] = []
     for x, wanted in shapes.items() if isinstance(shapes, Mapping) else shapes:
         tensor = x if isinstance(x, SparseTensor) else convert(x.deref() if hasattr(x, "deref") else x)
-        problem = _shape_problem(tensor, _symbols(wanted, tensor), sizes)
+        problem = _shape_problem(tensor, _symbols(wanted, tensor), sizes, checks)
         if problem:
             raise ValueError(f"{message or ''} tf.debugging.assert_shapes: {problem}.".strip())
+    what = "tf.debugging.assert_shapes"
+    nodes = [
+        host.add_assertion(relation(found, want), [found, want], _Misfit(what, message, text), name)
+        for relation, found, want, text in checks
+    ]
+    return nodes[-1] if nodes else host.nothing_to_do(name)
 
 
 def _symbols(wanted: Any, tensor: Any) -> list[Any]:
@@ -283,44 +346,54 @@ def _is_any(symbol: Any) -> bool:
     return symbol is Ellipsis or (isinstance(symbol, str) and symbol in ("...", "*"))
 
 
-def _shape_problem(tensor: Any, symbols: list[Any], sizes: dict[Any, tuple[int, str]]) -> str:
+def _shape_problem(
+    tensor: Any, symbols: list[Any], sizes: dict[Any, tuple[Any, str]], checks: list[Any]
+) -> str:
+    """What is wrong with a shape as far as it is known; the rest is added to `checks`."""
     rank = tensor.shape.rank
-    if rank is None:
-        return ""
-    dims = tensor.shape.as_list()
-    if not symbols:
-        return "" if rank == 0 else f"{describe(tensor)} should be a scalar"
     gaps = [i for i, s in enumerate(symbols) if _is_any(s)]
     if len(gaps) > 1:
         return f"the shape {symbols} has more than one place for any number of dimensions"
-    if gaps:
-        before, after = symbols[: gaps[0]], symbols[gaps[0] + 1 :]
-        if rank < len(before) + len(after):
-            return f"{describe(tensor)} should have rank {len(before) + len(after)} or more for {symbols}"
-        pairs = [*enumerate(before), *((rank - len(after) + i, s) for i, s in enumerate(after))]
-    elif rank != len(symbols):
-        return (
-            ""
-            if rank == 0 and symbols == ["."]
-            else f"{describe(tensor)} should have rank {len(symbols)} for {symbols}"
+    count = len(symbols) - len(gaps)
+    if rank is None:
+        relation = compare.greater_equal if gaps else compare.equal
+        checks.append(
+            (relation, layout.rank(tensor), convert(count), f"{describe(tensor)} should have rank {{}}")
         )
-    else:
-        pairs = list(enumerate(symbols))
-    return next(
-        (p for p in (_size_problem(tensor, axis, dims[axis], s, sizes) for axis, s in pairs) if p), ""
-    )
+    elif not symbols:
+        return "" if rank == 0 else f"{describe(tensor)} should be a scalar"
+    elif gaps and rank < count:
+        return f"{describe(tensor)} should have rank {count} or more for {symbols}"
+    elif not gaps and rank != count:
+        single = rank == 0 and symbols == ["."]
+        return "" if single else f"{describe(tensor)} should have rank {count} for {symbols}"
+    before, after = (symbols[: gaps[0]], symbols[gaps[0] + 1 :]) if gaps else (symbols, [])
+    pairs = [*enumerate(before), *((i - len(after), s) for i, s in enumerate(after))]
+    return next((p for p in (_size_problem(tensor, axis, s, sizes, checks) for axis, s in pairs) if p), "")
 
 
-def _size_problem(tensor: Any, axis: int, size: Any, symbol: Any, sizes: dict[Any, tuple[int, str]]) -> str:
-    if size is None or symbol is None or symbol == ".":
+def _size_problem(
+    tensor: Any, axis: int, symbol: Any, sizes: dict[Any, tuple[Any, str]], checks: list[Any]
+) -> str:
+    if symbol is None or symbol == ".":
         return ""
+    dims = tensor.shape.as_list() if tensor.shape.rank is not None else None
+    size = None if dims is None else dims[axis]
+    if size is None:
+        size = layout.shape(tensor)[axis]
     try:
         wanted, origin = int(symbol), "as stated"
     except (TypeError, ValueError):
         wanted, origin = sizes.setdefault(
             symbol, (size, f"as {symbol!r} is in dimension {axis} of {describe(tensor)}")
         )
-    return "" if size == wanted else f"dimension {axis} of {describe(tensor)} should be {wanted}, {origin}"
+    text = f"dimension {axis} of {describe(tensor)} should be {{}}, {origin}"
+    if wanted is size:
+        return ""
+    if isinstance(size, Tensor) or isinstance(wanted, Tensor):
+        checks.append((compare.equal, convert(size), convert(wanted), text))
+        return ""
+    return "" if size == wanted else text.format(wanted)
 
 
 # -- dtypes and kinds -------------------------------------------------------------------------------------------------
@@ -392,26 +465,24 @@ def is_numeric_tensor(tensor: Any) -> bool:
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
-def _neighbours(x: Any, what: str) -> tuple[np.ndarray, np.ndarray]:
+def _neighbours(x: Any, what: str) -> tuple[Any, Any]:
     tensor = convert(x)
     if not tensor.dtype.is_numeric:
         raise TypeError(f"{what}: x must be numeric; got {describe(tensor)}.")
-    flat = _eager(tensor, what).reshape(-1)
+    flat = layout.reshape(tensor, [-1])
     return flat[:-1], flat[1:]
 
 
 @export("math.is_strictly_increasing")
 def is_strictly_increasing(x: Any, name: str | None = None) -> Tensor:
     """Whether each element, in row order, is greater than the one before; true for fewer than two."""
-    before, after = _neighbours(x, "tf.math.is_strictly_increasing")
-    return of_array(np.asarray(np.all(before < after)))
+    return reduce.reduce_all(compare.less(*_neighbours(x, "tf.math.is_strictly_increasing")))
 
 
 @export("math.is_non_decreasing")
 def is_non_decreasing(x: Any, name: str | None = None) -> Tensor:
     """Whether each element, in row order, is at least the one before; true for fewer than two."""
-    before, after = _neighbours(x, "tf.math.is_non_decreasing")
-    return of_array(np.asarray(np.all(before <= after)))
+    return reduce.reduce_all(compare.less_equal(*_neighbours(x, "tf.math.is_non_decreasing")))
 
 
 # -- NaN and infinity -------------------------------------------------------------------------------------------------
@@ -434,7 +505,7 @@ def _check_numerics(tensor: np.ndarray, *, message: str) -> np.ndarray:
 _check_numerics_op = op(
     "CheckNumerics", "tensor: F -> tensor",
     numpy=_check_numerics,
-    lower=HOST_ONLY("compiled code can't raise on values"),
+    lower=lambda tensor, *, message: tensor,  # as in TensorFlow, compiled programs check nothing
     grad=lambda g, y, tensor, *, message: _check_numerics_op(g, message=message),
     attrs={"message": ""},
     stateful=True,

@@ -268,14 +268,14 @@ def strided_assign(array: np.ndarray, spec: tuple[tuple[Any, ...], Any], value: 
         try:
             _strided_shape(Spec(array.shape, array.dtype), key=spec[0], bounds=spec[1])
         except ValueError as error:
-            raise invalid(f"Assignment to a slice: {error}.") from None
+            raise invalid(f"Assignment to a slice [Op:ResourceStridedSliceAssign]: {error}.") from None
         raise
     wanted = target.shape if target.__class__ is _ndarray else ()
     try:
         source = np.broadcast_to(value, wanted)
     except ValueError:
         raise invalid(
-            f"Assignment to a slice: a value of shape {wrap(value.shape)} does not broadcast to the slice's shape {wrap(wanted)}."
+            f"Assignment to a slice [Op:ResourceStridedSliceAssign]: a value of shape {wrap(value.shape)} does not broadcast to the slice's shape {wrap(wanted)}."
         ) from None
     out = array.copy()
     out[key] = source

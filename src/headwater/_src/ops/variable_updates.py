@@ -74,7 +74,7 @@ def _scatter_cases() -> list[Any]:
     return [
         *good,
         case(value, places, Arr((2,)), how="add", form="nd", what="Variable.scatter_nd", id="nd"),
-        bad(value, np.array([4], np.int32), Arr((1, 3)), how="add", form="rows", what="Variable.scatter_add",
+        bad(value, np.array([4], np.int32), Arr((1, 3)), how="add", form="rows", what="ResourceScatter",
             error="InvalidArgumentError", id="out-of-range"),
     ]  # fmt: skip
 

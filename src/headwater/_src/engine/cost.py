@@ -1,0 +1,159 @@
+"""Which executor runs a graph when the user leaves it open: an estimate made from the graph alone.
+
+The same graph gets the same answer on every machine and in every run. Compiling costs a second, so XLA is chosen where the
+estimate sees a gain that many calls of a program would notice: long chains over large arrays, and loops.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from headwater._src.base.shapes import num_elements
+from headwater._src.core.graph import ASSIGN_VARIABLE, SOURCES, FuncGraph, Node
+from headwater._src.core.op import HOST_ONLY
+from headwater._src.engine.lower import graphs_of
+
+Estimate = tuple[float, float]
+"""Nanoseconds of one node: in the NumPy plan, and inside an XLA program."""
+
+Rule = Callable[[Node], Estimate]
+
+_RULES: dict[str, Rule] = {}
+_LOOPS: set[str] = set()
+
+NODE_NS = 1000.0
+"""A kernel's call from a plan, on arrays of next to nothing."""
+FUSED_NODE_NS = 60.0
+"""The same within a program, where several nodes become one loop."""
+CALL_NS = 15_000.0
+BUFFER_NS = 1_000.0
+"""An XLA program's call, and each of its inputs and outputs."""
+PLAN_BYTE_NS = 0.12
+FUSED_BYTE_NS = 0.03
+"""A byte read or written: fused loops keep most intermediate values in registers."""
+TRIPS = 10
+"""How often the body of a loop is taken to run where nothing is known of it."""
+
+MIN_GAIN_NS = 5e6
+MIN_RATIO = 2.0
+"""XLA must save so much of a call, and be so many times quicker."""
+
+
+class Total(NamedTuple):
+    """The estimates of a whole graph."""
+
+    plan: float
+    xla: float
+
+
+class _Unfit(Exception):
+    """Why a graph can't be, or had better not be, an XLA program."""
+
+
+def install(rules: dict[str, Rule], loops: Sequence[str] = ()) -> None:
+    """Adds rules for records by name; records without one are taken for elementwise.
+
+    Args:
+      rules: what estimates a node of the record of that name.
+      loops: names of records whose graphs run several times.
+    """
+    _RULES.update(rules)
+    _LOOPS.update(loops)
+
+
+def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str, str]:
+    """The executor of a graph and the reason, in a few words.
+
+    Args:
+      closed: a closed graph.
+      shapes: the static shapes of its inputs, where more is known than the graph says.
+
+    Returns:
+      ("plan" or "xla", why).
+    """
+    for i, tensor in enumerate(closed.inputs):
+        shape = tensor._shape if shapes is None else shapes[i]
+        if shape is None or None in shape:
+            return "plan", f"the shape of {tensor.name!r} is not known before a call"
+    try:
+        total = estimate(closed)
+    except _Unfit as unfit:
+        return "plan", str(unfit)
+    xla = total.xla + CALL_NS + BUFFER_NS * (len(closed.inputs) + len(closed.outputs))
+    text = f"estimated {_time(total.plan)} a call as a plan, {_time(xla)} with XLA"
+    if total.plan - xla < MIN_GAIN_NS or total.plan < MIN_RATIO * xla:
+        return "plan", f"{text}: too little to gain from compiling"
+    if importlib.util.find_spec("jax") is None:
+        return "plan", f"{text}, but JAX is not installed"
+    return "xla", text
+
+
+def estimate(closed: FuncGraph) -> Total:
+    """Nanoseconds of one call of a graph in either executor, calls themselves not counted."""
+    plan = xla = 0.0
+    for node in closed.nodes:
+        if node.record in SOURCES or node.record is ASSIGN_VARIABLE:
+            continue
+        _must_fit(node)
+        nested = graphs_of(node)
+        if nested:
+            times = TRIPS if node.type in _LOOPS else 1
+            inner = [estimate(g) for g in nested]  # type: ignore[arg-type]
+            plan += NODE_NS + times * sum(t.plan for t in inner)
+            xla += FUSED_NODE_NS + times * sum(t.xla for t in inner)
+            continue
+        a, b = _RULES.get(node.type, elementwise)(node)
+        plan += NODE_NS + a
+        xla += FUSED_NODE_NS + b
+    return Total(plan, xla)
+
+
+def _must_fit(node: Node) -> None:
+    record = node.record
+    if isinstance(record.lower, HOST_ONLY):
+        raise _Unfit(f"{node.name!r} ({node.type}) runs on the host only: {record.lower.why}")
+    if record.stateful:
+        raise _Unfit(f"{node.name!r} ({node.type}) has side effects")
+    for tensor in (*node.inputs, *node.outputs):
+        if tensor._np_dtype.kind == "O":
+            raise _Unfit(f"{tensor.name!r} holds strings or other values that XLA doesn't know")
+        if tensor._shape is None or None in tensor._shape:
+            raise _Unfit(f"the shape of {tensor.name!r} is not known before a call")
+
+
+# -- rules ------------------------------------------------------------------------------------------------------------
+
+
+def elements(tensor: Any) -> int:
+    """The number of elements of a tensor of known shape."""
+    return num_elements(tensor._shape)
+
+
+def bytes_moved(node: Node) -> int:
+    """What a node's kernel reads and writes."""
+    return sum(elements(t) * t._np_dtype.itemsize for t in (*node.inputs, *node.outputs))
+
+
+def elementwise(node: Node) -> Estimate:
+    """As quick as memory in a plan; fused with its neighbours by XLA."""
+    moved = bytes_moved(node)
+    return moved * PLAN_BYTE_NS, moved * FUSED_BYTE_NS
+
+
+def per_element(plan: float, xla: float) -> Rule:
+    """A rule for functions that cost so many nanoseconds for each element of the result."""
+
+    def rule(node: Node) -> Estimate:
+        count = sum(map(elements, node.outputs))
+        return count * plan, count * xla
+
+    return rule
+
+
+def _time(ns: float) -> str:
+    for unit, size in (("s", 1e9), ("ms", 1e6)):
+        if ns >= size:
+            return f"{ns / size:.1f} {unit}"
+    return f"{ns / 1e3:.0f} us"
