@@ -94,7 +94,7 @@ def with_headwater() -> Step:
     def step(x: Any, y: Any) -> Any:
         with tf.GradientTape() as tape:
             prediction = model(x, training=True)
-            main = tf.reduce_mean(keras.losses.mean_squared_error(y, prediction))
+            main = tf.reduce_mean(keras.losses.MSE(y, prediction))
             loss = tf.add_n([main, *model.losses])
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))

@@ -9,6 +9,7 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault(
     "XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
+os.environ.setdefault("HEADWATER_COMPILE_CACHE", "off")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest

@@ -31,7 +31,7 @@ from headwater._src.base.exporting import EXPORTS
 from headwater._src.core.call import is_differentiable
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import FuncGraph
+from headwater._src.core.graph import FuncGraph, Node
 from headwater._src.core.op import HOST_ONLY, REGISTRY, Case, Op
 from headwater._src.core.samples import SAMPLED, Arr, Sparse_, Tensor_
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
@@ -60,6 +60,10 @@ CONVENTIONAL = {
     ),
     "StopGradient": ("fVc", "its gradient is None by definition"),
     "PreventGradient": ("fVc", "its gradient raises by definition"),
+    **{
+        name: ("fc", "the gradient passes the rounding as if it were not there, where the range allows")
+        for name in ("FakeQuantWithMinMaxVars", "QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4")
+    },
     "EuclideanNorm": (
         "c",
         "TensorFlow multiplies by the imaginary part of the output gradient too, which a norm has not",
@@ -145,7 +149,12 @@ class Slots:
         self.grad: list[int] = []
         """Which of `arrays` are differentiated."""
         self._widen = widen
-        self._kwargs = {k: self._take(v) for k, v in case.kwargs.items()}
+        self._kwargs = {}
+        for key, value in case.kwargs.items():
+            start = len(self.arrays)
+            self._kwargs[key] = self._take(value)
+            if key in case.grad:
+                self.grad += range(start, len(self.arrays))
         self._args = []
         for i, arg in enumerate(case.args):
             start = len(self.arrays)
@@ -210,9 +219,9 @@ def _has_arrays(value: Any) -> bool:
 
 
 def flat(result: Any) -> list[Any]:
-    """The tensors of a result; Python values become tensors."""
+    """The tensors of a result; Python values become tensors. Operations without results are none."""
     leaves = nest.flatten(result, expand_composites=True)
-    return [x if isinstance(x, Tensor) else convert(x) for x in leaves if x is not None]
+    return [x if isinstance(x, Tensor) else convert(x) for x in leaves if x is not None and not isinstance(x, Node)]
 
 
 def seed_arrays(outputs: list[np.ndarray]) -> list[np.ndarray | None]:

@@ -100,6 +100,13 @@ LIMITS: tuple[Limit, ...] = (
         Limit(name, case, "The smallest are found too; TensorFlow's CPU has a kernel for the largest only (NotFoundError).")
         for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
     ),
+    Limit("linalg.eigh_tridiagonal", "stack", "Stacks of matrices work; in TensorFlow only stacks of one."),
+    Limit(
+        "linalg.eigh_tridiagonal",
+        None,
+        "The gradient is the eigenvalues' derivative; TensorFlow's follows the bisection that finds them and is another.",
+        "gradient",
+    ),
     *(
         Limit(f"nn.fractional_{kind}_pool", None, "In graphs height and width must be known.", "static")
         for kind in ("max", "avg")

@@ -18,6 +18,7 @@ FLAGS: dict[str, Flag] = {
     "run_functions_eagerly": Flag(False, "run tf.function bodies as plain Python", False),
     "data_debug_mode": Flag(False, "run tf.data functions as plain Python", False),
     "compile_cache": Flag("on", "where compiled XLA programs are kept: on, off or a directory", False),
+    "function_traces": Flag(512, "how many graphs one tf.function keeps", False),
 }
 
 _values: dict[str, Any] = {}

@@ -251,6 +251,15 @@ class Graph:
             raise ValueError(f"A tensor's name has the form 'node:index'; got {name!r}.")
         return self.get_operation_by_name(node).outputs[int(index)]
 
+    def draw(self) -> Any:
+        """A picture of the graph: its `text` for terminals, its `svg` for notebooks and files; `draw().save("graph.svg")`."""
+        from headwater._src.core.drawing import Picture
+
+        return Picture(self)
+
+    def _repr_svg_(self) -> str:
+        return self.draw().svg  # type: ignore[no-any-return]
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} of {len(self.nodes)} nodes>"
 
@@ -271,7 +280,7 @@ class FuncGraph(Graph):
 
 def constant_of(array: np.ndarray, name: str = "Const") -> Any:
     """A tensor with the values of an ndarray that nobody writes to any more: eager, or of the graph being built."""
-    return of_array(array) if ctx.graph is None else ctx.graph.constant(array, ctx.name_scope + name)
+    return of_array(array) if ctx.graph is None else ctx.graph.constant(array, name)
 
 
 def current_graph() -> Graph | None:

@@ -86,13 +86,13 @@ class Result(NamedTuple):
 class Case(NamedTuple):
     """A sample call through a public name: what is compared with the recorded answers of TensorFlow.
 
-    `args` and `kwargs` are plain values or arrays. `grad` says which positional arguments to differentiate. `error` names
+    `args` and `kwargs` are plain values or arrays. `grad` says which arguments to differentiate, by position or by keyword. `error` names
     the class that a bad call must raise. `tol` is the relative tolerance in float32.
     """
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = {}
-    grad: tuple[int, ...] = ()
+    grad: tuple[int | str, ...] = ()
     error: str | None = None
     tol: float = 1e-5
     id: str = ""

@@ -63,7 +63,7 @@ class Arr(NamedTuple):
         return array
 
 
-def case(*args: Any, grad: Sequence[int] = (), tol: float = 1e-5, id: str = "", **kwargs: Any) -> Case:
+def case(*args: Any, grad: Sequence[int | str] = (), tol: float = 1e-5, id: str = "", **kwargs: Any) -> Case:
     """One good call."""
     return Case(args, kwargs, tuple(grad), None, tol, id)
 

@@ -15,6 +15,8 @@ import os
 import platform
 import stat
 import sys
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,8 @@ from headwater._src.base.lazy import jax
 _log = logging.getLogger("headwater")
 
 MAX_BYTES = 1 << 30
-"""The cache's size on disk; the entries used longest ago go first."""
+"""How large the directory may become; the programs used longest ago go first."""
+_DIGEST = hashlib.sha256().digest_size
 
 
 @contextlib.contextmanager
@@ -42,25 +45,77 @@ def at_work() -> Iterator[None]:
     ):
         yield
         return
-    from jax.experimental.compilation_cache import compilation_cache
+    from jax._src import compilation_cache as machinery
 
     settings = {
         "jax_compilation_cache_dir": str(place),
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": 0,
-        "jax_compilation_cache_max_size": MAX_BYTES,
-        "jax_raise_persistent_cache_errors": False,
     }
     saved = {name: getattr(config, name) for name in settings}
     for name, value in settings.items():
         config.update(name, value)
-    compilation_cache.reset_cache()
     try:
-        yield
+        machinery.reset_cache()
+        # JAX's own files are written in place: a crash would leave half of one, and it would never be replaced.
+        machinery._cache, machinery._cache_initialized = _Files(place), True
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*persistent compilation cache")
+            yield
     finally:
         for name, value in saved.items():
             config.update(name, value)
-        compilation_cache.reset_cache()
+        machinery.reset_cache()
+
+
+class _Files:
+    """One file for each program: the digest of its content, then the content as JAX gives it."""
+
+    def __init__(self, place: Path) -> None:
+        self._path = place
+
+    def get(self, key: str) -> bytes | None:
+        """The program of that key; None where there is none or its file is damaged."""
+        path = self._path / key
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        digest, program = content[:_DIGEST], content[_DIGEST:]
+        if hashlib.sha256(program).digest() != digest:
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return program
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keeps a program; what can't be written is only not kept."""
+        try:
+            handle, name = tempfile.mkstemp(dir=self._path)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(hashlib.sha256(value).digest() + value)
+                os.replace(name, self._path / key)
+            except OSError:
+                os.unlink(name)
+                raise
+            _shrink(self._path)
+        except OSError as error:
+            _log.warning("A compiled program could not be kept in the cache: %s.", error)
+
+
+def _shrink(place: Path) -> None:
+    """Removes the files used longest ago, down to half of what is allowed, where there are too many."""
+    files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in os.scandir(place)]
+    total = sum(size for _, size, _ in files)
+    if total <= MAX_BYTES:
+        return
+    for _, size, path in sorted(files):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+            total -= size
+        if total <= MAX_BYTES // 2:
+            break
 
 
 def directory() -> Path | None:
@@ -80,8 +135,9 @@ def _prepared(setting: str, cache_home: str) -> Path | None:
         root = Path(setting)
     place = root / _machine()
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        root.parent.mkdir(parents=True, exist_ok=True)
         for folder in (root, place):
+            folder.mkdir(mode=0o700, exist_ok=True)
             _check(folder)
     except OSError as error:
         _log.warning("The compilation cache is off: %s.", error)
@@ -103,7 +159,7 @@ def _check(folder: Path) -> None:
 @functools.cache
 def _machine() -> str:
     """A name for the kind of processor, its features included, and for the versions of what compiles."""
-    text = f"{sys.platform} {platform.machine()} {jax.__version__}"
+    text = f"{sys.platform} {platform.machine()} {jax.version.__version__}"
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
         wanted = ("flags", "Features", "model name")
         text += "".join(sorted({line for line in lines if line.startswith(wanted)}))

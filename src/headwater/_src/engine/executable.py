@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headwater._src.base.errors import InternalError, ResourceExhaustedError, invalid
+from headwater._src.base.errors import InternalError, OpError, ResourceExhaustedError, invalid
 from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import compatible, wrap
 from headwater._src.core.graph import FuncGraph
@@ -100,7 +100,12 @@ class Executable:
         self.compilations += 1
         closed = self.closed
         specs = self._specs(values)
-        lowered = _lower(closed, specs, () if self.effects else donate)
+        try:
+            lowered = _lower(closed, specs, () if self.effects else donate)
+        except OpError as error:
+            # JAX's frames, and its note about them, say nothing to the user.
+            error.__notes__ = []
+            raise error.with_traceback(None) from None
         if lowered.effects:
             if any(donate) and not self.effects:
                 lowered = _lower(closed, specs, ())

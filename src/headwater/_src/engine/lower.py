@@ -119,9 +119,9 @@ def _run(node: Node, env: dict[int, Any]) -> Sequence[Any]:
     try:
         result = record.lower(*arguments, **attrs)
     except OpError as error:
-        raise error if getattr(error, "_op", None) is not None else _at(node, error) from error
+        raise (error if error.op is not None else _at(node, error)) from None
     except (TypeError, ValueError, NotImplementedError, IndexError, ArithmeticError) as error:
-        raise refusal(node, _first_line(error)) from error
+        raise refusal(node, _first_line(error)) from None
     results = (result,) if record.single else tuple(result)
     return [r if r.__class__ is not np.generic and not np.isscalar(r) else np.asarray(r) for r in results]
 

@@ -103,6 +103,16 @@ class Build:
                 found.known = array.astype(object)
         return found
 
+    def shape_of(self, tensor: SymbolicTensor, node: Node) -> SymbolicTensor:
+        """A constant of the tensor's shape and dtype, whose values nobody reads."""
+        key = tensor._shape, tensor._np_dtype
+        found = self._constants.get(key)
+        if found is None:
+            found = self._constants[key] = self.node(
+                CONST, (), {"value": stand_in(tensor)}, tensor._spec, node
+            )
+        return found
+
     def node(
         self, record: Any, inputs: tuple[SymbolicTensor, ...], attrs: dict[str, Any], like: Any, origin: Node
     ) -> SymbolicTensor:
@@ -291,18 +301,34 @@ def simplified(build: Build, node: Node) -> Found:
 
 
 def unrepeated(build: Build, node: Node) -> Found:
-    """An elementwise function broadcasts by itself: its input need not be repeated first, if another has the full shape."""
-    if node.record.numpy.__class__ is not np.ufunc or len(node.inputs) < 2 or not is_static(node.outputs[0]):
+    """Functions that broadcast by themselves and round exactly need no input repeated, if another has the full shape."""
+    if node.record.numpy not in _EXACT or not is_static(node.outputs[0]):
         return None
     shape = node.outputs[0]._shape
-    for i, tensor in enumerate(node.inputs):
+    for i in (0, 1):
+        tensor, other = node.inputs[i], node.inputs[1 - i]
         repeats = traits_of(tensor.op.record).repeats
-        if repeats is None or not repeats(tensor.op):
-            continue
-        source = tensor.op.inputs[0]
-        others = [x for j, x in enumerate(node.inputs) if j != i]
-        if is_static(source) and any(x._shape == shape for x in others):
-            node.inputs = (*node.inputs[:i], source, *node.inputs[i + 1 :])
+        if repeats is not None and other._shape == shape and other is not tensor:
+            source = repeats(tensor.op, build, node)
+            if source is not None and is_static(source):
+                node.inputs = (source, node.inputs[1]) if i == 0 else (node.inputs[0], source)
+    return None
+
+
+_EXACT = frozenset(
+    (np.add, np.subtract, np.multiply, np.true_divide, np.maximum, np.minimum, np.less, np.greater, np.equal)
+)
+
+
+def unread_inputs(build: Build, node: Node) -> Found:
+    """Of an input whose shape alone matters nothing is kept but the shape, so what computes it may go."""
+    unread = traits_of(node.record).shape_only
+    if unread and not node.record.stateful:
+        inputs = list(node.inputs)
+        for i in unread:
+            if is_static(inputs[i]) and constant_of(inputs[i]) is None:
+                inputs[i] = build.shape_of(inputs[i], node)
+        node.inputs = tuple(inputs)
     return None
 
 
@@ -364,6 +390,7 @@ PASSES: dict[str, Pass] = {
     "fold": rewriter(folded_constants),
     "simplify": rewriter(simplified),
     "unrepeat": rewriter(unrepeated),
+    "unread": rewriter(unread_inputs),
     "common subexpressions": rewriter(common_subexpressions),
     "dead code": dead_code,
 }

@@ -32,7 +32,8 @@ class Code(NamedTuple):
     """The inputs that the result may share memory with, where it is not fresh; None for all."""
     elementwise: bool = False
     layout: str = ""
-    """"C": the result is C-contiguous; "K": ordered in memory as NumPy orders an elementwise result; "": unknown."""
+    """"C": the result is C-contiguous; "A": it is if all inputs are; "K": it is ordered in memory as NumPy orders the result of an
+    elementwise function of these inputs; "": unknown."""
 
 
 class Traits(NamedTuple):
@@ -46,8 +47,8 @@ class Traits(NamedTuple):
     """The inputs of which only shape and dtype matter."""
     fresh: bool = False
     """Whether the kernel's results are always new arrays."""
-    repeats: Callable[[Node], bool] | None = None
-    """Whether the node's result is its first input, broadcast to the result's shape as NumPy broadcasts."""
+    repeats: Callable[[Node, Any, Node], Any] | None = None
+    """`repeats(node, build, reader)` gives a tensor whose broadcast to the result's shape is the node's result, or None."""
     inline: Callable[[Node], FuncGraph | None] | None = None
     """The closed graph that the node calls, where it may be replaced by copies of that graph's nodes."""
 

@@ -62,6 +62,7 @@ from headwater._src.ops import (
     sparse_samples,
     special,
     special_more,
+    traits,
     variable_updates,
     vectorspace,
     windows,

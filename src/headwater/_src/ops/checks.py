@@ -318,18 +318,19 @@ def assert_shapes(
     >>> tf.debugging.assert_shapes([(tf.zeros([2, 3]), ("N", "D")), (tf.zeros([3]), ("D",))])
     """
     sizes: dict[Any, tuple[Any, str]] = {}
-    checks: list[Any] = []
+    last = None
+
+    def later(relation: Any, found: Any, wanted: Any, text: str) -> None:
+        nonlocal last
+        explain = _Misfit("tf.debugging.assert_shapes", message, text)
+        last = host.add_assertion(relation(found, wanted), [found, wanted], explain, name)
+
     for x, wanted in shapes.items() if isinstance(shapes, Mapping) else shapes:
         tensor = x if isinstance(x, SparseTensor) else convert(x.deref() if hasattr(x, "deref") else x)
-        problem = _shape_problem(tensor, _symbols(wanted, tensor), sizes, checks)
+        problem = _shape_problem(tensor, _symbols(wanted, tensor), sizes, later)
         if problem:
             raise ValueError(f"{message or ''} tf.debugging.assert_shapes: {problem}.".strip())
-    what = "tf.debugging.assert_shapes"
-    nodes = [
-        host.add_assertion(relation(found, want), [found, want], _Misfit(what, message, text), name)
-        for relation, found, want, text in checks
-    ]
-    return nodes[-1] if nodes else host.nothing_to_do(name)
+    return host.nothing_to_do(name) if last is None else last
 
 
 def _symbols(wanted: Any, tensor: Any) -> list[Any]:
@@ -346,10 +347,8 @@ def _is_any(symbol: Any) -> bool:
     return symbol is Ellipsis or (isinstance(symbol, str) and symbol in ("...", "*"))
 
 
-def _shape_problem(
-    tensor: Any, symbols: list[Any], sizes: dict[Any, tuple[Any, str]], checks: list[Any]
-) -> str:
-    """What is wrong with a shape as far as it is known; the rest is added to `checks`."""
+def _shape_problem(tensor: Any, symbols: list[Any], sizes: dict[Any, tuple[Any, str]], later: Any) -> str:
+    """What is wrong with a shape as far as it is known; `later` checks the rest."""
     rank = tensor.shape.rank
     gaps = [i for i, s in enumerate(symbols) if _is_any(s)]
     if len(gaps) > 1:
@@ -357,9 +356,7 @@ def _shape_problem(
     count = len(symbols) - len(gaps)
     if rank is None:
         relation = compare.greater_equal if gaps else compare.equal
-        checks.append(
-            (relation, layout.rank(tensor), convert(count), f"{describe(tensor)} should have rank {{}}")
-        )
+        later(relation, layout.rank(tensor), convert(count), f"{describe(tensor)} should have rank {{}}")
     elif not symbols:
         return "" if rank == 0 else f"{describe(tensor)} should be a scalar"
     elif gaps and rank < count:
@@ -369,12 +366,10 @@ def _shape_problem(
         return "" if single else f"{describe(tensor)} should have rank {count} for {symbols}"
     before, after = (symbols[: gaps[0]], symbols[gaps[0] + 1 :]) if gaps else (symbols, [])
     pairs = [*enumerate(before), *((i - len(after), s) for i, s in enumerate(after))]
-    return next((p for p in (_size_problem(tensor, axis, s, sizes, checks) for axis, s in pairs) if p), "")
+    return next((p for p in (_size_problem(tensor, axis, s, sizes, later) for axis, s in pairs) if p), "")
 
 
-def _size_problem(
-    tensor: Any, axis: int, symbol: Any, sizes: dict[Any, tuple[Any, str]], checks: list[Any]
-) -> str:
+def _size_problem(tensor: Any, axis: int, symbol: Any, sizes: dict[Any, tuple[Any, str]], later: Any) -> str:
     if symbol is None or symbol == ".":
         return ""
     dims = tensor.shape.as_list() if tensor.shape.rank is not None else None
@@ -391,7 +386,7 @@ def _size_problem(
     if wanted is size:
         return ""
     if isinstance(size, Tensor) or isinstance(wanted, Tensor):
-        checks.append((compare.equal, convert(size), convert(wanted), text))
+        later(compare.equal, convert(size), convert(wanted), text)
         return ""
     return "" if size == wanted else text.format(wanted)
 

@@ -222,12 +222,12 @@ def fake_quant_with_min_max_vars_per_channel_gradient(
 _VALUES = np.array([[-10.0, -6.0, -0.1, 0.02], [0.03, 3.0, 6.0, 7.0]], np.float32)
 
 sampled("quantization.fake_quant_with_min_max_args", lambda: [
-    case(_VALUES), case(_VALUES, -1, 4, num_bits=4, narrow_range=True, id="narrow"), case(Arr((0,)), id="empty"), bad(_VALUES, 1, 0, id="order"),
+    case(_VALUES, grad=(0,)), case(_VALUES, -1, 4, num_bits=4, narrow_range=True, grad=(0,), id="narrow"), case(Arr((0,)), id="empty"), bad(_VALUES, 1, 0, id="order"),
     bad(_VALUES, num_bits=1, id="bits")])  # fmt: skip
 sampled("quantization.fake_quant_with_min_max_vars", lambda: [
-    case(_VALUES, -3.0, 5.0), case(_VALUES, 0.0, 0.0, id="nothing"), case(_VALUES, 1.0, 5.0, num_bits=3, id="positive"), bad(_VALUES, [1.0], [2.0], id="vector")])  # fmt: skip
+    case(_VALUES, -3.0, 5.0, grad=(0, 1, 2)), case(_VALUES, 0.0, 0.0, id="nothing"), case(_VALUES, 1.0, 5.0, num_bits=3, id="positive"), bad(_VALUES, [1.0], [2.0], id="vector")])  # fmt: skip
 sampled("quantization.fake_quant_with_min_max_vars_per_channel", lambda: [
-    case(_VALUES, [-3.0, -1.0, 0.0, 1.0], [5.0, 1.0, 1.0, 4.0]), bad(_VALUES, -1.0, 1.0, id="scalar")])  # fmt: skip
+    case(_VALUES, [-3.0, -1.0, 0.0, 1.0], [5.0, 1.0, 1.0, 4.0], grad=(0, 1, 2)), bad(_VALUES, -1.0, 1.0, id="scalar")])  # fmt: skip
 sampled("quantization.fake_quant_with_min_max_args_gradient", lambda: [case(Arr((2, 4)), _VALUES), case(Arr((2, 4)), _VALUES, -1, 4, num_bits=4, id="range")])  # fmt: skip
 sampled("quantization.fake_quant_with_min_max_vars_gradient", lambda: [case(Arr((2, 4)), _VALUES, -3.0, 5.0)])
 sampled("quantization.fake_quant_with_min_max_vars_per_channel_gradient", lambda: [

@@ -492,7 +492,10 @@ class _Layout:
 
     def _take(self, leaf: Any) -> Any:
         if isinstance(leaf, TensorLike):
-            self.tensors.append(convert(leaf))
+            tensor = convert(leaf)
+            if tensor._np_dtype.kind == "O" and static_value(tensor) is not None:
+                return of_array(static_value(tensor))  # type: ignore[arg-type]
+            self.tensors.append(tensor)
             return None
         return leaf if isinstance(leaf, str) else _Verbatim(repr(leaf))
 
@@ -654,16 +657,20 @@ def add_assertion(
 
 
 class _Shown:
-    """The text of a failed `tf.Assert`."""
+    """The text of a failed `tf.Assert`; what is no tensor of the graph stays here, so that XLA meets no strings."""
 
-    def __init__(self, summarize: int) -> None:
-        self.summarize = summarize
+    def __init__(self, data: Sequence[Any], summarize: Any) -> None:
+        self.summarize = 3 if summarize is None else int(summarize)
+        tensors = [convert(x) for x in data]
+        self.fixed = [static_value(t) for t in tensors]
+        self.tensors = [t for t, f in zip(tensors, self.fixed, strict=True) if f is None]
 
     def __call__(self, condition: np.ndarray, *data: np.ndarray) -> str:
         if condition.ndim:
             return f"tf.Assert: the condition must be a scalar; got {describe(condition)}."
-        shown = "\n".join(_flat_text(x, self.summarize) for x in map(of_array, data))
-        return f"tf.Assert: the condition is false. The data given:\n{shown}"
+        values = iter(data)
+        shown = [_flat_text(next(values) if f is None else f, self.summarize) for f in self.fixed]
+        return "tf.Assert: the condition is false. The data given:\n" + "\n".join(shown)
 
 
 @export("Assert", "debugging.Assert")
@@ -687,26 +694,22 @@ def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = 
     """
     from headwater._src.ops.control import truth
 
-    explain = _Shown(3 if summarize is None else int(summarize))
     if ctx.graph is not None:
         if isinstance(data, TensorLike) or not isinstance(data, (list, tuple)):
             raise TypeError(f"tf.Assert: data must be a list of values to show; got {describe(data)}.")
         tensor = convert(condition)
         if not tensor.dtype.is_bool:
             raise TypeError(f"tf.Assert: the condition must be a bool scalar; got {describe(tensor)}.")
-        return add_assertion(tensor, [convert(x) for x in data], explain, name)
+        explain = _Shown(data, summarize)
+        return add_assertion(tensor, explain.tensors, explain, name)
     if truth(condition, "tf.Assert"):
         return None
     values = data if isinstance(data, (list, tuple)) else [data]
-    raise invalid(explain(np.asarray(False), *[np.asarray(convert(x)) for x in values]))
+    raise invalid(_Shown(values, summarize)(np.asarray(False)))
 
 
-def _flat_text(value: Any, summarize: int) -> str:
-    flat = (
-        to_array(value).reshape(-1)
-        if not isinstance(value, TensorLike)
-        else np.asarray(convert(value)).reshape(-1)
-    )
+def _flat_text(array: np.ndarray, summarize: int) -> str:
+    flat = array.reshape(-1)
     shown = flat if summarize < 0 else flat[:summarize]
     text = ", ".join(_item_text(x, quote=False) for x in shown)
     return text + ", ..." if len(shown) < len(flat) else text

@@ -419,7 +419,7 @@ def _resize_cases() -> list[Any]:
     small, up, down = Arr((1, 3, 4, 2)), [5, 7], [2, 3]
     plain = ("nearest", "bilinear", "bicubic")
     return [
-        *[case(small, up, m, grad=(0,) if m != "area" else (), tol=1e-4, id=f"{m}-up") for m in _METHODS],
+        *[case(small, up, m, grad=(0,), tol=1e-4, id=f"{m}-up") for m in _METHODS],
         *[case(small, down, m, grad=(0,) if m in plain else (), tol=1e-4, id=f"{m}-down") for m in _METHODS],
         *[case(Arr((1, 6, 4, 1)), down, m, antialias=True, tol=1e-4, id=f"{m}-antialias") for m in _METHODS],
         *[case(Tensor_(Arr((1, 2, 3, 1), d, 0, 9)), [3, 2], m, tol=1e-4, id=f"{m}-{d}")

@@ -252,6 +252,7 @@ def _cases() -> list[Any]:
         *[case(images=Tensor_(Arr((1, 3, 3, 1), d, 0, 50)), transforms=skew, output_shape=[2, 4], fill_value=1.0, interpolation="BILINEAR", tol=1e-4, id=d)
           for d in ("uint8", "int32", "int64", "float16", "float64")],
         case(images=image, transforms=[*move, *skew], interpolation="BILINEAR", tol=1e-4, id="each", **base),
+        case(images=image, transforms=move, interpolation="NEAREST", grad=("images",), id="gradient", **base),
         case(images=Arr((0, 4, 5, 2)), transforms=move, interpolation="BILINEAR", id="empty", **base),
         bad(images=Arr((4, 5, 1)), transforms=move, interpolation="BILINEAR", id="rank", **base),
         bad(images=image, transforms=[[1.0, 0.0]], interpolation="BILINEAR", id="transforms", **base),

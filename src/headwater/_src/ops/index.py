@@ -24,6 +24,7 @@ from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, as_array
+from headwater._src.engine.lower import traced_host
 from headwater._src.ops.cast import cast
 
 # A key is a tuple with an entry for each part of the subscript: an int, a triple (start, stop, step) of ints or None for a
@@ -44,6 +45,8 @@ def numpy_key(key: tuple[Any, ...], bounds: Any) -> tuple[Any, ...]:
     """The subscript for ndarrays and JAX arrays."""
     if not bounds:
         return tuple([slice(*k) if k.__class__ is tuple else k for k in key])
+    if any(b is None for b in bounds):  # while tracing; None would mean "to the end"
+        raise LookupError("the bounds are not known yet")
     return tuple(
         [slice(*[_number(e, bounds) for e in k]) if k.__class__ is tuple else _number(k, bounds) for k in key]
     )
@@ -103,10 +106,25 @@ def _scattered(g: np.ndarray, like: np.ndarray, *, key: Any, bounds: Any) -> np.
     return out
 
 
+@traced_host("bounds")
+def _lower_strided(x: Any, *, key: Any, bounds: Any) -> Any:
+    """Indices may be known to the running program only; the ends of slices must not."""
+    numbers = numpy_key(key, bounds)
+    ends = [e for part in numbers if part.__class__ is slice for e in (part.start, part.stop, part.step)]
+    if not all(e is None or isinstance(e, int) for e in ends):
+        raise ValueError("the ends of a slice must be known when the program is compiled")
+    return x[numbers]
+
+
+@traced_host("bounds")
+def _lower_scattered(g: Any, like: Any, *, key: Any, bounds: Any) -> Any:
+    return jnp.zeros(like.shape, g.dtype).at[numpy_key(key, bounds)].set(g)
+
+
 strided_slice_op = op(
     "StridedSlice", "input: A -> ?: input",
     numpy=lambda x, *, key, bounds: x[numpy_key(key, bounds)],
-    lower=lambda x, *, key, bounds: x[numpy_key(key, bounds)],
+    lower=_lower_strided,
     grad=_strided_grad,
     shape=_strided_shape,
     attrs={"key": (), "bounds": ()}, host=("bounds",), moves=True,
@@ -115,7 +133,7 @@ strided_slice_op = op(
 strided_slice_grad = op(
     "StridedSliceGrad", "g: A, like: g -> like",
     numpy=_scattered,
-    lower=lambda g, like, *, key, bounds: jnp.zeros(like.shape, g.dtype).at[numpy_key(key, bounds)].set(g),
+    lower=_lower_scattered,
     grad=(lambda gg, y, g, like, *, key, bounds: strided_slice_op(gg, key=key, bounds=bounds), None),
     attrs={"key": (), "bounds": ()}, host=("bounds",),
     doc="Zeros in the shape of `like` with `g` in the slice that `key` names.",
@@ -392,11 +410,22 @@ def _slice_grad(g: Any, y: Any, x: Any, *, begin: Any, size: Any) -> Any:
     return shape_ops.pad(g, joining.stack([start, after], axis=1))
 
 
+@traced_host("begin")
+def _lower_slice(x: Any, *, begin: tuple[Any, ...], size: tuple[int, ...]) -> Any:
+    known = tuple([b if isinstance(b, int) else None for b in begin])
+    extent = _slice_shape(Spec(x.shape, x.dtype), begin=known, size=size)
+    assert extent is not None
+    if None not in known:
+        return lax.slice(x, begin, [b + n for b, n in zip(begin, extent, strict=True)])  # type: ignore[operator]
+    if None in extent:
+        raise ValueError("a size of -1 needs a begin that is known when the program is compiled")
+    return lax.dynamic_slice(x, [jnp.asarray(b, np.int32) for b in begin], extent)
+
+
 slice_op = op(
     "Slice", "input_: A -> ?: input_",
     numpy=_slice,
-    lower=lambda x, *, begin, size: lax.slice(
-        x, begin, [b + n for b, n in zip(begin, _slice_shape(Spec(x.shape, x.dtype), begin=begin, size=size), strict=True)]),
+    lower=_lower_slice,
     grad=_slice_grad,
     shape=_slice_shape,
     attrs={"begin": (), "size": ()}, host=("begin", "size"), moves=True,

@@ -57,6 +57,17 @@ def stream_of_pair(seed: Any) -> Stream:
     return Stream(a | b << 32, 0, c | d << 32)
 
 
+def stream_of_state(state: np.ndarray) -> Stream:
+    """The stream that an int64 vector of the counter's lower and upper half and the key stands for."""
+    low, high, key = state.tolist()
+    return Stream(key & _LONG, low & _LONG, high & _LONG)
+
+
+def state_of(stream: Stream) -> np.ndarray:
+    """The stream as such a vector."""
+    return np.array((stream.low, stream.high, stream.key), _U64).view(np.int64)
+
+
 # -- bits -------------------------------------------------------------------------------------------------------------
 
 

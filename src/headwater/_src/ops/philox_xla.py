@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,20 +50,47 @@ def _words_of(value: Any) -> tuple[Any, Any]:
     return low, high
 
 
-def _stream(seed: Any) -> tuple[Any, Any]:
-    """The key and the counter's upper half that a stateless seed gives."""
+class Stream(NamedTuple):
+    """A key of two words, and a counter: its lower half, None for zero, and the two words of its upper half."""
+
+    key: tuple[Any, Any]
+    low: Any
+    high: tuple[Any, Any]
+
+
+def stream_of_pair(seed: Any) -> Stream:
+    """The stream that a stateless seed of shape [2] gives."""
     mixed = _rounds((_u32(0x3EC8F720), _u32(0x02461E29)), (*_words_of(seed[0]), *_words_of(seed[1])))
-    return (mixed[0], mixed[1]), (mixed[2], mixed[3])
+    return Stream((mixed[0], mixed[1]), None, (mixed[2], mixed[3]))
 
 
-def _blocks(seed: Any, count: int) -> Any:
-    key, high = _stream(seed)
-    return _blocks_at(key, high, jnp.arange(count, dtype=np.uint32))
+def stream_of_state(state: Any) -> Stream:
+    """The stream of an int64 vector of the counter's halves and the key."""
+    return Stream(_words_of(state[2]), state[0].astype(np.uint64), _words_of(state[1]))
 
 
-def _blocks_at(key: Any, high: Any, index: Any) -> Any:
-    zero = jnp.zeros_like(index)
-    return _rounds(key, (index, zero, zero + high[0], zero + high[1]))
+def skipped(state: Any, blocks: Any) -> Any:
+    """The state of the stream that starts `blocks` blocks later."""
+    low, high = state[0].astype(np.uint64), state[1]
+    after = low + jnp.asarray(blocks).astype(np.uint64)
+    return jnp.stack([after.astype(np.int64), high + (after < low).astype(np.int64), state[2]])
+
+
+def _indices(count: int, step: int = 1) -> Any:
+    """0, step, 2 step, ... in 32 bits where they fit."""
+    dtype = np.dtype(np.uint32 if count * step < 1 << 32 else np.uint64)
+    return jnp.arange(count, dtype=dtype) * dtype.type(step)
+
+
+def _blocks_at(stream: Stream, index: Any) -> Any:
+    key, low, high = stream
+    if low is None:
+        words = _words_of(index)
+        return _rounds(key, (*words, jnp.zeros_like(words[0]) + high[0], jnp.zeros_like(words[0]) + high[1]))
+    place = index.astype(np.uint64) + low
+    carry = (place < low).astype(np.uint32)
+    first = high[0] + carry
+    return _rounds(key, (*_words_of(place), first, high[1] + (first < carry).astype(np.uint32)))
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -74,9 +101,10 @@ def _longs(bits: Any) -> Any:
     return bits[..., 0::2].astype(np.uint64) | (bits[..., 1::2].astype(np.uint64) << np.uint64(32))
 
 
-def _fill(seed: Any, shape: tuple[int, ...], draw: Any, per: int) -> Any:
+def _fill(stream: Stream, shape: tuple[int, ...], draw: Any, per: int) -> Any:
     size = _size(shape)
-    return draw(_blocks(seed, max(-(-size // per), 1))).reshape(-1)[:size].reshape(shape)
+    bits = _blocks_at(stream, _indices(max(-(-size // per), 1)))
+    return draw(bits).reshape(-1)[:size].reshape(shape)
 
 
 def _per(dtype: np.dtype) -> int:
@@ -112,42 +140,41 @@ def _box_muller(bits: Any, dtype: np.dtype) -> Any:
     return pairs.reshape(*unit.shape[:-1], -1)
 
 
-def uniform(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+def uniform(stream: Stream, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Floats in [0, 1)."""
-    return _fill(seed, shape, lambda bits: _unit(bits, dtype), _per(dtype))
+    return _fill(stream, shape, lambda bits: _unit(bits, dtype), _per(dtype))
 
 
-def normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+def normal(stream: Stream, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Standard normals."""
-    return _fill(seed, shape, lambda bits: _box_muller(bits, dtype), _per(dtype)).astype(dtype)
+    return _fill(stream, shape, lambda bits: _box_muller(bits, dtype), _per(dtype)).astype(dtype)
 
 
-def integers(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+def integers(stream: Stream, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Integers over the whole range of a dtype of 32 or 64 bits."""
-    return _fill(seed, shape, (lambda bits: bits) if dtype.itemsize == 4 else _longs, _per(dtype)).astype(
+    return _fill(stream, shape, (lambda bits: bits) if dtype.itemsize == 4 else _longs, _per(dtype)).astype(
         dtype
     )
 
 
-def uniform_int(seed: Any, low: Any, high: Any, shape: tuple[int, ...]) -> Any:
+def uniform_int(stream: Stream, low: Any, high: Any, shape: tuple[int, ...]) -> Any:
     """Integers in [low, high)."""
     unsigned = np.uint32 if low.dtype.itemsize == 4 else np.uint64
-    bits = integers(seed, shape, np.dtype(unsigned))
+    bits = integers(stream, shape, np.dtype(unsigned))
     return (bits % (high - low).astype(unsigned) + low.astype(unsigned)).astype(low.dtype)
 
 
-def truncated_normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+def truncated_normal(stream: Stream, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """Standard normals of magnitude below 2: each group takes blocks of its reserved run until it is full."""
     per = _per(dtype)
     size = _size(shape)
     groups = max(-(-size // per), 1)
-    key, high = _stream(seed)
-    base = jnp.arange(groups, dtype=np.uint32) * _u32(per * _RESERVED // 4)
+    base = _indices(groups, per * _RESERVED // 4)
     work = np.float64 if per == 2 else np.float32
 
     def step(state: Any) -> Any:
         count, have, kept = state
-        values = _box_muller(_blocks_at(key, high, base + count), dtype)
+        values = _box_muller(_blocks_at(stream, base + count.astype(base.dtype)), dtype)
         inside = jnp.abs(values) < 2
         slot = have[:, None] + jnp.cumsum(inside, axis=1, dtype=np.int32) - 1
         slot = jnp.where(inside & (slot < per), slot, per)
@@ -159,12 +186,27 @@ def truncated_normal(seed: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     return kept.reshape(-1)[:size].reshape(shape).astype(dtype)
 
 
-def categorical(logits: Any, seed: Any, samples: int, dtype: np.dtype) -> Any:
+def categorical(logits: Any, stream: Stream, samples: int, dtype: np.dtype) -> Any:
     """Class indices [batch, samples] drawn by inverting the cumulative sums of the probabilities."""
     wide = logits.astype(np.float64)
     finite = jnp.isfinite(wide)
     top = jnp.max(jnp.where(finite, wide, -np.inf), axis=1, keepdims=True)
     cumulative = jnp.cumsum(jnp.where(finite, jnp.exp(wide - top), 0.0), axis=1)
-    unit = uniform(seed, (logits.shape[0], samples), np.dtype(np.float64))
+    unit = uniform(stream, (logits.shape[0], samples), np.dtype(np.float64))
     found = cumulative[:, None, :] <= (unit * cumulative[:, -1:])[:, :, None]
     return jnp.sum(found, axis=-1).astype(dtype)
+
+
+def permutation(stream: Stream, size: int) -> Any:
+    """A permutation of range(size): position i is exchanged with one of those from i on, one after the other."""
+    order = jnp.arange(size, dtype=np.int32)
+    if size < 2:
+        return order
+    left = jnp.arange(size, 1, -1, dtype=np.uint32)
+    offsets = (integers(stream, (size - 1,), np.dtype(np.uint32)) % left).astype(np.int32)
+
+    def exchange(i: Any, order: Any) -> Any:
+        j = i + offsets[i]
+        return order.at[i].set(order[j]).at[j].set(order[i])
+
+    return lax.fori_loop(0, size - 1, exchange, order)

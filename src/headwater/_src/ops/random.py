@@ -21,20 +21,21 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
-from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
 from headwater._src.ops import philox
 from headwater._src.ops.philox import Stream
-from headwater._src.ops.seeds import global_seed, node, op_seeds, reserve, set_seed
+from headwater._src.ops.random_streams import Stateful
+from headwater._src.ops.seeds import global_seed, op_seeds, set_seed
 
 _FLOATS = (dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
 _INTS = (dtypes.int32, dtypes.int64)
 _UINTS = (dtypes.uint32, dtypes.uint64)
 
-__all__ = ["global_seed", "set_seed"]
+__all__ = ["global_seed", "op_seeds", "set_seed"]
 
 # -- arguments --------------------------------------------------------------------------------------------------------
 
@@ -130,90 +131,81 @@ def _affine(unit: Any, scale: Any, shift: Any, dtype: DType) -> Any:
 
 # -- stateful operations ----------------------------------------------------------------------------------------------
 
-_STATEFUL = HOST_ONLY(
-    "its stream of numbers advances with every call; give a seed to tf.random.stateless_* instead"
-)
-_STREAM_ATTRS = {"shape": (), "dtype": dtypes.float32, "seed": 0, "seed2": 0, "node": 0}
-
 
 def _shape_rule(*_: Spec, shape: Any, **__: Any) -> Any:
     return dims_of(shape)
 
 
-def _stateful(name: str, draw: Any) -> Any:
-    """An operation that fills a shape from its stream; TensorFlow's kernels pass over 256 blocks for each element."""
-
-    def kernel(*, shape: Any, dtype: Any, seed: int, seed2: int, node: int) -> np.ndarray:
-        size = element_count(shape)
-        stream = reserve((name, dtype.name, seed, seed2, node), seed, seed2, size * philox.RESERVED)
-        return draw(stream, size, dtype.np).reshape(shape)
-
-    return op(
-        name, "-> ?: dtype", numpy=kernel, lower=_STATEFUL, grad=NONDIFF, shape=_shape_rule, attrs=_STREAM_ATTRS,
-        host=("shape",), stateful=True, doc=f"Runs {name}: floats of `shape` and `dtype` from the stream of the seeds.",
+def _filled(name: str, graph_name: str, draw: Any, lowering: Any) -> Stateful:
+    """An operation that fills a shape; TensorFlow's kernels pass over 256 blocks for each element."""
+    return Stateful(
+        name, graph_name, "", "dtype",
+        draw=lambda stream, *, shape, dtype: draw(stream, element_count(shape), dtype.np).reshape(shape),
+        lowering=lambda stream, *, shape, dtype: lowering(stream, shape, dtype.np),
+        blocks=lambda *, shape, dtype: element_count(shape) * philox.RESERVED,
+        shape=_shape_rule,
+        attrs={"shape": (), "dtype": dtypes.float32},
+        host=("shape",),
     )  # fmt: skip
 
 
-_random_standard_normal = _stateful("RandomStandardNormal", philox.normal)
-_truncated_normal = _stateful("TruncatedNormal", philox.truncated_normal)
-_random_uniform = _stateful("RandomUniform", philox.uniform)
+random_standard_normal = _filled(
+    "RandomStandardNormal", "StatefulStandardNormalV2", philox.normal, xla.normal
+)
+random_truncated_normal = _filled(
+    "TruncatedNormal", "StatefulTruncatedNormal", philox.truncated_normal, xla.truncated_normal
+)
+random_uniform = _filled("RandomUniform", "StatefulUniform", philox.uniform, xla.uniform)
 
 
-def _check_range(low: np.ndarray, high: np.ndarray, size: int) -> tuple[int, int]:
+def _check_range(low: np.ndarray, high: np.ndarray, *, shape: Any) -> None:
     if low.ndim or high.ndim:
         raise invalid(
             f"tf.random.uniform: minval and maxval of integers must be scalars; got shapes {low.shape} and {high.shape}."
         )
-    first, last = int(low), int(high)
-    if size and first >= last:
+    if low >= high and element_count(shape):
         raise invalid(
-            f"tf.random.uniform: minval must be less than maxval; got minval {first} and maxval {last}."
+            f"tf.random.uniform: minval must be less than maxval; got minval {low} and maxval {high}."
         )
-    return first, last
 
 
-def _uniform_int_kernel(
-    low: np.ndarray, high: np.ndarray, *, shape: Any, seed: int, seed2: int, node: int
-) -> np.ndarray:
+def _ranged(stream: Stream, low: np.ndarray, high: np.ndarray, *, shape: Any) -> np.ndarray:
     size = element_count(shape)
-    first, last = _check_range(low, high, size)
-    key = ("RandomUniformInt", low.dtype.name, seed, seed2, node)
-    stream = reserve(key, seed, seed2, size * philox.RESERVED)
-    return _ranged(stream, size, first, last, low.dtype).reshape(shape)
+    if not size:
+        return np.empty(shape, low.dtype)
+    return philox.uniform_int(stream, size, int(low), int(high), low.dtype).reshape(shape)
 
 
-def _ranged(stream: Stream, size: int, first: int, last: int, dtype: np.dtype) -> np.ndarray:
-    return philox.uniform_int(stream, size, first, last, dtype) if size else np.empty(0, dtype)
-
-
-_random_uniform_int = op(
-    "RandomUniformInt", "minval: IX, maxval: minval -> ?: minval",
-    numpy=_uniform_int_kernel,
-    lower=_STATEFUL,
-    grad=NONDIFF,
+random_uniform_int = Stateful(
+    "RandomUniformInt", "StatefulUniformInt", "minval: IX, maxval: minval", "minval",
+    draw=_ranged,
+    lowering=lambda stream, low, high, *, shape: xla.uniform_int(stream, low, high, shape),
+    blocks=lambda low, high, *, shape: element_count(shape) * philox.RESERVED,
     shape=_shape_rule,
-    attrs={"shape": (), "seed": 0, "seed2": 0, "node": 0},
+    attrs={"shape": ()},
     host=("shape",),
-    stateful=True,
+    check=_check_range,
 )  # fmt: skip
 
 
-def _shuffle_kernel(value: np.ndarray, *, seed: int, seed2: int, node: int) -> np.ndarray:
+def _permuted(stream: Stream, value: np.ndarray) -> np.ndarray:
     if value.ndim == 0 or value.size <= 1:
         return value
-    count = value.shape[0]
-    key = ("RandomShuffle", value.dtype.name, seed, seed2, node)
-    stream = reserve(key, seed, seed2, (count + 2) // 4)
-    return value[philox.permutation(stream, count)]
+    return value[philox.permutation(stream, value.shape[0])]
 
 
-_random_shuffle = op(
-    "RandomShuffle", "value: A -> value",
-    numpy=_shuffle_kernel,
-    lower=_STATEFUL,
-    grad=NONDIFF,
-    attrs={"seed": 0, "seed2": 0, "node": 0},
-    stateful=True,
+def _lower_permuted(stream: Any, value: Any) -> Any:
+    return value if value.ndim == 0 else value[xla.permutation(stream, value.shape[0])]
+
+
+_random_shuffle = Stateful(
+    "RandomShuffle", "StatefulShuffle", "value: A", "value",
+    draw=_permuted,
+    lowering=_lower_permuted,
+    blocks=lambda value: (value.shape[0] + 2) // 4 if value.size > 1 and value.ndim else 0,
+    shape=lambda value: value.shape,
+    attrs={},
+    host=(),
 )  # fmt: skip
 
 
@@ -227,34 +219,32 @@ def _categorical_shape(logits: Spec, *_: Spec, num_samples: Any, **__: Any) -> A
     return (None if logits.shape is None else logits.shape[0], num_samples)
 
 
-def _check_categorical(logits: np.ndarray, samples: int) -> None:
+def _check_categorical(logits: np.ndarray, *, num_samples: int, **_: Any) -> None:
     try:
-        _categorical_shape(Spec(logits.shape, logits.dtype), num_samples=samples)
+        _categorical_shape(Spec(logits.shape, logits.dtype), num_samples=num_samples)
     except ValueError as error:
         raise invalid(f"tf.random.categorical: {error}.") from None
 
 
-def _multinomial_kernel(
-    logits: np.ndarray, *, num_samples: int, dtype: Any, seed: int, seed2: int, node: int
-) -> np.ndarray:
-    _check_categorical(logits, num_samples)
-    batch = logits.shape[0]
-    if batch * num_samples == 0:
-        return np.empty((batch, num_samples), dtype.np)
-    key = ("Multinomial", logits.dtype.name, dtype.name, seed, seed2, node)
-    reserved = batch * (-(-num_samples // 4) * 8) * philox.RESERVED
-    return philox.categorical(reserve(key, seed, seed2, reserved), logits, num_samples, dtype.np)
+def _drawn_classes(stream: Stream, logits: np.ndarray, *, num_samples: int, dtype: Any) -> np.ndarray:
+    if logits.shape[0] * num_samples == 0:
+        return np.empty((logits.shape[0], num_samples), dtype.np)
+    return philox.categorical(stream, logits, num_samples, dtype.np)
 
 
-_multinomial = op(
-    "Multinomial", "logits: F -> ?: dtype",
-    numpy=_multinomial_kernel,
-    lower=_STATEFUL,
-    grad=NONDIFF,
+def _categorical_blocks(logits: Any, *, num_samples: int, dtype: Any) -> int:
+    return logits.shape[0] * (-(-num_samples // 4) * 8) * philox.RESERVED
+
+
+_multinomial = Stateful(
+    "Multinomial", "StatefulMultinomial", "logits: F", "dtype",
+    draw=_drawn_classes,
+    lowering=lambda stream, logits, *, num_samples, dtype: xla.categorical(logits, stream, num_samples, dtype.np),
+    blocks=_categorical_blocks,
     shape=_categorical_shape,
-    attrs={"num_samples": 0, "dtype": dtypes.int64, "seed": 0, "seed2": 0, "node": 0},
+    attrs={"num_samples": 0, "dtype": dtypes.int64},
     host=("num_samples",),
-    stateful=True,
+    check=_check_categorical,
 )  # fmt: skip
 
 # -- their functions --------------------------------------------------------------------------------------------------
@@ -287,8 +277,7 @@ def normal(
     """
     dtype = float_dtype(dtype, "tf.random.normal")
     shape = shape_of(shape)
-    first, second = op_seeds(seed)
-    unit = _random_standard_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
+    unit = random_standard_normal(shape=shape, dtype=dtype, seed=seed)
     return _affine(unit, stddev, mean, dtype)
 
 
@@ -307,8 +296,7 @@ def truncated_normal(
     """
     dtype = float_dtype(dtype, "tf.random.truncated_normal")
     shape = shape_of(shape)
-    first, second = op_seeds(seed)
-    unit = _truncated_normal(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
+    unit = random_truncated_normal(shape=shape, dtype=dtype, seed=seed)
     return _affine(unit, stddev, mean, dtype)
 
 
@@ -340,16 +328,14 @@ def uniform(
     dtype = _one_of(dtype, _FLOATS + _INTS, "tf.random.uniform")
     shape = shape_of(shape)
     if not dtype.is_integer:
-        first, second = op_seeds(seed)
-        unit = _random_uniform(shape=shape, dtype=dtype, seed=first, seed2=second, node=node())
+        unit = random_uniform(shape=shape, dtype=dtype, seed=seed)
         return _between(unit, minval, 1 if maxval is None else maxval, dtype)
     if maxval is None:
         raise ValueError(
             f"tf.random.uniform: maxval is needed for integers; got None with dtype {dtype.name}."
         )
     low, high = convert(minval, dtype), convert(maxval, dtype)
-    first, second = op_seeds(seed)
-    return _random_uniform_int(low, high, shape=shape, seed=first, seed2=second, node=node())
+    return random_uniform_int(low, high, shape=shape, seed=seed)
 
 
 def _between(unit: Any, minval: Any, maxval: Any, dtype: DType) -> Any:
@@ -369,8 +355,7 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
       seed: an integer; see `tf.random.set_seed`.
       name: optional.
     """
-    first, second = op_seeds(seed)
-    return _random_shuffle(convert(value), seed=first, seed2=second, node=node())
+    return _random_shuffle(convert(value), seed=seed)
 
 
 @export("random.categorical")
@@ -395,10 +380,7 @@ def categorical(
     """
     dtype = _one_of(dtype or dtypes.int64, _INTS, "tf.random.categorical")
     count = host_int(num_samples, "tf.random: num_samples")
-    first, second = op_seeds(seed)
-    return _multinomial(
-        convert(logits), num_samples=count, dtype=dtype, seed=first, seed2=second, node=node()
-    )
+    return _multinomial(convert(logits), num_samples=count, dtype=dtype, seed=seed)
 
 
 # -- stateless operations ---------------------------------------------------------------------------------------------
@@ -416,7 +398,7 @@ def _stateless(name: str, draw: Any, lower: Any) -> Any:
     return op(
         name, "seed: int32|int64|uint32|uint64 -> ?: dtype",
         numpy=kernel,
-        lower=lambda seed, *, shape, dtype: lower(seed, shape, dtype.np),
+        lower=lambda seed, *, shape, dtype: lower(xla.stream_of_pair(seed), shape, dtype.np),
         grad=NONDIFF,
         shape=_seeded_shape,
         attrs={"shape": (), "dtype": dtypes.float32},
@@ -432,15 +414,14 @@ _stateless_integers = _stateless("StatelessRandomUniformFullInt", philox.integer
 
 
 def _stateless_int_kernel(seed: np.ndarray, low: np.ndarray, high: np.ndarray, *, shape: Any) -> np.ndarray:
-    size = element_count(shape)
-    first, last = _check_range(low, high, size)
-    return _ranged(philox.stream_of_pair(seed), size, first, last, low.dtype).reshape(shape)
+    _check_range(low, high, shape=shape)
+    return _ranged(philox.stream_of_pair(seed), low, high, shape=shape)
 
 
 _stateless_uniform_int = op(
     "StatelessRandomUniformInt", "seed: int32|int64|uint32|uint64, minval: IX, maxval: minval -> ?: minval",
     numpy=_stateless_int_kernel,
-    lower=lambda seed, low, high, *, shape: xla.uniform_int(seed, low, high, shape),
+    lower=lambda seed, low, high, *, shape: xla.uniform_int(xla.stream_of_pair(seed), low, high, shape),
     grad=NONDIFF,
     shape=_seeded_shape,
     attrs={"shape": ()},
@@ -451,16 +432,18 @@ _stateless_uniform_int = op(
 def _stateless_multinomial_kernel(
     logits: np.ndarray, seed: np.ndarray, *, num_samples: int, dtype: Any
 ) -> np.ndarray:
-    _check_categorical(logits, num_samples)
-    if logits.shape[0] * num_samples == 0:
-        return np.empty((logits.shape[0], num_samples), dtype.np)
-    return philox.categorical(philox.stream_of_pair(seed), logits, num_samples, dtype.np)
+    _check_categorical(logits, num_samples=num_samples)
+    return _drawn_classes(philox.stream_of_pair(seed), logits, num_samples=num_samples, dtype=dtype)
+
+
+def _lower_stateless_multinomial(logits: Any, seed: Any, *, num_samples: int, dtype: Any) -> Any:
+    return xla.categorical(logits, xla.stream_of_pair(seed), num_samples, dtype.np)
 
 
 _stateless_multinomial = op(
     "StatelessMultinomial", "logits: F, seed: int32|int64|uint32|uint64 -> ?: dtype",
     numpy=_stateless_multinomial_kernel,
-    lower=lambda logits, seed, *, num_samples, dtype: xla.categorical(logits, seed, num_samples, dtype.np),
+    lower=_lower_stateless_multinomial,
     grad=NONDIFF,
     shape=_categorical_shape,
     attrs={"num_samples": 0, "dtype": dtypes.int64},
@@ -470,7 +453,7 @@ _stateless_multinomial = op(
 _stateless_shuffle = op(
     "StatelessShuffle", "value: A, seed: int32|int64|uint32|uint64 -> value",
     numpy=lambda value, seed: _stateless_permuted(value, seed),
-    lower=HOST_ONLY("its permutation is a chain of exchanges, each depending on the ones before"),
+    lower=lambda value, seed: _lower_permuted(xla.stream_of_pair(seed), value),
     grad=NONDIFF,
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ import numpy as np
 
 import headwater._src.ops.create as create
 import headwater._src.ops.math as math
+import headwater._src.ops.philox_xla as xla
 import headwater._src.ops.random as base
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
@@ -20,23 +21,25 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import scipy_special
 from headwater._src.core.convert import convert
-from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
+from headwater._src.engine import lower
 from headwater._src.ops import philox
 from headwater._src.ops.philox import Stream
+from headwater._src.ops.random_streams import Stateful
 
 # -- side by side -----------------------------------------------------------------------------------------------------
 
 
 class _Draws:
-    """The draws of `count` results, result i from block 256 i of the stream on. Lanes are ascending indices of results."""
+    """The draws of `count` results, result i from block `apart * i` of the stream on. Lanes are ascending indices of results."""
 
-    def __init__(self, stream: Stream, count: int) -> None:
+    def __init__(self, stream: Stream, count: int, apart: int = philox.RESERVED) -> None:
         self.stream = stream
-        self.next = np.arange(count, dtype=np.uint64) * np.uint64(philox.RESERVED)
+        self.next = np.arange(count, dtype=np.uint64) * np.uint64(apart)
         self.uniforms = np.empty((count, 2))
         self.normals = np.empty((count, 2))
         self.uniforms_left = np.zeros(count, np.intp)
@@ -138,19 +141,21 @@ def _stirling_tail(k: np.ndarray) -> np.ndarray:
 def _binomial(stream: Stream, trials: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Binomial numbers: sums of geometric ones where few successes are expected, Hoermann's BTRS (1993) elsewhere.
 
-    A chance above one half is turned round, so that failures are counted. The numbers of BTRS are TensorFlow's for equal
-    seeds; where `trials * min(chance, 1 - chance)` is below 10 they are as good but others.
+    A chance above one half is turned round, so that failures are counted. Runs of the stream are shorter for the sums.
     """
-    draws = _Draws(stream, trials.size)
     turned = chance > 0.5
     p = np.where(turned, 1 - chance, chance)
     out = np.where(np.isnan(chance) | np.isnan(trials), np.nan, 0.0)
     out[np.isinf(trials)] = np.nan
     real = (trials > 0) & (p > 0) & np.isfinite(trials)
     many = trials * p >= 10
-    _binomial_small(draws, trials, p, np.flatnonzero(real & ~many), out)
-    _binomial_large(draws, trials, p, np.flatnonzero(real & many), out)
+    few = _Draws(stream, trials.size, _BLOCKS_OF_A_SUM)
+    _binomial_small(few, trials, p, np.flatnonzero(real & ~many), out)
+    _binomial_large(_Draws(stream, trials.size), trials, p, np.flatnonzero(real & many), out)
     return np.where(turned & (trials > 0), trials - out, out)
+
+
+_BLOCKS_OF_A_SUM = 42
 
 
 def _binomial_small(
@@ -195,9 +200,20 @@ def _binomial_bound(k: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
 
 # -- records ----------------------------------------------------------------------------------------------------------
 
-_WHY = "its rejection loop draws a number of blocks that only the values decide"
-_STATEFUL = HOST_ONLY("its stream of numbers advances with every call")
 _PAIR = "int32|int64|uint32|uint64"
+
+
+def _deferred(draw: Any, stream: Any, inputs: tuple[Any, ...], result: np.dtype, **attrs: Any) -> Any:
+    """`draw(stream, *inputs, **attrs)` in a program. The rejection loops draw as often as each value asks for, so the program
+    leaves them to the host."""
+
+    def on_host(k0: Any, k1: Any, low: Any, h0: Any, h1: Any, *arrays: np.ndarray) -> list[np.ndarray]:
+        whole = Stream(int(k0) | int(k1) << 32, int(low), int(h0) | int(h1) << 32)
+        return [draw(whole, *arrays, **attrs)]
+
+    low = np.uint64(0) if stream.low is None else stream.low
+    given = (*stream.key, low, *stream.high, *inputs)
+    return lower.call_on_host(on_host, given, [Spec(attrs["shape"], result)], ordered=False)[0]
 
 
 def _spread(values: np.ndarray, shape: tuple[int, ...], what: str) -> tuple[np.ndarray, int]:
@@ -249,49 +265,47 @@ def _no_alpha_gradient(g: Any, y: Any, *inputs: Any, **attrs: Any) -> Any:
     )
 
 
-def _random_gamma_kernel(alpha: np.ndarray, *, shape: Any, seed: int, seed2: int, node: int) -> np.ndarray:
-    full = (*shape, *alpha.shape)
-    key = ("RandomGamma", alpha.dtype.name, seed, seed2, node)
-    stream = base.reserve(key, seed, seed2, base.element_count(full) * philox.RESERVED)
-    return _sample(_gamma, stream, alpha, full, alpha.dtype, "alpha")
+def _gamma_numbers(stream: Stream, alpha: np.ndarray, *, shape: Any) -> np.ndarray:
+    return _sample(_gamma, stream, alpha, shape, alpha.dtype, "alpha")
 
 
-_random_gamma = op(
-    "RandomGamma", "alpha: F -> ?: alpha",
-    numpy=_random_gamma_kernel,
-    lower=_STATEFUL,
-    grad=_no_alpha_gradient,
+def _poisson_numbers(stream: Stream, rate: np.ndarray, *, shape: Any, dtype: Any) -> np.ndarray:
+    return _sample(_poisson_into(dtype.np), stream, rate, shape, dtype.np, "lam")
+
+
+def _lower_gamma(stream: Any, alpha: Any, *, shape: Any) -> Any:
+    return _deferred(_gamma_numbers, stream, (alpha,), alpha.dtype, shape=tuple(shape))
+
+
+def _lower_poisson(stream: Any, rate: Any, *, shape: Any, dtype: Any) -> Any:
+    return _deferred(_poisson_numbers, stream, (rate,), dtype.np, shape=tuple(shape), dtype=dtype)
+
+
+_random_gamma = Stateful(
+    "RandomGamma", "StatefulGamma", "alpha: F", "alpha",
+    draw=lambda stream, alpha, *, shape: _gamma_numbers(stream, alpha, shape=(*shape, *alpha.shape)),
+    lowering=lambda stream, alpha, *, shape: _lower_gamma(stream, alpha, shape=(*shape, *alpha.shape)),
+    blocks=lambda alpha, *, shape: base.element_count((*shape, *alpha.shape)) * philox.RESERVED,
     shape=_prefixed_shape,
-    attrs={"shape": (), "seed": 0, "seed2": 0, "node": 0},
+    attrs={"shape": ()},
     host=("shape",),
-    stateful=True,
+    grad=_no_alpha_gradient,
 )  # fmt: skip
 
-
-def _random_poisson_kernel(
-    rate: np.ndarray, *, shape: Any, dtype: Any, seed: int, seed2: int, node: int
-) -> np.ndarray:
-    full = (*shape, *rate.shape)
-    key = ("RandomPoissonV2", rate.dtype.name, dtype.name, seed, seed2, node)
-    stream = base.reserve(key, seed, seed2, base.element_count(full) * philox.RESERVED)
-    return _sample(_poisson_into(dtype.np), stream, rate, full, dtype.np, "lam")
-
-
-_random_poisson = op(
-    "RandomPoissonV2", "rate: F|int32|int64 -> ?: dtype",
-    numpy=_random_poisson_kernel,
-    lower=_STATEFUL,
-    grad=NONDIFF,
+_random_poisson = Stateful(
+    "RandomPoissonV2", "StatefulPoisson", "rate: F|int32|int64", "dtype",
+    draw=lambda stream, rate, *, shape, dtype: _poisson_numbers(stream, rate, shape=(*shape, *rate.shape), dtype=dtype),
+    lowering=lambda stream, rate, *, shape, dtype: _lower_poisson(stream, rate, shape=(*shape, *rate.shape), dtype=dtype),
+    blocks=lambda rate, *, shape, dtype: base.element_count((*shape, *rate.shape)) * philox.RESERVED,
     shape=_prefixed_shape,
-    attrs={"shape": (), "dtype": dtypes.float32, "seed": 0, "seed2": 0, "node": 0},
+    attrs={"shape": (), "dtype": dtypes.float32},
     host=("shape",),
-    stateful=True,
 )  # fmt: skip
 
 _stateless_gamma = op(
     "StatelessRandomGammaV2", f"alpha: F, seed: {_PAIR} -> ?: alpha",
-    numpy=lambda alpha, seed, *, shape: _sample(_gamma, philox.stream_of_pair(seed), alpha, shape, alpha.dtype, "alpha"),
-    lower=HOST_ONLY(_WHY),
+    numpy=lambda alpha, seed, *, shape: _gamma_numbers(philox.stream_of_pair(seed), alpha, shape=shape),
+    lower=lambda alpha, seed, *, shape: _lower_gamma(xla.stream_of_pair(seed), alpha, shape=shape),
     grad=_no_alpha_gradient,
     shape=_sample_shape,
     attrs={"shape": ()},
@@ -300,9 +314,8 @@ _stateless_gamma = op(
 
 _stateless_poisson = op(
     "StatelessRandomPoisson", f"lam: F|int32|int64, seed: {_PAIR} -> ?: dtype",
-    numpy=lambda lam, seed, *, shape, dtype: _sample(
-        _poisson_into(dtype.np), philox.stream_of_pair(seed), lam, shape, dtype.np, "lam"),
-    lower=HOST_ONLY(_WHY),
+    numpy=lambda lam, seed, *, shape, dtype: _poisson_numbers(philox.stream_of_pair(seed), lam, shape=shape, dtype=dtype),
+    lower=lambda lam, seed, *, shape, dtype: _lower_poisson(xla.stream_of_pair(seed), lam, shape=shape, dtype=dtype),
     grad=NONDIFF,
     shape=_sample_shape,
     attrs={"shape": (), "dtype": dtypes.int32},
@@ -314,6 +327,7 @@ def binomial_numbers(
     stream: Stream, counts: np.ndarray, probs: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
 ) -> np.ndarray:
     """Binomial numbers of `shape` from a stream; `counts` and `probs` broadcast to its last dimensions."""
+    shape = tuple(shape)
     counts, probs = np.broadcast_arrays(counts, probs)
     if counts.ndim > len(shape) or np.broadcast_shapes(counts.shape, shape) != shape:
         raise invalid(
@@ -334,10 +348,22 @@ def _stateless_binomial_kernel(
     return binomial_numbers(philox.stream_of_pair(seed), counts, probs, shape, dtype.np)
 
 
+def _binomial_of(
+    stream: Stream, counts: np.ndarray, probs: np.ndarray, *, shape: Any, dtype: Any
+) -> np.ndarray:
+    return binomial_numbers(stream, counts, probs, shape, dtype.np)
+
+
+def lower_binomial(stream: Any, counts: Any, probs: Any, *, shape: Any, dtype: Any) -> Any:
+    return _deferred(_binomial_of, stream, (counts, probs), dtype.np, shape=tuple(shape), dtype=dtype)
+
+
 _stateless_binomial = op(
     "StatelessRandomBinomial", f"counts: F|int32|int64, probs: counts, seed: {_PAIR} -> ?: dtype",
     numpy=_stateless_binomial_kernel,
-    lower=HOST_ONLY(_WHY),
+    lower=lambda counts, probs, seed, *, shape, dtype: lower_binomial(
+        xla.stream_of_pair(seed), counts, probs, shape=shape, dtype=dtype
+    ),
     grad=NONDIFF,
     shape=_sample_shape,
     attrs={"shape": (), "dtype": dtypes.int32},
@@ -388,9 +414,7 @@ def gamma(
       A tensor of shape `shape` followed by the parameters' shape; differentiable with respect to `beta`.
     """
     alpha, beta = _shape_parameters(alpha, beta, dtype, "tf.random.gamma")
-    first, second = base.op_seeds(seed)
-    numbers = _random_gamma(alpha, shape=base.shape_of(shape), seed=first, seed2=second, node=base.node())
-    return _scaled(numbers, beta)
+    return _scaled(_random_gamma(alpha, shape=base.shape_of(shape), seed=seed), beta)
 
 
 @export("random.poisson")
@@ -407,10 +431,7 @@ def poisson(
       name: optional.
     """
     dtype = as_dtype(dtype)
-    first, second = base.op_seeds(seed)
-    return _random_poisson(
-        convert(lam), shape=base.shape_of(shape), dtype=dtype, seed=first, seed2=second, node=base.node()
-    )
+    return _random_poisson(convert(lam), shape=base.shape_of(shape), dtype=dtype, seed=seed)
 
 
 @export("random.stateless_gamma")

@@ -458,7 +458,7 @@ def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
 def _real_cases(rank: int, longer: list[int], shorter: list[int]) -> Any:
     dims = (2, 3, 2, 4)[-max(rank, 2) :]
     odd = (*dims[:-1], 5)
-    grad = (0,) if rank < 3 else ()
+    grad = (0,)
     return lambda: [
         *[case(Tensor_(Arr(dims, d)), grad=grad, id=d) for d in ("float32", "float64")],
         case(Arr(odd), grad=grad, id="odd"), case(Arr((2, *dims)), id="batch"),
@@ -470,7 +470,7 @@ def _real_cases(rank: int, longer: list[int], shorter: list[int]) -> Any:
 
 def _inverse_real_cases(rank: int, longer: list[int], shorter: list[int]) -> Any:
     dims = (2, 3, 2, 4)[-max(rank, 2) :]
-    grad = (0,) if rank < 3 else ()
+    grad = (0,)
     return lambda: [
         *[case(Tensor_(Arr(dims, d)), grad=grad, id=d) for d in ("complex64", "complex128")],
         case(Arr(dims, "complex64"), [*dims[-rank:-1], 7], grad=grad, id="odd"), case(Arr((2, *dims), "complex64"), id="batch"),

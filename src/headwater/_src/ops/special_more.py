@@ -11,7 +11,7 @@ import headwater._src.ops.math as math
 import headwater._src.ops.special as special
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import jsp, lax, scipy_special
+from headwater._src.base.lazy import jnp, jsp, lax, scipy_special
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import FLOATS, Arr, Tensor_, bad, case, each, sampled, unary
@@ -39,28 +39,52 @@ def _gamma_by_a(a: np.ndarray, x: np.ndarray) -> np.ndarray:
     a_, x_ = np.broadcast_arrays(a.astype(np.float64), x.astype(np.float64))
     step = 1e-5 * np.maximum(a_, 1e-3)
     out = (scipy_special.gammainc(a_ + step, x_) - scipy_special.gammainc(a_ - step, x_)) / (2 * step)
-    short = (x_ > 0) & (x_ < 500) & (a_ > 0)
-    if short.any():
-        p, z = a_[short], x_[short]
-        order = np.arange(int(z.max() + 12 * np.sqrt(z.max()) + 60))[:, None]
-        log = np.log(z)
-        terms = np.exp((p + order) * log - z - scipy_special.gammaln(p + order + 1))
-        out = out.copy()
-        out[short] = np.sum(terms * (log - scipy_special.psi(p + order + 1)), axis=0)
-    return np.where(x_ == 0, 0.0, out).astype(a.dtype)
+    return np.where(x_ == 0, 0.0, _by_series(out, a_, x_, 1)).astype(a.dtype)
 
+
+def _gamma_by_a_twice(a: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The second derivative, likewise."""
+    a_, x_ = np.broadcast_arrays(a.astype(np.float64), x.astype(np.float64))
+    step = 1e-3 * np.maximum(a_, 1e-3)
+    low, mid, high = (scipy_special.gammainc(a_ + d * step, x_) for d in (-1, 0, 1))
+    return np.where(x_ == 0, 0.0, _by_series((low - 2 * mid + high) / step**2, a_, x_, 2)).astype(a.dtype)
+
+
+def _by_series(out: np.ndarray, a: np.ndarray, x: np.ndarray, order: int) -> np.ndarray:
+    """`out` with the elements for which the series is short enough put right."""
+    short = (x > 0) & (x < 500) & (a > 0)
+    if not short.any():
+        return out
+    p, z = a[short], x[short]
+    orders = np.arange(int(z.max() + 12 * np.sqrt(z.max()) + 60))[:, None]
+    log = np.log(z)
+    terms = np.exp((p + orders) * log - z - scipy_special.gammaln(p + orders + 1))
+    slope = log - scipy_special.psi(p + orders + 1)
+    if order == 2:
+        slope = slope * slope - scipy_special.polygamma(1, p + orders + 1)
+    out = out.copy()
+    out[short] = np.sum(terms * slope, axis=0)
+    return out
+
+
+_igamma_grad_grad_a = op(
+    "IgammaGradGradA", f"a: {_PAIR}, x: a -> bcast(a, x)",
+    numpy=_gamma_by_a_twice,
+    lower=HOST_ONLY("XLA has no second derivative of the incomplete gamma function by a"),
+    grad=NONDIFF,
+)  # fmt: skip
 
 _igamma_grad_a = op(
     "IgammaGradA", f"a: {_PAIR}, x: a -> bcast(a, x)",
     numpy=_gamma_by_a,
-    lower=lambda a, x: lax.igamma_grad_a(*np.broadcast_arrays(a, x)) if a.__class__ is np.ndarray else _jax_grad_a(a, x),
-    grad=NONDIFF,
+    lower=lambda a, x: _jax_grad_a(a, x),
+    grad=(lambda g, y, a, x: sum_to(math.multiply(g, _igamma_grad_grad_a(a, x)), a),
+          lambda g, y, a, x: sum_to(math.multiply(g, math.multiply(
+              _gamma_density(a, x), math.subtract(math.log(x), special.digamma(a)))), x)),
 )  # fmt: skip
 
 
 def _jax_grad_a(a: Any, x: Any) -> Any:
-    from headwater._src.base.lazy import jnp
-
     return lax.igamma_grad_a(*jnp.broadcast_arrays(a, x))
 
 
@@ -78,7 +102,7 @@ igamma = op(
           lambda g, z, a, x: sum_to(math.multiply(g, _gamma_density(a, x)), x)),
     api=("math.igamma",),
     cases=lambda: [
-        case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
+        case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), grad=(0, 1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
         case(Arr((2, 1), "float32", 0.5, 4), Arr((3,), "float32", 0.2, 6), tol=1e-4, id="broadcast"), bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints"), bad(Arr((2,)), Arr((3,)), id="shapes"),
     ],
     doc="The regularised lower incomplete gamma function, `1 / gamma(a)` times the integral of `t**(a - 1) exp(-t)` from 0 to x.",
@@ -92,7 +116,7 @@ igammac = op(
           lambda g, z, a, x: sum_to(math.negative(math.multiply(g, _gamma_density(a, x))), x)),
     api=("math.igammac",),
     cases=lambda: [
-        case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
+        case(Arr((2, 3), "float64", 0.5, 4), Arr((2, 3), "float64", 0.2, 6, salt=1), grad=(0, 1), tol=1e-4, id="float64"), case(Arr((2, 3), "float32", 0.5, 4), Arr((2, 3), "float32", 0.2, 6, salt=1), tol=1e-4),
         bad(Tensor_(Arr((2,), "int32")), Tensor_(Arr((2,), "int32")), id="ints"),
     ],
     doc="The regularised upper incomplete gamma function, `1 - igamma(a, x)`.",

@@ -299,6 +299,11 @@ def set_item(value: Any, index: Any, element: Any, grows: bool = False, infer: b
     return append(_set, (value, index, element), [_list_spec(size, shape, element_dtype(value))], {"grows": grows})
 
 
+def is_unwritten(value: Any) -> bool:
+    """Whether a list of a graph is known to hold nothing yet."""
+    return value.__class__ is SymbolicTensor and value.op.record is _reserve
+
+
 def _static_size(value: Any) -> Any:
     node = value.op
     if node.record is _reserve:

@@ -7,21 +7,29 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.create as create
+import headwater._src.ops.joining as joining
+import headwater._src.ops.layout as layout
+import headwater._src.ops.philox_xla as xla
 from headwater._src.base import dtypes
-from headwater._src.base.dtypes import DType, as_dtype
+from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid, unimplemented
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
+from headwater._src.core.call import call
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import current_graph
-from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.op import HOST_ONLY, NONDIFF, Op, op
+from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import bad, case, sampled
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor, of_array
+from headwater._src.core.tensor import SymbolicTensor, Tensor, of_array
 from headwater._src.ops import philox
 from headwater._src.ops import random as functions
+from headwater._src.ops.cast import cast
 from headwater._src.ops.philox import Stream
-from headwater._src.ops.random_dist import binomial_numbers
+from headwater._src.ops.random_dist import binomial_numbers, lower_binomial
+from headwater._src.ops.random_streams import Stateful
 from headwater._src.ops.seeds import global_seed
 from headwater._src.state.tracking import AutoTrackable
 from headwater._src.state.variable import Variable
@@ -52,13 +60,17 @@ def _signed(values: list[int]) -> np.ndarray:
     return np.array([v & _LONG for v in values], np.uint64).view(np.int64)
 
 
-def _state_of_seed(seed: Any, alg: int) -> np.ndarray:
+def _state_of_seed(seed: Any, alg: int) -> Any:
     size = _SIZES[alg]
     if isinstance(seed, int):
         words = [(seed >> 64 * i) & _LONG for i in range(size)]
         return _signed(words)
     if isinstance(seed, (list, tuple)) and all(isinstance(s, int) for s in seed):
         values = _signed(list(seed))
+    elif isinstance(seed, SymbolicTensor):
+        values = layout.reshape(cast(seed, dtypes.int64), [-1])[:size]
+        missing = size - (values.shape.num_elements() or 0)
+        return joining.concat([np.zeros(missing, np.int64), values], 0)
     else:
         values = np.asarray(convert(seed).numpy()).reshape(-1)
         values = values.view(np.int64) if values.dtype == np.uint64 else values.astype(np.int64)
@@ -77,7 +89,7 @@ def create_rng_state(seed: Any, alg: Any) -> Tensor:
     Returns:
       An int64 vector of length 3 for Philox, 2 for ThreeFry: the counter and the key.
     """
-    return of_array(_state_of_seed(seed, algorithm_of(alg)))
+    return convert(_state_of_seed(seed, algorithm_of(alg)))
 
 
 # -- the generator ----------------------------------------------------------------------------------------------------
@@ -116,7 +128,9 @@ class Generator(AutoTrackable):
         values = self._checked(state)
         self._state = Variable(values, trainable=False, dtype=dtypes.int64, name="StateVar")
 
-    def _checked(self, state: Any) -> np.ndarray:
+    def _checked(self, state: Any) -> Any:
+        if isinstance(state, SymbolicTensor):
+            return cast(layout.ensure_shape(state, [_SIZES[self._alg]]), dtypes.int64)
         values = np.asarray(convert(state).numpy() if not isinstance(state, np.ndarray) else state)
         if values.shape != (_SIZES[self._alg],):
             raise ValueError(
@@ -178,23 +192,24 @@ class Generator(AutoTrackable):
 
     def skip(self, delta: Any) -> Tensor:
         """Moves on as if `delta` numbers had been drawn; returns the state before."""
+        if ctx.graph is not None:
+            self._check_algorithm()
+            before = ctx.graph.read(self._state.handle)
+            ctx.graph.write(self._state.handle, call(_SKIP, (before, cast(delta, dtypes.int64)), {}))
+            return before
         before = self._state.read_value()
-        self._take(int(convert(delta).numpy()))
+        self._reserve(int(convert(delta).numpy()) * philox.RESERVED)
         return before
 
-    def _take(self, numbers: int) -> Stream:
-        """The stream where the generator stands, which then moves on by `numbers`."""
-        return self._reserve(numbers * philox.RESERVED)
-
-    def _reserve(self, blocks: int) -> Stream:
-        if current_graph() is not None:
-            raise NotImplementedError(
-                "tf.random.Generator draws eagerly only; inside a traced function use tf.random.stateless_* with a seed argument."
-            )
+    def _check_algorithm(self) -> None:
         if self._alg == _THREEFRY:
             raise unimplemented(
                 "The ThreeFry algorithm exists for XLA devices only; make the generator with alg='philox'."
             )
+
+    def _reserve(self, blocks: int) -> Stream:
+        """The stream where the generator stands, which then moves on by `blocks`."""
+        self._check_algorithm()
         handle = self._state.handle
         with handle.lock:
             low, high, key = (int(v) & _LONG for v in handle.tensor._array)
@@ -205,10 +220,16 @@ class Generator(AutoTrackable):
 
     # -- numbers
 
-    def _fill(self, shape: Any, draw: Any, dtype: DType) -> Tensor:
+    def _draw(self, operation: Stateful, *inputs: Any, shape: Any, **attrs: Any) -> Any:
         dims = functions.shape_of(shape)
-        size = functions.element_count(dims)
-        return of_array(draw(self._take(size), size, dtype.np).reshape(dims))
+        if ctx.graph is not None:
+            self._check_algorithm()
+            return operation.draw_from(self._state.handle, *inputs, shape=dims, **attrs)
+        arrays = [t._array for t in inputs]
+        if operation.check is not None:
+            operation.check(*arrays, shape=dims, **attrs)
+        stream = self._reserve(operation.blocks(*arrays, shape=dims, **attrs))
+        return of_array(operation.draw(stream, *arrays, shape=dims, **attrs))
 
     def normal(
         self,
@@ -228,7 +249,9 @@ class Generator(AutoTrackable):
           name: optional.
         """
         dtype = functions.float_dtype(dtype, "tf.random.Generator.normal")
-        return functions._affine(self._fill(shape, philox.normal, dtype), stddev, mean, dtype)
+        return functions._affine(
+            self._draw(functions.random_standard_normal, shape=shape, dtype=dtype), stddev, mean, dtype
+        )
 
     def truncated_normal(
         self,
@@ -240,7 +263,9 @@ class Generator(AutoTrackable):
     ) -> Tensor:
         """Normally distributed numbers within two standard deviations of the mean; arguments as for `normal`."""
         dtype = functions.float_dtype(dtype, "tf.random.Generator.truncated_normal")
-        return functions._affine(self._fill(shape, philox.truncated_normal, dtype), stddev, mean, dtype)
+        return functions._affine(
+            self._draw(functions.random_truncated_normal, shape=shape, dtype=dtype), stddev, mean, dtype
+        )
 
     def uniform(
         self,
@@ -266,9 +291,8 @@ class Generator(AutoTrackable):
         dtype = as_dtype(dtype)
         if not dtype.is_integer:
             dtype = functions.float_dtype(dtype, "tf.random.Generator.uniform")
-            return functions._between(
-                self._fill(shape, philox.uniform, dtype), minval, 1 if maxval is None else maxval, dtype
-            )
+            unit = self._draw(functions.random_uniform, shape=shape, dtype=dtype)
+            return functions._between(unit, minval, 1 if maxval is None else maxval, dtype)
         if (minval is None) != (maxval is None):
             raise ValueError(
                 "tf.random.Generator.uniform: integers take both minval and maxval, or neither for the whole range; "
@@ -276,11 +300,8 @@ class Generator(AutoTrackable):
             )
         if minval is None:
             return self.uniform_full_int(shape, dtype)
-        low, high = convert(minval, dtype).numpy(), convert(maxval, dtype).numpy()
-        dims = functions.shape_of(shape)
-        size = functions.element_count(dims)
-        first, last = functions._check_range(np.asarray(low), np.asarray(high), size)
-        return of_array(functions._ranged(self._take(size), size, first, last, dtype.np).reshape(dims))
+        low, high = convert(minval, dtype), convert(maxval, dtype)
+        return self._draw(functions.random_uniform_int, low, high, shape=shape)
 
     def uniform_full_int(self, shape: Any, dtype: Any = dtypes.uint64, name: str | None = None) -> Tensor:
         """Integers over the whole range of int32, int64, uint32 or uint64."""
@@ -289,7 +310,7 @@ class Generator(AutoTrackable):
             raise invalid(
                 f"tf.random.Generator.uniform_full_int: dtype must be an integer of 32 or 64 bits; got {dtype.name}."
             )
-        return self._fill(shape, philox.integers, dtype)
+        return self._draw(_FULL_INT, shape=shape, dtype=dtype)
 
     def binomial(
         self, shape: Any, counts: Any, probs: Any, dtype: Any = dtypes.int32, name: str | None = None
@@ -305,34 +326,73 @@ class Generator(AutoTrackable):
         """
         probs = convert(probs, None, dtypes.float32)
         counts = convert(counts, probs.dtype)
-        dims = functions.shape_of(shape)
-        parameters = max(int(np.prod(np.broadcast_shapes(tuple(counts.shape), tuple(probs.shape)))), 1)
-        each = functions.element_count(dims) // parameters
-        stream = self._reserve(parameters * 200 * (each + 3) // 4 * philox.RESERVED)
-        return of_array(binomial_numbers(stream, counts.numpy(), probs.numpy(), dims, as_dtype(dtype).np))
+        return self._draw(_BINOMIAL, counts, probs, shape=shape, dtype=as_dtype(dtype))
 
-    def _keys(self, count: int) -> np.ndarray:
-        return philox.integers(self._take(count), count, np.dtype(np.int64))
+    def _keys(self, count: int) -> Any:
+        return self._draw(_FULL_INT, shape=(count,), dtype=dtypes.int64)
 
     def make_seeds(self, count: int = 1) -> Tensor:
         """Seeds for the stateless functions: int64 of shape [2, count], one in each column."""
         keys = self._keys(int(count))
-        return of_array(np.stack([keys, np.zeros_like(keys)]))
+        return joining.stack([keys, create.zeros_like(keys)])
 
     def split(self, count: int = 1) -> list[Generator]:
         """A list of `count` new generators, independent of one another and of this one."""
-        zeros = [0] * (_SIZES[self._alg] - 1)
-        return [Generator(state=_signed([*zeros, int(k)]), alg=self._alg) for k in self._keys(int(count))]
+        keys = self._keys(int(count))
+        zeros = np.zeros(_SIZES[self._alg] - 1, np.int64)
+        states = [joining.concat([zeros, keys[i : i + 1]], 0) for i in range(int(count))]
+        return [Generator(state=s, alg=self._alg) for s in states]
 
 
-def _joined(key: Any, counter: Any, alg: int) -> np.ndarray:
-    parts = np.asarray(convert(counter).numpy())
-    last = int(convert(key).numpy())
-    if parts.shape != (_SIZES[alg] - 1,):
+_FULL_INT = Stateful(
+    "", "StatefulUniformFullInt", "", "dtype",
+    draw=lambda stream, *, shape, dtype: philox.integers(stream, functions.element_count(shape), dtype.np).reshape(shape),
+    lowering=lambda stream, *, shape, dtype: xla.integers(stream, shape, dtype.np),
+    blocks=lambda *, shape, dtype: functions.element_count(shape) * philox.RESERVED,
+    shape=lambda *, shape, dtype: dims_of(shape),
+    attrs={"shape": (), "dtype": dtypes.uint64},
+    host=("shape",),
+)  # fmt: skip
+
+
+def _binomial_blocks(counts: Any, probs: Any, *, shape: Any, dtype: Any) -> int:
+    parameters = max(int(np.prod(np.broadcast_shapes(counts.shape, probs.shape))), 1)
+    each = functions.element_count(shape) // parameters
+    return parameters * 200 * (each + 3) // 4 * philox.RESERVED
+
+
+_BINOMIAL = Stateful(
+    "", "StatefulRandomBinomial", "counts: F|int32|int64, probs: counts", "dtype",
+    draw=lambda stream, counts, probs, *, shape, dtype: binomial_numbers(stream, counts, probs, shape, dtype.np),
+    lowering=lower_binomial,
+    blocks=_binomial_blocks,
+    shape=lambda *_, shape, dtype: dims_of(shape),
+    attrs={"shape": (), "dtype": dtypes.int32},
+    host=("shape",),
+)  # fmt: skip
+
+
+def _skip(state: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    blocks = int(delta) * philox.RESERVED
+    stream = philox.stream_of_state(state)
+    return philox.state_of(stream.skip(blocks if blocks >= 0 else blocks + (1 << 128)))
+
+
+_SKIP = Op(
+    "RngSkip", "state: int64, delta: int64 -> state",
+    numpy=_skip, lower=lambda state, delta: xla.skipped(state, delta * philox.RESERVED), grad=NONDIFF, shape=None,
+    attrs={}, host=(), api=(), cases=tuple, stateful=False, moves=False, first_decides=False,
+)  # fmt: skip
+_SKIP.module = __name__
+
+
+def _joined(key: Any, counter: Any, alg: int) -> Any:
+    counter = convert(counter)
+    if counter._spec.shape is not None and counter._spec.shape != (_SIZES[alg] - 1,):
         raise ValueError(
-            f"The counter must have shape [{_SIZES[alg] - 1}] for this algorithm; got {describe(parts)}."
+            f"The counter must have shape [{_SIZES[alg] - 1}] for this algorithm; got {describe(counter)}."
         )
-    return _signed([*(int(v) for v in parts), last])
+    return joining.concat([cast(counter, dtypes.int64), layout.reshape(cast(key, dtypes.int64), [1])], 0)
 
 
 class _Global:
@@ -483,8 +543,6 @@ def index_shuffle(index: Any, seed: Any, max_index: Any) -> Tensor:
     Raises:
       InvalidArgumentError: an index out of range, or a seed of another shape.
     """
-    import headwater._src.ops.joining as joining
-
     seed = convert(seed)
     if seed._spec.shape is not None and len(seed._spec.shape) != 1:
         raise invalid(

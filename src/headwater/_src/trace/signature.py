@@ -24,7 +24,8 @@ from headwater._src.base.text import describe
 from headwater._src.core.composite import IndexedSlices, IndexedSlicesSpec, SparseTensor, SparseTensorSpec
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec, TypeSpec
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
+from headwater._src.engine import owners
 from headwater._src.state.variable import ResourceHandle, Variable
 
 _NODE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$")
@@ -143,14 +144,12 @@ class PlaceholderContext:
             found = self._stand_ins[spec.alias_id] = spec.variable(given, self.naming_scope)
         return found
 
-    def handles(self) -> list[ResourceHandle]:
-        """The handles of the stand-ins, by their numbers; each lets go of the value it had for the trace."""
-        found = []
-        for number in sorted(self._stand_ins):
-            handle = self._stand_ins[number]._handle
+    def stand_ins(self) -> dict[int, ResourceHandle]:
+        """The handles of the stand-ins by their numbers; each lets go of the value that it had for the trace."""
+        for variable in self._stand_ins.values():
+            handle = variable._handle
             handle.tensor = _empty(handle.tensor._array.shape, handle.dtype.np)
-            found.append((number, handle))
-        return found  # type: ignore[return-value]
+        return {number: variable._handle for number, variable in self._stand_ins.items()}
 
 
 def _empty(shape: tuple[int, ...], dtype: np.dtype) -> EagerTensor:
@@ -441,9 +440,8 @@ class VariableSpec(TypeSpec):
         else:
             tensor = _empty(tuple(1 if d is None else d for d in dims or ()), self.dtype.np)
         handle = ResourceHandle(tensor, dims, given.name if given is not None else name or "Variable", self.trainable)
-        if given is not None:
-            handle.constraint = given.constraint
-        return Variable._of_handle(handle) if hasattr(Variable, "_of_handle") else _variable_around(handle)
+        handle.constraint = given.constraint if given is not None else None
+        return owners.variable_of(handle)
 
     def _key(self) -> tuple[Any, ...]:
         return self.shape, self.dtype, self.trainable, self.alias_id
@@ -452,15 +450,6 @@ class VariableSpec(TypeSpec):
         return (
             f"VariableSpec(shape={self.shape}, dtype={self.dtype!r}, trainable={self.trainable!r}, alias_id={self.alias_id!r})"
         )
-
-
-def _variable_around(handle: ResourceHandle) -> Variable:
-    from headwater._src.engine import owners
-
-    variable = object.__new__(Variable)
-    variable._handle = handle
-    owners.own(handle, variable)
-    return variable
 
 
 class VariableType(TraceType):
@@ -833,8 +822,6 @@ class Identity(TraceType):
 
     def placeholder_value(self, placeholder_context: Any) -> Any:
         """The variable."""
-        from headwater._src.engine import owners
-
         return owners.variable_of(self.ref())
 
     def __eq__(self, other: object) -> bool:
@@ -874,4 +861,16 @@ def handles_of(kind: Any, value: Any) -> list[tuple[int, Any]]:
     return []
 
 
-__all__ = ["Tensor", "TraceType", "from_spec", "from_value"]
+def map_leaves(value: Any, function: Callable[[Any], Any]) -> Any:
+    """A structure of the form of `value` with `function` applied to its leaves."""
+    form = _form_of(value)
+    if form is None:
+        return function(value)
+    kind, cls, keys, parts, extra, order = form
+    return Nest(kind, cls, keys, (), extra, order)._build([map_leaves(p, function) for p in parts])
+
+
+def parts_of(value: Any) -> list[Any] | None:
+    """The parts of a structure, None for a leaf."""
+    form = _form_of(value)
+    return None if form is None else form[3]

@@ -1,0 +1,270 @@
+"""Python source for a closed graph: a line for each node, in program order.
+
+Names: x0, x1, ... are inputs, c0, c1, ... constants, t0, t1, ... results. A result that is written into the array of one that
+nobody reads any more takes over its name. Values of rank 0 stay NumPy scalars as long as only scalars meet them, for which
+Python's operators are ten times faster than NumPy's functions.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+import numpy as np
+
+from headwater._src.core.graph import CONST, SOURCES, Node
+from headwater._src.core.tensor import SymbolicTensor, as_array
+from headwater._src.engine.liveness import Liveness, Place, Value
+from headwater._src.engine.traits import Code, code_of_ufunc, traits_of
+
+_NOT_IN_NAMES = re.compile(r"\W+")
+_PLAIN = (int, bool, str, bytes, type(None))
+
+
+def ints(value: Any) -> Any:
+    """A host attribute as kernels take it: an int or a tuple of ints."""
+    array = np.asarray(value)
+    return int(array) if array.ndim == 0 else tuple(array.reshape(-1).tolist())
+
+
+def code_of(node: Node) -> Code:
+    """How to compute a node: by its entry in the table of traits, as NumPy's function, or as a call of its kernel."""
+    record = node.record
+    traits = traits_of(record)
+    if traits.code is not None and not any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
+        code = traits.code(node)
+        if code is not None:
+            return code
+    kernel = record.numpy
+    if kernel.__class__ is np.ufunc and not node.attrs:
+        return code_of_ufunc(kernel, tuple([x._np_dtype for x in (*node.inputs, *node.outputs)]))
+    return Code("", fresh=traits.fresh)
+
+
+class Source:
+    """The text being written, and the namespace that it runs in."""
+
+    def __init__(self, graph: Any, codes: list[Code], owned: frozenset[int]) -> None:
+        self.graph = graph
+        self.scope: dict[str, Any] = {"asarray": np.asarray, "as_array": as_array, "ints": ints}
+        self.live = Liveness(graph, codes, owned)
+        self.values = self.live.values
+        self.free: dict[Any, list[Place]] = {}
+        self._deaths: list[tuple[int, str, Value]] = []
+        self.lines: list[list[str]] = []
+        self.notes: list[str] = []
+        self.origins: list[tuple[Node, list[str]] | None] = []
+        """For each line the node it belongs to, and the names of the node's inputs."""
+        self.text = self._write(codes)
+
+    # -- the whole ----------------------------------------------------------------------------------------------------
+
+    def _write(self, codes: list[Code]) -> str:
+        name = _NOT_IN_NAMES.sub("_", self.graph.name).strip("_") or "graph"
+        self.name = name if name.isidentifier() and not keyword.iskeyword(name) else f"_{name}"
+        self._line(f"def {self.name}(inputs):", "")
+        self._constants()
+        self._inputs()
+        for i, (node, code) in enumerate(zip(self.live.nodes, codes, strict=True)):
+            self._node(i, node, code)
+            for place in self.live.dying.get(i, ()):
+                if place.holder:
+                    self.free.setdefault(place.key, []).append(place)
+        self._drop_names()
+        results = [self._array(self.values[id(t)], None) for t in self.graph.outputs]
+        self._line("    return [" + ", ".join(results) + "]", "")
+        width = min(max([len("; ".join(parts)) for parts in self.lines], default=0), 60)
+        return "".join(
+            [
+                f"{'; '.join(parts):<{width}}  # {note}\n" if note else "; ".join(parts) + "\n"
+                for parts, note in zip(self.lines, self.notes, strict=True)
+            ]
+        )
+
+    def _line(self, text: str, note: str, node: Node | None = None, names: list[str] | None = None) -> None:
+        self.lines.append([text])
+        self.notes.append(note)
+        self.origins.append(None if node is None else (node, names or []))
+
+    def _constants(self) -> None:
+        used = [t for t in self.graph.nodes if t.record is CONST]
+        for k, node in enumerate(used):
+            array = node.attrs["value"]
+            value = self.values[id(node.outputs[0])]
+            value.name = value.array = f"c{k}"
+            self.scope[value.name] = array
+            if array.ndim == 0 and array.dtype.kind != "O":
+                value.scalar = f"c{k}_"
+                self.scope[value.scalar] = array[()]
+            shown = f"{array}" if array.size <= 4 else "..."
+            self._line(f"    # c{k}: {_described(array.dtype, array.shape)} = {' '.join(shown.split())}", "")
+
+    def _inputs(self) -> None:
+        names = []
+        for i, tensor in enumerate(self.graph.inputs):
+            value = self.values[id(tensor)]
+            if value.last < 0:
+                names.append("_")
+                continue
+            value.name = value.array = f"x{i}"
+            names.append(value.name)
+            if value.whole is not None:
+                value.whole.holder = value.name
+        if any(n != "_" for n in names):
+            self._line(f"    {', '.join(names)}{',' * (len(names) == 1)} = inputs", "")
+
+    def _drop_names(self) -> None:
+        """Lets go of large arrays after their last use, unless something is written into them later."""
+        for line, name, value in self._deaths:
+            if not (value.whole is not None and value.whole.reused) and line < len(self.lines):
+                self.lines[line].append(f"del {name}")
+
+    # -- a node -------------------------------------------------------------------------------------------------------
+
+    def _node(self, index: int, node: Node, code: Code) -> None:
+        inputs = [self.values[id(x)] for x in node.inputs]
+        outputs = [self.values[id(t)] for t in node.outputs]
+        single = outputs[0] if len(outputs) == 1 and node.record.single else None
+        if code.text:
+            assert single is not None
+            text = self._expression(index, node, code, inputs, single)
+        else:
+            text = self._call(node, inputs)
+            for k, value in enumerate(outputs):
+                value.name = f"t{index}" if single else f"t{index}_{k}"
+                value.kind = "array" if value.shape else "any"
+                self._named(value)
+        if single is None:
+            names = [v.name if v.last >= 0 else "_" for v in outputs]
+            text = f"{', '.join(names)}{',' * (len(names) == 1)} = {text}" if names else text
+        elif single.last < 0:
+            pass
+        else:
+            text = f"{single.name} = {text}"
+        shown = " ".join([_described(t._np_dtype, t._shape) for t in node.outputs])
+        self._line(
+            "    " + text, f"{node.name} {shown}", node, [v.array or v.scalar or v.name for v in inputs]
+        )
+        for value in {id(v): v for v in inputs}.values():
+            if value.last == index and value.name[0] == "t" and value.large:
+                self._deaths.append((len(self.lines) - 1, value.name, value))
+                if value.array and value.array != value.name:
+                    self._deaths.append((len(self.lines) - 1, value.array, value))
+
+    def _named(self, value: Value) -> None:
+        value.array = value.name if value.kind == "array" else ""
+        value.scalar = value.name if value.kind == "scalar" else ""
+        if value.whole is not None:
+            value.whole.holder = value.name
+
+    def _expression(self, index: int, node: Node, code: Code, inputs: list[Value], result: Value) -> str:
+        flat = result.shape == () and all(x.shape == () for x in inputs)
+        result.name = f"t{index}"
+        if code.scalars is not None and flat:
+            result.kind = "scalar"
+            self._named(result)
+            return self._bound(code, code.scalars).format(*[self._scalar(x, node) for x in inputs])
+        if code.elementwise:
+            result.kind = "array" if result.shape else ("any" if result.shape is None else "scalar")
+            if result.dtype.kind == "O" and not result.shape:
+                result.kind = "any"
+        else:
+            result.kind = "array" if result.shape else "any"
+        text = self._bound(code, code.text)
+        if flat and len(inputs) == 1 and code.elementwise:
+            arguments = [inputs[0].scalar or self._array(inputs[0], node)]
+        else:
+            arguments = [self._array(x, node) for x in inputs]
+        if code.into is not None and result.last >= 0 and _is_worth_reuse(result):
+            place = self._reusable(index, code, inputs, result)
+            if place is not None:
+                place.reused = True
+                result.name = place.holder
+                self._named(result)
+                return self._bound(code, code.into).format(*arguments, out=place.holder)
+        self._named(result)
+        return text.format(*arguments)
+
+    def _reusable(self, index: int, code: Code, inputs: list[Value], result: Value) -> Place | None:
+        """A place that the result may be written into."""
+        key = result.whole.key  # type: ignore[union-attr]
+        if code.elementwise:
+            for value in inputs:
+                place = value.whole
+                if place is None or place.last != index or place.reused or place.key != key:
+                    continue
+                if all(x is value or place not in x.places for x in inputs):
+                    return place
+        found = self.free.get(key)
+        while found:
+            place = found.pop()
+            if not place.reused:
+                return place
+        return None
+
+    def _bound(self, code: Code, text: str) -> str:
+        for name, value in code.names.items():
+            bound = self._bind(name, value)
+            if bound != name:
+                text = re.sub(rf"\b{name}\b", bound, text)
+        return text
+
+    def _bind(self, name: str, value: Any) -> str:
+        known = self.scope.setdefault(name, value)
+        count = 1
+        bound = name
+        while known is not value:
+            bound = f"{name}_{count}"
+            known = self.scope.setdefault(bound, value)
+            count += 1
+        return bound
+
+    def _call(self, node: Node, inputs: list[Value]) -> str:
+        record = node.record
+        arguments = [self._array(x, node) for x in inputs]
+        for key, value in node.attrs.items():
+            arguments.append(f"{key}={self._attribute(record.name, key, value, node)}")
+        return f"{self._bind(record.name, record.numpy)}({', '.join(arguments)})"
+
+    def _attribute(self, record: str, key: str, value: Any, node: Node) -> str:
+        if value.__class__ is SymbolicTensor:
+            return f"ints({self._array(self.values[id(value)], node)})"
+        if value.__class__ in _PLAIN or (
+            value.__class__ is tuple and all(v.__class__ in _PLAIN for v in value)
+        ):
+            return repr(value)
+        return self._bind(f"{record}_{key}", value)
+
+    # -- forms of values ----------------------------------------------------------------------------------------------
+
+    def _array(self, value: Value, node: Node | None) -> str:
+        """The name under which the value is an ndarray."""
+        if not value.array:
+            value.array = f"a{value.name[1:]}"
+            convert = "as_array" if value.dtype.kind == "O" else "asarray"
+            self._line(f"    {value.array} = {convert}({value.name})", "", node)
+        return value.array
+
+    def _scalar(self, value: Value, node: Node) -> str:
+        """The name under which a value of rank 0 is a NumPy scalar."""
+        if not value.scalar:
+            value.scalar = f"s{value.name}" if value.name[0] == "x" else f"s{value.name[1:]}"
+            self._line(f"    {value.scalar} = {value.name}[()]", "", node)
+        return value.scalar
+
+
+def _is_worth_reuse(result: Value) -> bool:
+    """NumPy takes a slow way for a single element that is written over itself."""
+    return result.whole is not None and any(d != 1 for d in result.shape)
+
+
+def _described(dtype: np.dtype, shape: Any) -> str:
+    if shape is None:
+        return f"{dtype.name}[...]"
+    return f"{dtype.name}[{','.join(['?' if d is None else str(d) for d in shape])}]"
+
+
+def sources(graph: Any) -> list[Node]:
+    """The nodes that a plan computes, in program order."""
+    return [n for n in graph.nodes if n.record not in SOURCES]
