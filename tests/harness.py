@@ -31,7 +31,7 @@ from headwater._src.base.exporting import EXPORTS
 from headwater._src.core.call import is_differentiable
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import FuncGraph, Node
+from headwater._src.core.graph import SOURCES, FuncGraph, Node
 from headwater._src.core.op import HOST_ONLY, REGISTRY, Case, Op
 from headwater._src.core.samples import SAMPLED, Arr, Sparse_, Tensor_
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
@@ -60,10 +60,10 @@ CONVENTIONAL = {
     ),
     "StopGradient": ("fVc", "its gradient is None by definition"),
     "PreventGradient": ("fVc", "its gradient raises by definition"),
-    **{
-        name: ("fc", "the gradient passes the rounding as if it were not there, where the range allows")
-        for name in ("FakeQuantWithMinMaxVars", "QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4")
-    },
+    **dict.fromkeys(
+        ("FakeQuantWithMinMaxVars", "QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4"),
+        ("fc", "the gradient passes the rounding as if it were not there, where the range allows"),
+    ),
     "EuclideanNorm": (
         "c",
         "TensorFlow multiplies by the imaginary part of the output gradient too, which a norm has not",
@@ -221,7 +221,11 @@ def _has_arrays(value: Any) -> bool:
 def flat(result: Any) -> list[Any]:
     """The tensors of a result; Python values become tensors. Operations without results are none."""
     leaves = nest.flatten(result, expand_composites=True)
-    return [x if isinstance(x, Tensor) else convert(x) for x in leaves if x is not None and not isinstance(x, Node)]
+    return [
+        x if isinstance(x, Tensor) else convert(x)
+        for x in leaves
+        if x is not None and not isinstance(x, Node)
+    ]
 
 
 def seed_arrays(outputs: list[np.ndarray]) -> list[np.ndarray | None]:
@@ -322,9 +326,12 @@ class Trace:
         for outer, inner in self.graph.captures.values():
             values[id(inner)] = outer._array
         for node in self.graph.nodes:
-            if not isinstance(node.record, Op):
-                if isinstance(node.attrs.get("value"), np.ndarray):
-                    values[id(node.outputs[0])] = node.attrs["value"]
+            if node.record in SOURCES:
+                value = (
+                    node.attrs["handle"].tensor._array if "handle" in node.attrs else node.attrs.get("value")
+                )
+                if isinstance(value, np.ndarray):
+                    values[id(node.outputs[0])] = value
                 continue
             arrays = [_frozen(values[id(x)]) for x in node.inputs]
             attrs = {k: _concrete(v, values) for k, v in node.attrs.items()}
@@ -334,7 +341,7 @@ class Trace:
             results = [of_result(r) for r in results]
             for tensor, result in zip(node.outputs, results, strict=True):
                 values[id(tensor)] = result
-            if visit is not None:
+            if visit is not None and isinstance(node.record, Op):
                 visit(node, arrays, attrs, results)
         return [
             None if t is None else t._array if isinstance(t, EagerTensor) else values[id(t)]

@@ -81,12 +81,9 @@ def render(namespace: str, names: dict[str, tuple[str, str]], children: list[str
     for module in sorted(by_module):
         for item in sorted(by_module[module]):
             lines.append(f"from {module} import {item}")
-    text = lines[0] + "\n" + "\n".join(lines[1:]) + "\n"
-    if not namespace:
-        from headwater._src.names import ROOT_TAIL
+    from headwater._src.names import TAILS
 
-        text += ROOT_TAIL
-    return text
+    return lines[0] + "\n" + "\n".join(lines[1:]) + "\n" + TAILS.get(namespace, "")
 
 
 def files() -> dict[Path, str]:

@@ -6,6 +6,7 @@
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
 from headwater import __internal__ as __internal__
+from headwater import audio as audio
 from headwater import autodiff as autodiff
 from headwater import autograph as autograph
 from headwater import bitwise as bitwise
@@ -154,6 +155,11 @@ from headwater._src.ops.host import py_function as py_function
 from headwater._src.ops.host import timestamp as timestamp
 from headwater._src.ops.index import slice_ as slice
 from headwater._src.ops.index import strided_slice as strided_slice
+from headwater._src.ops.initializers import constant_initializer as constant_initializer
+from headwater._src.ops.initializers import ones_initializer as ones_initializer
+from headwater._src.ops.initializers import random_normal_initializer as random_normal_initializer
+from headwater._src.ops.initializers import random_uniform_initializer as random_uniform_initializer
+from headwater._src.ops.initializers import zeros_initializer as zeros_initializer
 from headwater._src.ops.joining import concat as concat
 from headwater._src.ops.joining import split as split
 from headwater._src.ops.joining import stack as stack
@@ -195,6 +201,16 @@ from headwater._src.ops.math import sqrt as sqrt
 from headwater._src.ops.math import square as square
 from headwater._src.ops.math import subtract as subtract
 from headwater._src.ops.math import truediv as truediv
+from headwater._src.ops.math_more import approx_top_k as approx_top_k
+from headwater._src.ops.math_more import realdiv as realdiv
+from headwater._src.ops.math_more import saturate_cast as saturate_cast
+from headwater._src.ops.math_more import truncatediv as truncatediv
+from headwater._src.ops.math_more import truncatemod as truncatemod
+from headwater._src.ops.partition import dynamic_partition as dynamic_partition
+from headwater._src.ops.partition import dynamic_stitch as dynamic_stitch
+from headwater._src.ops.partition import edit_distance as edit_distance
+from headwater._src.ops.partition import parallel_stack as parallel_stack
+from headwater._src.ops.partition import unravel_index as unravel_index
 from headwater._src.ops.permutations import reverse_sequence as reverse_sequence
 from headwater._src.ops.reduce import norm as norm
 from headwater._src.ops.reduce import reduce_all as reduce_all
@@ -238,6 +254,13 @@ from headwater._src.ops.special import sinh as sinh
 from headwater._src.ops.special import tan as tan
 from headwater._src.ops.special import tanh as tanh
 from headwater._src.ops.special_more import scalar_mul as scalar_mul
+from headwater._src.ops.surroundings import AggregationMethod as AggregationMethod
+from headwater._src.ops.surroundings import CriticalSection as CriticalSection
+from headwater._src.ops.surroundings import DeviceSpec as DeviceSpec
+from headwater._src.ops.surroundings import get_logger as get_logger
+from headwater._src.ops.surroundings import grad_pass_through as grad_pass_through
+from headwater._src.ops.surroundings import inside_function as inside_function
+from headwater._src.ops.surroundings import is_symbolic_tensor as is_symbolic_tensor
 from headwater._src.state.generator import random_index_shuffle as random_index_shuffle
 from headwater._src.state.module import Module as Module
 from headwater._src.state.tensor_array import TensorArray as TensorArray

@@ -28,3 +28,8 @@ from headwater._src.ops.checks import disable_check_numerics as disable_check_nu
 from headwater._src.ops.checks import enable_check_numerics as enable_check_numerics
 from headwater._src.ops.checks import is_numeric_tensor as is_numeric_tensor
 from headwater._src.ops.host import Assert as Assert
+from headwater._src.ops.surroundings import disable_traceback_filtering as disable_traceback_filtering
+from headwater._src.ops.surroundings import enable_traceback_filtering as enable_traceback_filtering
+from headwater._src.ops.surroundings import get_log_device_placement as get_log_device_placement
+from headwater._src.ops.surroundings import is_traceback_filtering_enabled as is_traceback_filtering_enabled
+from headwater._src.ops.surroundings import set_log_device_placement as set_log_device_placement

@@ -4,6 +4,11 @@
 
 from headwater._src.ops.image_boxes import non_max_suppression as non_max_suppression
 from headwater._src.ops.image_boxes import non_max_suppression_with_scores as non_max_suppression_with_scores
+from headwater._src.ops.image_boxes_more import combined_non_max_suppression as combined_non_max_suppression
+from headwater._src.ops.image_boxes_more import draw_bounding_boxes as draw_bounding_boxes
+from headwater._src.ops.image_boxes_more import extract_glimpse as extract_glimpse
+from headwater._src.ops.image_boxes_more import non_max_suppression_overlaps as non_max_suppression_overlaps
+from headwater._src.ops.image_boxes_more import non_max_suppression_padded as non_max_suppression_padded
 from headwater._src.ops.image_codec import decode_bmp as decode_bmp
 from headwater._src.ops.image_codec import decode_gif_op as decode_gif
 from headwater._src.ops.image_codec import decode_image as decode_image

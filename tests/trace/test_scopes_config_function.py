@@ -128,49 +128,7 @@ def test_jit_switch():
         tf.config.optimizer.set_jit("fast")
 
 
-# -- tf.function --------------------------------------------------------------------------------------------------------
-
-
-@tf.function
-def cube(x):
-    """x to the third."""
-    return x**3
-
-
-def test_a_function_keeps_what_it_was_made_of():
-    assert cube.python_function(tf.constant(2.0)).numpy() == 8.0
-    assert (cube.__name__, cube.__doc__) == ("cube", "x to the third.")
-    assert cube.experimental_get_tracing_count() == 0
-    assert isinstance(cube, tf.types.experimental.GenericFunction)
-    with pytest.raises(NotImplementedError, match=r"'cube'.*python_function"):
-        cube(tf.constant(2.0))
-    with pytest.raises(NotImplementedError, match="traced"):
-        cube.get_concrete_function(tf.constant(2.0))
-    with pytest.raises(TypeError, match="takes a callable"):
-        tf.function(3)
-
-
-def test_functions_run_eagerly_when_asked(eager_functions):
-    class Scaled:
-        factor = 3.0
-
-        @tf.function(input_signature=[tf.TensorSpec([])], jit_compile=True, reduce_retracing=True)
-        def __call__(self, x):
-            return self.factor * x
-
-    assert cube(tf.constant(2.0)).numpy() == 8.0
-    assert Scaled()(tf.constant(2.0)).numpy() == 6.0
-    assert Scaled.__dict__["__call__"].input_signature == [tf.TensorSpec([])]
-
-
-def test_autograph_names():
-    def f():
-        return 1
-
-    assert tf.autograph.experimental.do_not_convert(f) is f
-    assert tf.autograph.experimental.do_not_convert()(f) is f
-    with pytest.raises(NotImplementedError, match=r"tf\.autograph\.to_graph"):
-        tf.autograph.to_graph(f)
+# -- what is not there ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,11 @@ LIMITS: tuple[Limit, ...] = (
         "value",
     ),
     *(
-        Limit(name, case, "The smallest are found too; TensorFlow's CPU has a kernel for the largest only (NotFoundError).")
+        Limit(
+            name,
+            case,
+            "The smallest are found too; TensorFlow's CPU has a kernel for the largest only (NotFoundError).",
+        )
         for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
     ),
     Limit("linalg.eigh_tridiagonal", "stack", "Stacks of matrices work; in TensorFlow only stacks of one."),
@@ -172,6 +176,15 @@ EXPRESSIONS: dict[str, str] = {
     "tf.IndexedSlices([[1.]], [0]).indices": _PARTS,
     "str(tf.IndexedSlices([[1.]], [0]))": _PARTS,
     "(-tf.IndexedSlices([[1.]], [0])).values": _PARTS,
+    **dict.fromkeys(
+        (
+            "tf.signal.fftnd(tf.constant([[1j, 2j]]), axes=[0, 1])",
+            "tf.signal.ifftnd(tf.constant([[1j, 2j]]), axes=[1])",
+            "tf.signal.rfftnd([[1.0, 2.0], [3.0, 4.0]], axes=[0, 1])",
+            "tf.signal.irfftnd(tf.constant([[1j, 2j]]), axes=[0, 1])",
+        ),
+        "Transforms over any axes work; TensorFlow has kernels for them in compiled functions only.",
+    ),
     "tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])": "ValueError where TensorFlow iterates over a scalar tensor.",
 }
 """Expression of tests/conformance/expressions.txt -> why headwater does not print what TensorFlow prints."""

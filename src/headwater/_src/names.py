@@ -44,3 +44,15 @@ def __dir__() -> list[str]:
     return sorted({*globals(), "keras"})
 """
 """Appended to `headwater/__init__.py`."""
+
+RAW_TAIL = """
+
+def __getattr__(name: str) -> object:
+    from headwater._src.ops.raw_entries import absent
+
+    return absent(name)
+"""
+"""Appended to `headwater/raw_ops.py`: TensorFlow's other raw operations can be named, and say that they are not there."""
+
+TAILS: dict[str, str] = {"": ROOT_TAIL, "raw_ops": RAW_TAIL}
+"""Namespace -> what is appended to its file."""

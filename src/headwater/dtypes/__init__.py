@@ -30,5 +30,6 @@ from headwater._src.base.dtypes import uint64 as uint64
 from headwater._src.base.dtypes import uint8 as uint8
 from headwater._src.base.dtypes import variant as variant
 from headwater._src.ops.cast import cast as cast
+from headwater._src.ops.math_more import saturate_cast as saturate_cast
 from headwater._src.ops.special import complex_ as complex
 from headwater.dtypes import experimental as experimental

@@ -49,6 +49,9 @@ from headwater._src.ops.math import square as square
 from headwater._src.ops.math import squared_difference as squared_difference
 from headwater._src.ops.math import subtract as subtract
 from headwater._src.ops.math import truediv as truediv
+from headwater._src.ops.math_more import approx_max_k as approx_max_k
+from headwater._src.ops.math_more import approx_min_k as approx_min_k
+from headwater._src.ops.math_more import sobol_sample as sobol_sample
 from headwater._src.ops.nn import l2_normalize as l2_normalize
 from headwater._src.ops.nn import log_softmax as log_softmax
 from headwater._src.ops.nn import softmax as softmax

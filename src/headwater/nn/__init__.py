@@ -34,6 +34,9 @@ from headwater._src.ops.losses import sigmoid_cross_entropy_with_logits as sigmo
 from headwater._src.ops.losses import softmax_cross_entropy_with_logits as softmax_cross_entropy_with_logits
 from headwater._src.ops.losses import sparse_softmax_cross_entropy_with_logits as sparse_softmax_cross_entropy_with_logits
 from headwater._src.ops.losses import weighted_cross_entropy_with_logits as weighted_cross_entropy_with_logits
+from headwater._src.ops.math_more import approx_max_k as approx_max_k
+from headwater._src.ops.math_more import approx_min_k as approx_min_k
+from headwater._src.ops.math_more import isotonic_regression as isotonic_regression
 from headwater._src.ops.nn import batch_normalization as batch_normalization
 from headwater._src.ops.nn import bias_add as bias_add
 from headwater._src.ops.nn import crelu as crelu
@@ -52,6 +55,12 @@ from headwater._src.ops.nn import selu as selu
 from headwater._src.ops.nn import silu as silu
 from headwater._src.ops.nn import silu as swish
 from headwater._src.ops.nn import softmax as softmax
+from headwater._src.ops.nn_moments import batch_norm_with_global_normalization as batch_norm_with_global_normalization
+from headwater._src.ops.nn_moments import compute_average_loss as compute_average_loss
+from headwater._src.ops.nn_moments import normalize_moments as normalize_moments
+from headwater._src.ops.nn_moments import scale_regularization_loss as scale_regularization_loss
+from headwater._src.ops.nn_moments import sufficient_statistics as sufficient_statistics
+from headwater._src.ops.nn_moments import weighted_moments as weighted_moments
 from headwater._src.ops.pool import avg_pool as avg_pool
 from headwater._src.ops.pool import avg_pool1d as avg_pool1d
 from headwater._src.ops.pool import avg_pool2d as avg_pool2d
@@ -62,6 +71,8 @@ from headwater._src.ops.pool import max_pool2d as max_pool2d
 from headwater._src.ops.pool import max_pool3d as max_pool3d
 from headwater._src.ops.pool import max_pool_with_argmax as max_pool_with_argmax
 from headwater._src.ops.pool import pool as pool
+from headwater._src.ops.pool_fractional import fractional_avg_pool as fractional_avg_pool
+from headwater._src.ops.pool_fractional import fractional_max_pool as fractional_max_pool
 from headwater._src.ops.reduce import zero_fraction as zero_fraction
 from headwater._src.ops.sort import in_top_k as in_top_k
 from headwater._src.ops.sort import top_k as top_k

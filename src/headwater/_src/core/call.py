@@ -25,8 +25,8 @@ from headwater._src.base.errors import (
 )
 from headwater._src.base.text import describe
 from headwater._src.core import context
-from headwater._src.core.convert import convert, to_array
 from headwater._src.core.context import ctx
+from headwater._src.core.convert import convert, to_array
 from headwater._src.core.graph import add_node
 from headwater._src.core.op import Op, describe_dtypes
 from headwater._src.core.tensor import (
@@ -267,7 +267,9 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
     return run(op, inputs, attrs)
 
 
-def _trace(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None, given: Sequence[Any]) -> Any:
+def _trace(
+    op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], name: str | None, given: Sequence[Any]
+) -> Any:
     try:
         _check_dtypes(op, inputs)
     except InvalidArgumentError as error:

@@ -75,7 +75,9 @@ def text(graph: Any, indent: str = "") -> str:
                 lines.append(f"{indent}├ {scope}/")
         types = ", ".join(_type_of(t) for t in node.outputs)
         marks = "".join(f"  => result {results[id(t)]}" for t in node.outputs if id(t) in results)
-        lines.append(f"{indent}│  {node.name:<{width}}  {_what(node):<{min(shown, 50)}}  {types}{marks}".rstrip())
+        lines.append(
+            f"{indent}│  {node.name:<{width}}  {_what(node):<{min(shown, 50)}}  {types}{marks}".rstrip()
+        )
         for key, inner in _nested(node):
             lines.append(f"{indent}│    {key}:")
             lines.append(text(inner, indent + "│      "))
@@ -127,7 +129,9 @@ def svg(graph: Any) -> str:
     for key, box in boxes.items():
         vertices[key] = Vertex(box)
         vertices[key].view = box
-    pairs = sorted({(list(boxes).index(id(x.op)), list(boxes).index(id(n))) for n in graph.nodes for x in n.inputs})
+    pairs = sorted(
+        {(list(boxes).index(id(x.op)), list(boxes).index(id(n))) for n in graph.nodes for x in n.inputs}
+    )
     order = list(vertices.values())
     edges = [Edge(order[a], order[b]) for a, b in pairs]
     left, height = 0.0, 0.0
@@ -142,10 +146,19 @@ def svg(graph: Any) -> str:
             box.xy = (box.xy[0] - start + left + _PAD, box.xy[1] - top + 3 * _PAD)
         left = max(b.xy[0] + b.w / 2 for b in members) + 2 * _PAD
         height = max(height, *(b.xy[1] + b.h / 2 for b in members))
-    return _drawn(drawsvg, list(boxes.values()), [(boxes[id(x.op)], boxes[id(n)]) for n in graph.nodes for x in n.inputs], left, height, graph.name)
+    return _drawn(
+        drawsvg,
+        list(boxes.values()),
+        [(boxes[id(x.op)], boxes[id(n)]) for n in graph.nodes for x in n.inputs],
+        left,
+        height,
+        graph.name,
+    )
 
 
-def _drawn(drawsvg: Any, boxes: list[_Box], arrows: list[tuple[_Box, _Box]], width: float, height: float, name: str) -> str:
+def _drawn(
+    drawsvg: Any, boxes: list[_Box], arrows: list[tuple[_Box, _Box]], width: float, height: float, name: str
+) -> str:
     picture = drawsvg.Drawing(max(width, 120), height + 2 * _PAD, font_family="sans-serif")
     picture.append(drawsvg.Text(name, 12, _PAD, 14, fill="#444444", font_weight="bold"))
     _draw_scopes(drawsvg, picture, boxes)
@@ -170,7 +183,9 @@ def _draw_scopes(drawsvg: Any, picture: Any, boxes: list[_Box]) -> None:
         y0, y1 = min(b.xy[1] - b.h / 2 for b in inside) - 14, max(b.xy[1] + b.h / 2 for b in inside) + 6
         tint = _SCOPES[i % len(_SCOPES)]
         picture.append(
-            drawsvg.Rectangle(x0, y0, x1 - x0, y1 - y0, rx=8, fill=tint, stroke="#cccccc", stroke_dasharray="4 3")
+            drawsvg.Rectangle(
+                x0, y0, x1 - x0, y1 - y0, rx=8, fill=tint, stroke="#cccccc", stroke_dasharray="4 3"
+            )
         )
         picture.append(drawsvg.Text(scope, 10, x0 + 4, y0 + 10, fill="#777777"))
 
@@ -185,7 +200,14 @@ def _draw_box(drawsvg: Any, picture: Any, box: _Box) -> None:
     for i, line in enumerate(box.lines):
         weight = "bold" if not i else "normal"
         picture.append(
-            drawsvg.Text(line, 11, box.xy[0], y + _PAD / 2 + (i + 0.75) * _LINE, text_anchor="middle", font_weight=weight)
+            drawsvg.Text(
+                line,
+                11,
+                box.xy[0],
+                y + _PAD / 2 + (i + 0.75) * _LINE,
+                text_anchor="middle",
+                font_weight=weight,
+            )
         )
 
 

@@ -299,7 +299,10 @@ def add_node(
     name = graph.unique_name(ctx.name_scope + (name or _node_name(op)))
     inputs = tuple(
         _constant_argument(graph, op, name, i, x)
-        if x.__class__ is EagerTensor and i < len(given) and given[i] is not x and not isinstance(given[i], TensorLike)
+        if x.__class__ is EagerTensor
+        and i < len(given)
+        and given[i] is not x
+        and not isinstance(given[i], TensorLike)
         else graph.enter(x)
         for i, x in enumerate(inputs)
     )
@@ -317,7 +320,9 @@ def add_node(
     return node.outputs[0] if op.single else node.outputs
 
 
-def _constant_argument(graph: Graph, op: Op, node_name: str, index: int, value: EagerTensor) -> SymbolicTensor:
+def _constant_argument(
+    graph: Graph, op: Op, node_name: str, index: int, value: EagerTensor
+) -> SymbolicTensor:
     params = op.params
     saved, ctx.name_scope = ctx.name_scope, ""
     try:
@@ -339,7 +344,11 @@ def _graph_for(values: Sequence[Any]) -> Graph:
 
 
 def add_opaque(
-    record: Any, inputs: Sequence[Tensor], specs: Sequence[Spec], attrs: dict[str, Any] | None = None, name: str = ""
+    record: Any,
+    inputs: Sequence[Tensor],
+    specs: Sequence[Spec],
+    attrs: dict[str, Any] | None = None,
+    name: str = "",
 ) -> tuple[SymbolicTensor, ...]:
     """Appends a node whose outputs have these specs, found elsewhere than by the record's rule."""
     graph = _graph_for(inputs)

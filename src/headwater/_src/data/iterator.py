@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator as PyIterator
 from typing import Any
 
+import numpy as np
+
+from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import OutOfRangeError
 from headwater._src.base.exporting import export
-from headwater._src.core.spec import TypeSpec
-from headwater._src.core.tensor import TensorLike
+from headwater._src.core.context import ctx
+from headwater._src.core.graph import add_opaque
+from headwater._src.core.op import HOST_ONLY
+from headwater._src.core.spec import Spec, TypeSpec
+from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
 from headwater._src.data.optional import Optional
-from headwater._src.data.structure import as_numpy, map_leaves
+from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
 
 
 @export("data.Iterator")
@@ -31,17 +37,27 @@ class IteratorBase(PyIterator):
         raise NotImplementedError
 
 
-class OwnedIterator(IteratorBase):
-    """The iterator of a data set."""
+class OwnedIterator(IteratorBase, nest.Composite):
+    """The iterator of a data set.
+
+    Inside a graph it stands for whatever iterator the graph will be given: taking an element is a node.
+    """
 
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
+        self._spec = None
+        self._resource: Any = None
+        if ctx.graph is not None:
+            (self._resource,) = add_opaque(MAKE_ITERATOR, [], [_RESOURCE], {"dataset": dataset})
+            return
         self._elements = dataset._node.run()
 
     def __iter__(self) -> OwnedIterator:
         return self
 
     def __next__(self) -> Any:
+        if ctx.graph is not None:
+            return self._next_in_graph()
         return next(self._elements)
 
     next = __next__
@@ -49,16 +65,28 @@ class OwnedIterator(IteratorBase):
     @property
     def element_spec(self) -> Any:
         """The specification of the elements."""
-        return self._dataset.element_spec
+        return self._dataset.element_spec if self._dataset is not None else self._spec
 
     def get_next(self) -> Any:
         """The next element; OutOfRangeError at the end."""
+        if ctx.graph is not None:
+            return self._next_in_graph()
         for element in self._elements:
             return element
         raise OutOfRangeError(None, None, "Iterator.get_next: the data set has no more elements.")
 
+    def _next_in_graph(self) -> Any:
+        spec = self.element_spec
+        parts = add_opaque(GET_NEXT, self._nest_flatten(), component_specs(spec))
+        return from_components(spec, iter(parts))
+
     def get_next_as_optional(self) -> Optional:
         """The next element as an optional, which is empty at the end."""
+        if ctx.graph is not None:
+            raise NotImplementedError(
+                "Iterator.get_next_as_optional inside a graph is not in this version of headwater; loop over the data set with "
+                "`for`, or use get_next()."
+            )
         for element in self._elements:
             return Optional(element, True, None)
         return Optional.empty(None)
@@ -66,6 +94,56 @@ class OwnedIterator(IteratorBase):
     @property
     def _type_spec(self) -> IteratorSpec:
         return IteratorSpec(self.element_spec)
+
+    def _nest_flatten(self) -> list[Any]:
+        if isinstance(self._resource, Tensor):
+            return [self._resource]
+        holder = np.empty((), object)
+        holder[()] = self
+        return [of_array(holder)]
+
+    def _nest_unflatten(self, parts: list[Any]) -> OwnedIterator:
+        (resource,) = parts
+        if isinstance(resource, EagerTensor):
+            return resource._array[()]  # type: ignore[no-any-return]
+        stand_in = object.__new__(OwnedIterator)
+        stand_in._dataset, stand_in._spec, stand_in._resource = None, self.element_spec, resource
+        return stand_in
+
+
+_RESOURCE = Spec((), dtypes.variant.np)
+
+
+class _Record:
+    """A node that keeps to the host: it makes an iterator or moves one on."""
+
+    params = ()
+    api = ()
+    host = ()
+    grad = None
+    stateful = True
+    title = "tf.data"
+    lower = HOST_ONLY("data sets are read by Python")
+
+    def __init__(self, name: str, single: bool, numpy: Any) -> None:
+        self.name = name
+        self.single = single
+        self.numpy = numpy
+
+
+def _make(*, dataset: Any) -> np.ndarray:
+    holder = np.empty((), object)
+    holder[()] = OwnedIterator(dataset)
+    return holder
+
+
+def _advance(resource: Any) -> tuple[Any, ...]:
+    iterator = resource[()] if isinstance(resource, np.ndarray) else resource
+    return tuple(t._array for t in components(iterator.get_next()))
+
+
+MAKE_ITERATOR: Any = _Record("MakeIterator", True, _make)
+GET_NEXT: Any = _Record("IteratorGetNext", False, _advance)
 
 
 @export("data.IteratorSpec")

@@ -6,7 +6,7 @@ A list is not a structure here but a tensor in the making, as in TensorFlow.
 from __future__ import annotations
 
 from collections import abc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.composite import IndexedSlices, IndexedSlicesSpec, SparseTensor, SparseTensorSpec
 from headwater._src.core.convert import convert
-from headwater._src.core.spec import TensorSpec, TypeSpec
+from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, as_array, of_array
 
 
@@ -245,3 +245,43 @@ def as_numpy(value: Any) -> Any:
 def shape_fits(spec: TensorSpec, array: np.ndarray) -> bool:
     """Whether an array has a shape that the spec allows."""
     return spec.shape.is_compatible_with(TensorShape(array.shape))
+
+
+# -- elements as flat tensors, for graphs -----------------------------------------------------------------------------
+
+
+def components(element: Any) -> list[Any]:
+    """The tensors of an element, those of composite leaves one by one; None has none."""
+    return [t for t in nest.flatten(element, expand_composites=True) if t is not None]
+
+
+def component_specs(spec: Any) -> list[Spec]:
+    """Shapes and dtypes of `components` of an element of this specification; NotImplementedError for kinds without any."""
+    found: list[Spec] = []
+    for leaf_spec in nest.flatten(spec):
+        if isinstance(leaf_spec, TensorSpec):
+            found.append(Spec(leaf_spec.shape._dims, leaf_spec.dtype.np))
+        elif isinstance(leaf_spec, SparseTensorSpec):
+            rank = leaf_spec.shape.rank
+            found += [Spec((None, rank), _INT64), Spec((None,), leaf_spec.dtype.np), Spec((rank,), _INT64)]
+        elif not isinstance(leaf_spec, NoneTensorSpec):
+            raise NotImplementedError(
+                f"Elements of {leaf_spec!r} can't enter a graph in this version of headwater."
+            )
+    return found
+
+
+def from_components(spec: Any, parts: Iterator[Any]) -> Any:
+    """The element of this specification around the next of `parts`."""
+
+    def one(leaf_spec: Any) -> Any:
+        if isinstance(leaf_spec, NoneTensorSpec):
+            return None
+        if isinstance(leaf_spec, SparseTensorSpec):
+            return SparseTensor(next(parts), next(parts), next(parts))
+        return next(parts)
+
+    return nest.map_structure(one, spec)
+
+
+_INT64 = np.dtype(np.int64)

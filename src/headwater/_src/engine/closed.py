@@ -77,5 +77,3 @@ def evaluate(tensor: SymbolicTensor, what: str) -> EagerTensor:
     graph.inputs = [t for t, _ in values]
     graph.outputs = [tensor]
     return of_array(np.asarray(plan_of(graph)([v for _, v in values])[0]))
-
-

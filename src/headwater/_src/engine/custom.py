@@ -32,7 +32,11 @@ class CustomOp:
     stateful = False
 
     def __init__(
-        self, name: str, grad: Callable[[Sequence[Any]], Sequence[Any]], single: bool = False, results: int = 0
+        self,
+        name: str,
+        grad: Callable[[Sequence[Any]], Sequence[Any]],
+        single: bool = False,
+        results: int = 0,
     ) -> None:
         self.name = name
         self.grad = grad

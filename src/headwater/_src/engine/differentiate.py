@@ -140,5 +140,3 @@ class Derivative:
 def _unrepeatable(graph: FuncGraph) -> list[SymbolicTensor]:
     """Results of nodes with side effects, which no later recomputation may call again."""
     return [o for node in graph.nodes if getattr(node.record, "stateful", False) for o in node.outputs]
-
-

@@ -190,7 +190,9 @@ class Source:
         """A place that the result may be written into."""
         key = result.whole.key  # type: ignore[union-attr]
         if code.elementwise:
-            for value in inputs:
+            for k, value in enumerate(inputs):
+                if code.over is not None and k not in code.over:
+                    continue
                 place = value.whole
                 if place is None or place.last != index or place.reused or place.key != key:
                     continue

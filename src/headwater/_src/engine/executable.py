@@ -6,6 +6,7 @@ and XLA's own entry in C++. Programs are compiled with 64-bit types on, whatever
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import warnings
@@ -19,8 +20,9 @@ from headwater._src.base.errors import InternalError, OpError, ResourceExhausted
 from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import compatible, wrap
 from headwater._src.core.graph import FuncGraph
-from headwater._src.engine import compile_cache
+from headwater._src.engine import compile_cache, packing
 from headwater._src.engine.lower import interpret, needed, raised_on_host, refusal
+from headwater._src.engine.packing import Packing
 
 MAX_PROGRAMS = 64
 """How many programs of one graph with unknown dimensions are kept; the one used longest ago goes first."""
@@ -30,38 +32,55 @@ _lock = threading.RLock()
 
 
 def executable_of(closed: FuncGraph) -> Executable:
-    """The XLA programs of a closed graph; made once."""
-    found = closed.executable if hasattr(closed, "executable") else None
+    """The XLA programs of a closed graph, which take and give all inputs and outputs; made once."""
+    found = getattr(closed, "executable", None)
     if found is None:
         with _lock:
             found = getattr(closed, "executable", None)
             if found is None:
-                found = closed.executable = Executable(closed)  # type: ignore[attr-defined]
+                found = closed.executable = Executable(closed, packing.plain(closed))  # type: ignore[attr-defined]
     return found
 
 
+class Program(NamedTuple):
+    """A compiled program."""
+
+    call: Callable[..., Any]
+    """XLA's entry: arrays in, a list of JAX arrays out."""
+    effects: bool
+    """Whether it calls the host. Such a program overwrites nothing, as it may fail on its way."""
+
+
 class Executable:
-    """A closed graph as a function on arrays that XLA runs."""
+    """A closed graph as a function on arrays that XLA runs.
 
-    def __init__(self, closed: FuncGraph) -> None:
+    Args:
+      closed: the graph.
+      packing: how its inputs and outputs are handed over. The arrays of assigned variables are donated.
+    """
+
+    def __init__(self, closed: FuncGraph, packing: Packing) -> None:
         self.closed = closed
-        self.open = [i for i, t in enumerate(closed.inputs) if t._shape is None or None in t._shape]
-        """The inputs whose shapes only a call tells."""
-        self.programs: OrderedDict[Any, Any] = OrderedDict()
+        self.packing = packing
+        inputs = [closed.inputs[i] for i in packing.fixed]
+        self.kept = [i for i, t in enumerate(inputs) if t._np_dtype.kind != "O"]
+        """Which of the values are handed to XLA: all but strings, which only host operations use."""
+        self.strings = len(self.kept) < len(inputs)
+        self.wide = any(t._np_dtype in _WIDE for t in inputs)
+        self.open = [i for i, t in enumerate(inputs) if t._shape is None or None in t._shape]
+        """The values whose shapes only a call tells."""
+        self.open_singles = any(None in (closed.inputs[i]._shape or (None,)) for i, _ in packing.singles)
+        self.programs: OrderedDict[Any, Program] = OrderedDict()
         self.compilations = 0
-        self.effects = False
-        """Whether programs call the host; known after the first compilation. Such programs never donate."""
-        self.constants: list[Any] | None = None
-        """The captured tensors as JAX arrays; see `resident`."""
-        self.donated: tuple[bool, ...] | None = None
+        self.residents: Any = None
+        """What `resident` keeps with the programs."""
 
-    def __call__(self, values: Sequence[Any], donate: tuple[bool, ...] = ()) -> list[Any]:
+    def __call__(self, values: Sequence[Any], state: Sequence[Any] = ()) -> list[Any]:
         """Runs the graph.
 
         Args:
-          values: an ndarray or JAX array for each input, of the dtype and shape of that input.
-          donate: for each input whether its JAX array may be overwritten; empty for none. An array that somebody looks at
-            through NumPy is copied instead.
+          values: an ndarray or JAX array for each input that the packing leaves single, of its dtype and shape.
+          state: the JAX arrays of assigned variables, which are used up.
 
         Returns:
           JAX arrays. They may still be in the making; reading them waits.
@@ -70,57 +89,85 @@ class Executable:
           InvalidArgumentError: a node of the graph can't be part of an XLA program, or a value doesn't fit its input.
           What functions on the host raise while the program runs.
         """
-        key: Any = donate
-        if self.open:
-            key = (donate, *[values[i].shape for i in self.open])
-        program = self.programs.get(key)
-        if program is None:
-            program = self._add(key, values, donate)
-        elif self.open:
+        box: list[Any] = []
+        self.run(self.program(values, state), values, state, box)
+        return box[0]
+
+    def program(self, values: Sequence[Any], state: Sequence[Any] = ()) -> Program:
+        """The program for values of these shapes, compiled if need be."""
+        key: Any = None
+        if self.open or self.open_singles:
+            key = *[values[i].shape for i in self.open], *[a.shape for a in state]
+        found = self.programs.get(key)
+        if found is None:
+            return self._add(key, values, state)
+        if key is not None:
             self.programs.move_to_end(key)
+        return found
+
+    def run(self, program: Program, values: Sequence[Any], state: Sequence[Any], box: list[Any]) -> None:
+        """Appends the list of results to `box`.
+
+        No Python runs between XLA's return and that, so not even an interrupt from the keyboard can come between the
+        old arrays of variables, which are used up then, and the new ones.
+        """
+        if self.strings:
+            values = [values[i] for i in self.kept]
+        call = itertools.starmap(program.call, ((*values, *state),))
         try:
-            return program(*values)
+            if self.wide:
+                with jax.enable_x64(True):  # ndarrays of 64 bits would be narrowed on the way in
+                    box.extend(call)
+            else:
+                box.extend(call)
+            if program.effects:
+                jax.block_until_ready(box[-1])
+                jax.effects_barrier()
         except Exception as error:
+            if program.effects:
+                box.clear()
             found = self._explain(error, values)
             if found is error:
                 raise
             raise found from None
 
-    def _add(self, key: Any, values: Sequence[Any], donate: tuple[bool, ...]) -> Callable[..., Any]:
+    def _add(self, key: Any, values: Sequence[Any], state: Sequence[Any]) -> Program:
         with _lock:
             program = self.programs.get(key)
             if program is None:
-                program = self._compile(values, donate)
-                self.programs[key] = program
+                program = self.programs[key] = self._compile(values, state)
                 while len(self.programs) > MAX_PROGRAMS:
                     self.programs.popitem(last=False)
         return program
 
-    def _compile(self, values: Sequence[Any], donate: tuple[bool, ...]) -> Callable[..., Any]:
+    def _compile(self, values: Sequence[Any], state: Sequence[Any]) -> Program:
         self.compilations += 1
-        closed = self.closed
-        specs = self._specs(values)
+        specs = self.packing.specs(
+            self._specs(values), [(a.shape, a.dtype) for a in state[len(self.packing.groups) :]]
+        )
         try:
-            lowered = _lower(closed, specs, () if self.effects else donate)
+            lowered = _lower(self.closed, self.packing, specs, donate=True)
+            if lowered.effects and state:
+                lowered = _lower(self.closed, self.packing, specs, donate=False)
         except OpError as error:
             # JAX's frames, and its note about them, say nothing to the user.
             error.__notes__ = []
             raise error.with_traceback(None) from None
-        if lowered.effects:
-            if any(donate) and not self.effects:
-                lowered = _lower(closed, specs, ())
-            self.effects = True
         with jax.enable_x64(True), compile_cache.at_work():
             compiled = lowered.stage.compile()
-        return _caller(compiled, closed, lowered.effects)
+        return Program(_entry_in_c(compiled), lowered.effects)
 
     def _specs(self, values: Sequence[Any]) -> list[Any]:
         found = []
-        for tensor, value in zip(self.closed.inputs, values, strict=True):
-            if tensor._np_dtype != value.dtype or not compatible(tensor._shape, value.shape):
-                raise self._misfit(tensor, value)
+        for i, value in zip(self.packing.fixed, values, strict=True):
+            if self._misfits(self.closed.inputs[i], value):
+                raise self._misfit(self.closed.inputs[i], value)
             found.append((value.shape, value.dtype))
         return found
+
+    @staticmethod
+    def _misfits(tensor: Any, value: Any) -> bool:
+        return tensor._np_dtype != value.dtype or not compatible(tensor._shape, value.shape)
 
     def _misfit(self, tensor: Any, value: Any) -> Exception:
         return invalid(
@@ -131,10 +178,9 @@ class Executable:
     def _explain(self, error: Exception, values: Sequence[Any]) -> Exception:
         """What to raise for an exception of JAX."""
         if isinstance(error, TypeError):
-            for tensor, value in zip(self.closed.inputs, values, strict=True):
-                if tensor._np_dtype != value.dtype or not compatible(tensor._shape, value.shape):
-                    return self._misfit(tensor, value)
-            return error
+            kept = [self.closed.inputs[self.packing.fixed[i]] for i in self.kept]
+            wrong = [(t, v) for t, v in zip(kept, values, strict=False) if self._misfits(t, v)]
+            return self._misfit(*wrong[0]) if wrong else error
         if not isinstance(error, jax.errors.JaxRuntimeError):
             return error
         text = str(error)
@@ -161,64 +207,45 @@ class _Lowered(NamedTuple):
     """Whether the program calls the host in a way that can be noticed."""
 
 
-def _lower(closed: FuncGraph, specs: Sequence[tuple[Any, Any]], donate: Sequence[bool]) -> _Lowered:
-    """The graph as StableHLO for inputs of these shapes and dtypes; strings among the inputs are left out."""
-    used = (
-        {id(t) for node in needed(closed) for t in node.outputs}
-        if any(d.kind == "O" for _, d in specs)
-        else ()
-    )
-    kept = []
-    for i, (tensor, (_, dtype)) in enumerate(zip(closed.inputs, specs, strict=True)):
-        if dtype.kind != "O":
-            kept.append(i)
-        elif id(tensor) in used:
-            raise refusal(tensor.op, "XLA has no strings")
+def _lower(
+    closed: FuncGraph, packing: Packing, specs: Sequence[tuple[Any, Any]], donate: bool = False
+) -> _Lowered:
+    """The graph as StableHLO for arrays of these shapes and dtypes; strings among them are left out."""
+    _refuse_strings(closed, packing, specs)
+    kept = [i for i, (_, dtype) in enumerate(specs) if dtype.kind != "O"]
 
     def program(*arrays: Any) -> list[Any]:
-        values: list[Any] = [None] * len(specs)
+        handed: list[Any] = [None] * len(specs)
         for i, array in zip(kept, arrays, strict=True):
-            values[i] = array
-        outputs = interpret(closed, values)
-        return [_result(t, v) for t, v in zip(closed.outputs, outputs, strict=True)]
+            handed[i] = array
+        outputs = interpret(closed, packing.unpack(handed, len(closed.inputs)))
+        return packing.pack([_result(t, v) for t, v in zip(closed.outputs, outputs, strict=True)])
 
     program.__name__ = program.__qualname__ = re.sub(r"\W", "_", closed.name) or "graph"
-    given = [n for n, i in enumerate(kept) if donate and donate[i]]
+    given = range(len(kept) - packing.count, len(kept)) if donate else ()
     with jax.enable_x64(True), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Some donated buffers were not usable")
         arguments = [jax.ShapeDtypeStruct(*specs[i]) for i in kept]
-        traced = jax.jit(program, donate_argnums=given).trace(*arguments)
+        traced = jax.jit(program, donate_argnums=tuple(given)).trace(*arguments)
         return _Lowered(traced.lower(), bool(traced.jaxpr.effects))
+
+
+def _refuse_strings(closed: FuncGraph, packing: Packing, specs: Sequence[tuple[Any, Any]]) -> None:
+    texts = [
+        closed.inputs[i] for i, (_, dtype) in zip(packing.fixed, specs, strict=False) if dtype.kind == "O"
+    ]
+    texts += [closed.inputs[i] for i, _ in packing.singles if closed.inputs[i]._np_dtype.kind == "O"]
+    if texts:
+        used = {id(t) for node in needed(closed) for t in node.inputs} | {id(t) for t in closed.outputs}
+        for tensor in texts:
+            if id(tensor) in used:
+                raise refusal(tensor.op, "XLA has no strings")
 
 
 def _result(tensor: Any, value: Any) -> Any:
     if tensor._np_dtype.kind == "O" or (value.__class__ is np.ndarray and value.dtype.kind == "O"):
         raise refusal(tensor.op, "a result of dtype string or variant can't leave it")
     return jnp.asarray(value, tensor._np_dtype)
-
-
-def _caller(compiled: Any, closed: FuncGraph, effects: bool) -> Callable[..., Any]:
-    """The quickest way to call a compiled program that is right for it."""
-    program = _entry_in_c(compiled)
-    dtypes = [t._np_dtype for t in closed.inputs]
-    strings = any(d.kind == "O" for d in dtypes)
-    if not effects and not strings and not any(d in _WIDE for d in dtypes):
-        return program
-    kept = [i for i, d in enumerate(dtypes) if d.kind != "O"]
-    enable_x64 = jax.enable_x64
-
-    def call(*values: Any) -> Any:
-        # ndarrays of 64 bits would be narrowed on the way in.
-        with enable_x64(True):
-            return program(*([values[i] for i in kept] if strings else values))
-
-    def call_and_wait(*values: Any) -> Any:
-        outputs = call(*values)
-        jax.block_until_ready(outputs)
-        jax.effects_barrier()
-        return outputs
-
-    return call_and_wait if effects else call
 
 
 _WIDE = frozenset(np.dtype(n) for n in ("int64", "uint64", "float64", "complex128"))
@@ -265,7 +292,7 @@ def compiler_text(
     if specs is None:
         specs = [_full(closed, t) for t in closed.inputs]
     with _lock:
-        lowered = _lower(closed, specs, ()).stage
+        lowered = _lower(closed, packing.plain(closed), specs).stage
         if stage == "stablehlo":
             return lowered.as_text()
         if stage.startswith("hlo"):
@@ -277,9 +304,9 @@ def compiler_text(
         return module.to_string()
     if stage == "optimized_hlo_serialized":
         return module.as_serialized_hlo_module_proto()
-    from jax._src.lib import _jax
+    from jaxlib import _hlo
 
-    return _jax.hlo_module_to_dot_graph(module)
+    return _hlo.hlo_module_to_dot_graph(module)
 
 
 def _full(closed: FuncGraph, tensor: Any) -> tuple[Any, Any]:

@@ -128,15 +128,15 @@ def inline(closed: FuncGraph, values: Sequence[Tensor], into: Graph) -> list[Any
         if id(node) in sources:
             continue
         new = copy_node(node, into, mapping, into.unique_name(node.name))
-        refine(new)
+        _refine(new)
         if new.inputs and any(x._watch for x in new.inputs):
             _record_node(new.record, new)
     return [mapping[id(t)] for t in closed.outputs]
 
 
-def refine(node: Node) -> None:
+def _refine(node: Node) -> None:
     """Infers what the copy's inputs say of its results: shapes that were open may be known where it is put in."""
-    if all(t._shape is not None and None not in t._shape for t in node.outputs):
+    if all(_is_settled(t) for t in node.outputs):
         return
     record = node.record
     if not isinstance(record, Op):
@@ -152,5 +152,14 @@ def refine(node: Node) -> None:
         shape = spec.shape if known is None else known.shape
         if tensor._shape is None or (shape is not None and shape.count(None) < tensor._shape.count(None)):
             tensor._shape = shape
-        if tensor.known is None:
+        if known is not None:
             tensor.known = known
+
+
+def _is_settled(tensor: SymbolicTensor) -> bool:
+    """Whether nothing more can become known of the tensor: its shape, and the values that shapes may be made of."""
+    if tensor._shape is None or None in tensor._shape:
+        return False
+    if tensor._np_dtype.kind not in "iu" or len(tensor._shape) > 1:
+        return True
+    return tensor.known is not None and None not in tensor.known.reshape(-1).tolist()

@@ -7,9 +7,10 @@ has run, another result of the same shape, dtype and order in memory may be writ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater._src.core.graph import CONST, SOURCES, Node
+from headwater._src.core.op import Op
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.traits import Code
 
@@ -44,9 +45,9 @@ class Value:
 
     __slots__ = ("shape", "dtype", "places", "whole", "layout", "last", "name", "kind", "array", "scalar")
 
-    def __init__(self, tensor: SymbolicTensor, layout: Layout) -> None:
-        shape = tensor._shape
-        self.shape: Any = shape if shape is not None and None not in shape else None
+    def __init__(self, tensor: SymbolicTensor, layout: Layout, shape: Any = ()) -> None:
+        self.shape: Any = shape or _dims(tensor)
+        """A length or a `Dim` for each dimension, or None where not even their number is known."""
         self.dtype = tensor._np_dtype
         self.places: frozenset[Place] = frozenset()
         self.whole: Place | None = None
@@ -61,12 +62,55 @@ class Value:
     @property
     def large(self) -> bool:
         """Whether it is worth letting go of before the plan ends."""
-        if self.shape is None:
-            return True
         count = self.dtype.itemsize
-        for d in self.shape:
+        for d in (None,) if self.shape is None else self.shape:
+            if d.__class__ is not int:
+                return True
             count *= d
         return count >= 4096 or any(p is not self.whole for p in self.places)
+
+
+class Dim(NamedTuple):
+    """A length that only the run will tell; equal ones are equal lengths."""
+
+    tensor: int
+    axis: int
+
+
+def _dims(tensor: SymbolicTensor) -> Any:
+    """The tensor's shape, with lengths that nothing is known of."""
+    shape = tensor._shape
+    if shape is None or None not in shape:
+        return shape
+    return tuple([Dim(id(tensor), i) if d is None else d for i, d in enumerate(shape)])
+
+
+def _result_dims(tensor: SymbolicTensor, node: Node, inputs: list[Value]) -> Any:
+    """The same for a node's result, by its schema: like an input, or what inputs broadcast to."""
+    dims = _dims(tensor)
+    if dims is None or dims is tensor._shape or node.record.__class__ is not Op or len(node.outputs) > 1:
+        return dims
+    rule = node.record.results[0].shape
+    names = [p.name for p in node.record.params]
+    if node.record.variadic:
+        return dims
+    if rule in names:
+        like = inputs[names.index(rule)].shape
+        return dims if like is None or len(like) != len(dims) else _merged(dims, [like])
+    if rule.startswith("bcast("):
+        shapes = [x.shape for x in inputs]
+        return dims if None in shapes else _merged(dims, shapes)
+    return dims
+
+
+def _merged(dims: Any, shapes: list[Any]) -> tuple[Any, ...]:
+    rank, out = len(dims), list(dims)
+    for i, d in enumerate(dims):
+        if d.__class__ is Dim:
+            there = {s[i - rank] for s in shapes if len(s) >= rank - i} - {1}
+            if len(there) == 1:
+                out[i] = there.pop()
+    return tuple(out)
 
 
 class Liveness:
@@ -92,7 +136,7 @@ class Liveness:
                 )
         for i, tensor in enumerate(graph.inputs):
             value = self.values[id(tensor)] = Value(tensor, frozenset((id(tensor),)))
-            if i in owned and value.shape is not None:
+            if i in owned:
                 value.layout = "C"
                 self._fill(value)
 
@@ -104,21 +148,21 @@ class Liveness:
     def _results(self, index: int, node: Node, code: Code) -> None:
         inputs = [self.values[id(x)] for x in node.inputs]
         for tensor in node.outputs:
-            value = self.values[id(tensor)] = Value(tensor, self._layout(code, tensor, inputs))
+            shape = _result_dims(tensor, node, inputs)
+            value = self.values[id(tensor)] = Value(tensor, self._layout(code, tensor, shape, inputs), shape)
             if not code.fresh:
                 seen = inputs if code.views is None else [inputs[i] for i in code.views]
                 value.places = frozenset().union(*[x.places for x in seen])
-            elif value.shape and value.dtype.kind != "O":
+            elif value.shape and 0 not in value.shape and value.dtype.kind != "O":
                 self._fill(value)
 
-    def _layout(self, code: Code, tensor: SymbolicTensor, inputs: list[Value]) -> Layout:
+    def _layout(self, code: Code, tensor: SymbolicTensor, shape: Any, inputs: list[Value]) -> Layout:
         if code.layout == "C" or (code.layout == "A" and all(x.layout == "C" for x in inputs)):
             return "C"
         if code.layout != "K":
             return frozenset((id(tensor),))
         # Of several orders NumPy takes C where one input of the full shape has it, whatever the others have.
         arrays = [x for x in inputs if x.shape != ()]
-        shape = tensor._shape
         if any(x.layout == "C" and x.shape == shape for x in arrays) or all(x.layout == "C" for x in arrays):
             return "C"
         return frozenset().union(*[x.layout for x in arrays if x.layout != "C"])

@@ -18,21 +18,19 @@ from headwater._src.core.graph import (
     CONST,
     SOURCES,
     FuncGraph,
-    Graph,
     Node,
 )
 from headwater._src.core.op import Op
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, as_array
-from headwater._src.engine.graph_copy import Mapping, copy_node, empty_like, finish, refine
+from headwater._src.engine.graph_copy import Mapping, copy_node, empty_like, finish
+from headwater._src.engine.lower import graphs_of, has_effects
 from headwater._src.engine.traits import install_traits, traits_of
 
-__all__ = ["dead_code", "install_traits", "is_stateful", "optimized", "rewriter"]
+__all__ = ["dead_code", "install_traits", "has_effects", "optimized", "rewriter"]
 
 _MOST_FOLDED = 4096
 """Elements of the largest constant that folding makes: what is larger costs memory for as long as the graph lives."""
-_DEEPEST = 8
-"""Calls within calls that are put in place."""
 
 Found = tuple[SymbolicTensor, ...] | None
 Rule = Callable[["Build", Node], Found]
@@ -51,30 +49,24 @@ class Build:
         """The copies of source nodes' tensors: what uses of a captured constant become is another matter."""
         self.seen: dict[Any, Node] = {}
         self._constants: dict[Any, SymbolicTensor] = {}
-        self._depth = 0
 
     def run(self) -> FuncGraph:
         """The new graph."""
-        self._put(self.closed.nodes)
+        self._put()
         finish(self.graph, self.closed, self.mapping, self.sources)
         return self.graph
 
-    def _put(self, nodes: Iterable[Node], prefix: str = "") -> None:
+    def _put(self) -> None:
         mapping, done, rules = self.mapping, self.graph.nodes, self.rules
-        for node in nodes:
-            new = copy_node(node, self.graph, mapping, prefix + node.name if prefix else None)
+        for node in self.closed.nodes:
+            new = copy_node(node, self.graph, mapping)
             if new.record in SOURCES:
                 self._source(node, new)
                 continue
-            if prefix:
-                refine(new)
             for rule in rules:
                 found = rule(self, new)
                 if found is not None:
-                    if done and done[-1] is new:
-                        done.pop()
-                    else:
-                        done.remove(new)
+                    done.pop()
                     for old, tensor in zip(node.outputs, found, strict=True):
                         mapping[id(old)] = tensor
                     break
@@ -127,25 +119,6 @@ class Build:
         nodes.insert(at, new)
         return out
 
-    def inline(self, node: Node, closed: FuncGraph) -> Found:
-        """What `closed` gives for the inputs of `node`, by copies of its nodes."""
-        if self._depth >= _DEEPEST:
-            return None
-        outer, self.mapping = (
-            self.mapping,
-            {id(t): x for t, x in zip(closed.inputs, node.inputs, strict=True)},
-        )
-        self._depth += 1
-        self.graph.nodes.remove(node)
-        sources = {id(t.op) for t in closed.inputs}
-        try:
-            self._put([n for n in closed.nodes if id(n) not in sources], node.name + "/")
-            return tuple([self.mapping[id(t)] for t in closed.outputs])
-        finally:
-            self.graph.nodes.append(node)
-            self.mapping = outer
-            self._depth -= 1
-
 
 def rewriter(*rules: Rule) -> Pass:
     """The pass that applies `rules` to every node."""
@@ -173,28 +146,6 @@ def constant_of(tensor: SymbolicTensor) -> np.ndarray | None:
 def is_static(tensor: SymbolicTensor) -> bool:
     """Whether every dimension is known."""
     return tensor._shape is not None and None not in tensor._shape
-
-
-def is_stateful(node: Node) -> bool:
-    """Whether a call has effects, or gives something else each time: it can't be dropped, repeated or merged."""
-    return node.record.stateful or any(_graph_has_effects(v) for v in node.attrs.values())
-
-
-def _graph_has_effects(value: Any) -> bool:
-    if isinstance(value, Graph):
-        return any(is_stateful(n) for n in value.nodes)
-    if value.__class__ in (tuple, list):
-        return any(_graph_has_effects(v) for v in value)
-    return False
-
-
-def _has_graphs(attrs: dict[str, Any]) -> bool:
-    for value in attrs.values():
-        if isinstance(value, Graph) or (
-            value.__class__ in (tuple, list) and any(isinstance(v, Graph) for v in value)
-        ):
-            return True
-    return False
 
 
 # -- rules ------------------------------------------------------------------------------------------------------------
@@ -231,13 +182,6 @@ def assigned_values(build: Build, node: Node) -> Found:
     return node.inputs if node.record is ASSIGN_VARIABLE else None
 
 
-def inlined_calls(build: Build, node: Node) -> Found:
-    """Calls of graphs that need no executor of their own are put in place."""
-    inline = traits_of(node.record).inline
-    closed = inline(node) if inline is not None else None
-    return build.inline(node, closed) if closed is not None else None
-
-
 def folded_constants(build: Build, node: Node) -> Found:
     """What depends on constants, or on shapes that are known, is computed now."""
     record = node.record
@@ -254,7 +198,7 @@ def folded_constants(build: Build, node: Node) -> Found:
         arrays.append(array)
     if not _small(node) or any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
         return None
-    if _has_graphs(node.attrs):
+    if graphs_of(node):
         return None
     results = _computed(node, arrays)
     return None if results is None else tuple([build.constant(r, node) for r in results])
@@ -343,7 +287,7 @@ def common_subexpressions(build: Build, node: Node) -> Found:
         found = build.seen.setdefault(key, node)
     except TypeError:  # an attribute has no hash
         return None
-    if found is node or is_stateful(node):
+    if found is node or has_effects(node):
         return None
     return found.outputs
 
@@ -368,7 +312,7 @@ def dead_code(closed: FuncGraph) -> FuncGraph:
     needed = {id(t.op) for t in (*closed.outputs, *closed.inputs)}
     keep = []
     for node in reversed(closed.nodes):
-        if id(node) not in needed and not (node.record not in SOURCES and is_stateful(node)):
+        if id(node) not in needed and not (node.record not in SOURCES and has_effects(node)):
             continue
         keep.append(node)
         for tensor in node.inputs:
@@ -384,7 +328,6 @@ def dead_code(closed: FuncGraph) -> FuncGraph:
 
 
 PASSES: dict[str, Pass] = {
-    "inline": rewriter(inlined_calls),
     "assigned values": rewriter(assigned_values),
     "known values": rewriter(known_values),
     "fold": rewriter(folded_constants),
@@ -397,7 +340,6 @@ PASSES: dict[str, Pass] = {
 """Every pass by itself."""
 
 _TOGETHER = rewriter(
-    inlined_calls,
     assigned_values,
     known_values,
     folded_constants,

@@ -36,6 +36,10 @@ class UnconnectedGradients(enum.Enum):
     ZERO = "zero"
 
 
+device_lock = threading.RLock()
+"""Held while values move between tensors and the arrays of compiled programs; see `resident`."""
+
+
 class Handle:
     """The place where a variable keeps its value; all objects for one variable share it, and tapes know it.
 
@@ -43,7 +47,18 @@ class Handle:
     `present()` is the value there.
     """
 
-    __slots__ = ("_tensor", "device_array", "watch", "trainable", "shape", "dtype", "name", "constraint", "uid", "__weakref__")
+    __slots__ = (
+        "_tensor",
+        "device_array",
+        "watch",
+        "trainable",
+        "shape",
+        "dtype",
+        "name",
+        "constraint",
+        "uid",
+        "__weakref__",
+    )
 
     _tensor: EagerTensor | None
     device_array: Any
@@ -61,13 +76,17 @@ class Handle:
         """The present value outside of graphs."""
         tensor = self._tensor
         if tensor is None:
-            tensor = self._tensor = of_array(np.asarray(self.device_array))
+            with device_lock:
+                tensor = self._tensor
+                if tensor is None:
+                    tensor = self._tensor = of_array(np.asarray(self.device_array))
         return tensor
 
     @tensor.setter
     def tensor(self, tensor: EagerTensor) -> None:
-        self._tensor = tensor
-        self.device_array = None
+        with device_lock:
+            self._tensor = tensor
+            self.device_array = None
 
     def present(self) -> Any:
         """The value here: the tensor, or what stands for it in the graph being built."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from headwater._src.core.graph import FuncGraph, Node
+from headwater._src.core.graph import Node
 
 
 class Code(NamedTuple):
@@ -35,6 +35,9 @@ class Code(NamedTuple):
     """"C": the result is C-contiguous; "A": it is if all inputs are; "K": it is ordered in memory as NumPy orders the result of an
     elementwise function of these inputs; "": unknown."""
 
+    over: tuple[int, ...] | None = None
+    """The inputs whose arrays an elementwise expression may be handed as {out}; None for all."""
+
 
 class Traits(NamedTuple):
     """What is known of one record."""
@@ -49,8 +52,6 @@ class Traits(NamedTuple):
     """Whether the kernel's results are always new arrays."""
     repeats: Callable[[Node, Any, Node], Any] | None = None
     """`repeats(node, build, reader)` gives a tensor whose broadcast to the result's shape is the node's result, or None."""
-    inline: Callable[[Node], FuncGraph | None] | None = None
-    """The closed graph that the node calls, where it may be replaced by copies of that graph's nodes."""
 
 
 NONE = Traits()

@@ -42,7 +42,9 @@ def _chunks(data: bytes) -> tuple[tuple[int, ...], bytes]:
     if kind != 1 or bits != 16:
         raise ValueError(f"the samples must be PCM of 16 bits (format 1); got format {kind} of {bits} bits")
     if not channels or frame != 2 * channels or per_second != rate * frame:
-        raise ValueError(f"{channels} channels at {rate} samples a second contradict {frame} bytes a frame, {per_second} a second")
+        raise ValueError(
+            f"{channels} channels at {rate} samples a second contradict {frame} bytes a frame, {per_second} a second"
+        )
     at = 20 + length
     while at + 8 <= len(data):
         name, size = struct.unpack_from("<4sI", data, at)
@@ -55,12 +57,16 @@ def _chunks(data: bytes) -> tuple[tuple[int, ...], bytes]:
     raise ValueError("there is no data chunk")
 
 
-def _decode(contents: np.ndarray, *, desired_channels: int, desired_samples: int) -> tuple[np.ndarray, np.ndarray]:
+def _decode(
+    contents: np.ndarray, *, desired_channels: int, desired_samples: int
+) -> tuple[np.ndarray, np.ndarray]:
     if contents.ndim:
         raise ValueError(f"contents must be one string; got shape {list(contents.shape)}")
     (channels, rate, frame), body = _chunks(contents.item())
     count = len(body) // frame
-    sound = np.frombuffer(body[: count * frame], "<i2").reshape(count, channels).astype(np.float32) / np.float32(_FULL)
+    sound = np.frombuffer(body[: count * frame], "<i2").reshape(count, channels).astype(
+        np.float32
+    ) / np.float32(_FULL)
     width = channels if desired_channels == -1 else desired_channels
     length = count if desired_samples == -1 else desired_samples
     sound = sound[:length, np.minimum(np.arange(width), channels - 1)]
@@ -81,7 +87,9 @@ _decode_op = op(
 
 
 @export("audio.decode_wav")
-def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int = -1, name: str | None = None) -> DecodeWav:
+def decode_wav(
+    contents: Any, desired_channels: int = -1, desired_samples: int = -1, name: str | None = None
+) -> DecodeWav:
     """The sound in a WAV file of 16-bit PCM.
 
     Args:
@@ -115,7 +123,9 @@ def _encode(audio: np.ndarray, rate: np.ndarray) -> np.ndarray:
     whole = np.trunc(scaled + np.copysign(0.5, scaled))
     body = np.clip(np.nan_to_num(whole), -_FULL, _FULL - 1).astype("<i2").tobytes()
     frame = 2 * channels
-    head = _HEADER.pack(b"RIFF", 36 + len(body), b"WAVE", b"fmt ", 16, 1, channels, hertz, hertz * frame, frame, 16)
+    head = _HEADER.pack(
+        b"RIFF", 36 + len(body), b"WAVE", b"fmt ", 16, 1, channels, hertz, hertz * frame, frame, 16
+    )
     out = np.empty((), object)
     out[()] = head + struct.pack("<4sI", b"data", len(body)) + body
     return out

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.cast as cast
-import headwater._src.ops.create as create
 from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.lazy import jax, jnp, lax
@@ -85,7 +84,10 @@ def select(
     names: Sequence[str] | None,
 ) -> Any:
     """Traces the functions and appends the node; its results in the structure that all of them share."""
-    traced = [Traced(f, f"{what.rpartition('.')[2]}_{label.strip(']').replace('[', '_')}") for f, label in zip(functions, labels, strict=True)]
+    traced = [
+        Traced(f, f"{what.rpartition('.')[2]}_{label.strip(']').replace('[', '_')}")
+        for f, label in zip(functions, labels, strict=True)
+    ]
     _check_structures(traced, what, labels)
     kept = _common_leaves(traced, what, labels, names)
     handles = {id(h): h for t in traced for h in t.written}.values()
@@ -142,11 +144,14 @@ def _common_leaves(
         leaves = [t.leaves[i] for t in traced]
         if all(v is None for v in leaves):
             continue
-        bad = next((j for j, v in enumerate(leaves) if v is None or leaves[0] is None or v.dtype != leaves[0].dtype), None)
+        bad = next(
+            (j for j, v in enumerate(leaves) if v is None or leaves[0] is None or v.dtype != leaves[0].dtype),
+            None,
+        )
         if bad is not None:
-            bad = bad or 1
+            bad, name = bad or 1, describe_leaf("result", i, names, count)
             raise TypeError(
-                f"{what}: all branches must give the same dtypes; {describe_leaf(i, names, count)} is {_kind(leaves[0])} from "
+                f"{what}: all branches must give the same dtypes; {name} is {_kind(leaves[0])} from "
                 f"{labels[0]} and {_kind(leaves[bad])} from {labels[bad]}. Make them alike, with tf.cast for example."
             )
         kept.append(i)
@@ -219,7 +224,9 @@ def _lower(choose: Callable[[Any, int], int], number: Callable[[Any, int], Any])
                 found = arrays[i]()
                 outputs = [_fit(v, c) for v, c in zip(found[:results], common, strict=True)]
                 outputs += [
-                    found[_own(slots, s, results)] if b == i else _zeros_of(shapes[b][_own(slots, s, results)])
+                    found[_own(slots, s, results)]
+                    if b == i
+                    else _zeros_of(shapes[b][_own(slots, s, results)])
                     for s, (b, _) in enumerate(slots)
                 ]
                 return tuple(outputs)
@@ -305,12 +312,16 @@ def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[An
         graphs.append(graph)
         at = []
         for origin in one.origins:
-            if origin.__class__ is _Saved:
-                known = next((s for s, t in enumerate(forward[b].outputs[results:]) if t is origin.tensor), None)
+            if origin.__class__ is Saved:
+                known = next(
+                    (s for s, t in enumerate(forward[b].outputs[results:]) if t is origin.tensor), None
+                )
                 if known is None:
                     forward[b].outputs.append(origin.tensor)
                     slots.append((b, origin.tensor._spec))
-                    added.append(SymbolicTensor(node, len(node.outputs) + len(added), _slot_spec(origin.tensor)))
+                    added.append(
+                        SymbolicTensor(node, len(node.outputs) + len(added), _slot_spec(origin.tensor))
+                    )
                     outer = added[-1]
                 else:
                     mine = [s for s, (branch, _) in enumerate(slots) if branch == b]
@@ -331,10 +342,15 @@ def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[An
 def _slot_spec(tensor: SymbolicTensor) -> Spec:
     # Where another branch runs the shape is another one, unless all of it is known.
     shape = tensor._shape
-    return Spec(shape if shape is not None and None not in shape else None if shape is None else (None,) * len(shape), tensor._np_dtype)
+    return Spec(
+        shape if shape is not None and None not in shape else None if shape is None else (None,) * len(shape),
+        tensor._np_dtype,
+    )
 
 
-def _grow(node: Any, forward: Sequence[FuncGraph], slots: Sequence[Any], added: Sequence[SymbolicTensor]) -> None:
+def _grow(
+    node: Any, forward: Sequence[FuncGraph], slots: Sequence[Any], added: Sequence[SymbolicTensor]
+) -> None:
     watched = 0
     for out in node.outputs:
         watched |= out._watch
@@ -347,7 +363,7 @@ def _grow(node: Any, forward: Sequence[FuncGraph], slots: Sequence[Any], added: 
     node.outputs = (*node.outputs, *added)
 
 
-class _Saved:
+class Saved:
     """A tensor of the forward branch that the backward one needs."""
 
     def __init__(self, tensor: SymbolicTensor) -> None:
@@ -358,7 +374,13 @@ class _Pulled:
     """The backward graph of one branch: gradients by place among the node's inputs, and where its own inputs come from."""
 
     def __init__(
-        self, forward: FuncGraph, number: int, node: Any, upstream: Sequence[Any], results: int, wanted: Sequence[int]
+        self,
+        forward: FuncGraph,
+        number: int,
+        node: Any,
+        upstream: Sequence[Any],
+        results: int,
+        wanted: Sequence[int],
     ) -> None:
         self.forward = forward
         self.at = node.attrs["places"][number]
@@ -387,7 +409,7 @@ class _Pulled:
                 if found is None:
                     like = graph.placeholder(wrap(inputs[p + 1]._shape), inputs[p + 1].dtype, "like")
                     self.origins.append(inputs[p + 1])
-                    found = tensor_lists.zeros_like(like) if tensor_lists.is_list(like) else create.zeros_like(like)
+                    found = tensor_lists.zeros(like)
                 results.append(found)
             close(graph, results)
         for tensor in graph.captured:
@@ -405,8 +427,24 @@ def origin_of(tensor: Any, forward: FuncGraph, given: Sequence[Any]) -> Any:
     for outer, inner in forward.captures.values():
         if inner is tensor:
             return outer
-    return _Saved(tensor)
+    return Saved(tensor)
 
 
-IF = Record("If", _numpy(_branch_of_pred), _lower(_branch_of_pred, _number_of_pred), None, single=False, grows=True, pull=_pull)
-CASE = Record("Case", _numpy(_branch_of_index), _lower(_branch_of_index, _number_of_index), None, single=False, grows=True, pull=_pull)
+IF = Record(
+    "If",
+    _numpy(_branch_of_pred),
+    _lower(_branch_of_pred, _number_of_pred),
+    None,
+    single=False,
+    grows=True,
+    pull=_pull,
+)
+CASE = Record(
+    "Case",
+    _numpy(_branch_of_index),
+    _lower(_branch_of_index, _number_of_index),
+    None,
+    single=False,
+    grows=True,
+    pull=_pull,
+)

@@ -1,7 +1,7 @@
 """Control flow as functions: conditionals, loops, maps and folds.
 
-With eager values they run Python, so a tape sees every operation inside. With symbolic ones the specs of the results are
-found (see control_specs); to run such a graph needs tf.function.
+Eagerly they run Python, so a tape sees every operation inside. While a graph is built, branches and bodies become graphs in
+the attributes of one node (see branches, loops and maps).
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-import headwater._src.ops.control_specs as control_specs
+import headwater._src.ops.branches as branches
+import headwater._src.ops.loops as loops
+import headwater._src.ops.maps as maps
 import headwater._src.ops.sparse as sparse
 from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype
@@ -20,6 +22,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.samples import bad, sampled
@@ -35,9 +38,9 @@ def truth(pred: Any, what: str) -> bool:
     if pred.__class__ is bool:
         return pred
     if isinstance(pred, SymbolicTensor):
-        raise NotImplementedError(
-            f"{what}: the predicate {pred.name} is symbolic, and control flow inside a graph comes with tf.function, which is "
-            "not in this version of headwater. Run the code eagerly."
+        raise TypeError(
+            f"{what}: the predicate {pred.name} is symbolic and has no value while the graph {pred.graph.name!r} is built, where a "
+            "Python value is needed."
         )
     if pred is None:
         raise ValueError(f"{what}: the predicate must be a boolean scalar; got None.")
@@ -48,14 +51,16 @@ def truth(pred: Any, what: str) -> bool:
 
 @export("cond")
 def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None = None) -> Any:
-    """The result of `true_fn()` if `pred` is true, else that of `false_fn()`; only one of the two is called.
+    """The result of `true_fn()` if `pred` is true, else that of `false_fn()`.
+
+    Only one of the two is called, unless `pred` is a tensor of a graph being built: then both become graphs, of which one runs.
 
     Args:
       pred: a boolean scalar.
       true_fn, false_fn: functions without arguments.
 
     Raises:
-      TypeError: one of the functions is missing or can't be called.
+      TypeError: one of the functions is missing or can't be called; in a graph, their results differ in structure or dtype.
       ValueError: `pred` has no single truth value.
 
     >>> tf.cond(tf.constant(2) < 3, lambda: tf.constant(1.0), lambda: tf.constant(0.0)).numpy()
@@ -66,8 +71,10 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
             raise TypeError(
                 f"tf.cond: {which} must be a function without arguments; got {describe(function)}."
             )
+    if ctx.graph is not None and isinstance(pred, TensorLike) and not isinstance(pred, Tensor):
+        pred = convert(pred)
     if pred.__class__ is SymbolicTensor:
-        return control_specs.branches(pred, [true_fn, false_fn], "tf.cond")
+        return branches.conditional(pred, [true_fn, false_fn])
     return true_fn() if truth(pred, "tf.cond") else false_fn()
 
 
@@ -94,8 +101,7 @@ def case(
         raise TypeError(f"tf.case: default must be a function without arguments; got {describe(default)}.")
     for i, (pred, function) in enumerate(pairs):
         if pred.__class__ is SymbolicTensor:
-            rest = [f for _, f in pairs[i:]] + ([default] if default is not None else [])
-            return control_specs.branches(pred, rest, "tf.case")
+            return _symbolic_case(pairs[i:], default)
         if truth(pred, "tf.case"):
             return function()
     if default is None:
@@ -103,6 +109,25 @@ def case(
             f"tf.case: none of the {len(pairs)} predicates is true and there is no default. Give one: default=lambda: ..."
         )
     return default()
+
+
+def _symbolic_case(pairs: list[tuple[Any, Any]], default: Any) -> Any:
+    """A conditional for each pair, in the other branch of the one before."""
+    (pred, function), rest = pairs[0], pairs[1:]
+    if rest:
+        return cond(pred, function, lambda: _symbolic_case(rest, default))
+    return cond(pred, function, default if default is not None else lambda: _no_case(function))
+
+
+def _no_case(function: Any) -> Any:
+    """What runs where no predicate is true: an error, in a graph that has results like the others'."""
+    from headwater._src.ops.host import Assert
+
+    Assert(
+        False,
+        ["tf.case: none of the predicates is true and there is no default. Give one: default=lambda: ..."],
+    )
+    return function()
 
 
 def _case_pairs(pairs: Any, exclusive: bool) -> list[tuple[Any, Any]]:
@@ -151,20 +176,19 @@ def switch_case(branch_index: Any, branch_fns: Any, default: Any = None, name: s
         raise TypeError(
             f"tf.switch_case: branch_index must be an integer tensor; got {describe(branch_index)}."
         )
-    branches = _branches(branch_fns)
+    functions = _branches(branch_fns)
     if default is not None and not callable(default):
         raise TypeError(
             f"tf.switch_case: default must be a function without arguments; got {describe(default)}."
         )
     if isinstance(branch_index, SymbolicTensor):
-        choices = branches if default is None else [*branches, default]
-        return control_specs.branches(branch_index, choices, "tf.switch_case")
+        return branches.switch(branch_index, functions if default is None else [*functions, default])
     if branch_index.shape.rank != 0:
         raise invalid(f"tf.switch_case: branch_index must be a scalar; got {describe(branch_index)}.")
     index = int(branch_index)  # type: ignore[call-overload]
-    if 0 <= index < len(branches):
-        return branches[index]()
-    return (default or branches[-1])()
+    if 0 <= index < len(functions):
+        return functions[index]()
+    return (default or functions[-1])()
 
 
 def _branches(branch_fns: Any) -> list[Any]:
@@ -207,7 +231,8 @@ def while_loop(
       cond: gives a boolean scalar.
       body: gives a list or tuple of the structure of `loop_vars`.
       loop_vars: list or tuple of tensors and nested structures of them.
-      shape_invariants: how shapes may change inside a graph; eager loops may change them freely.
+      shape_invariants: in a graph the shape of each variable in all rounds, where a round changes it; eager loops may change
+        shapes freely.
       maximum_iterations: stop after so many rounds.
       parallel_iterations, back_prop, swap_memory: accepted for compatibility.
 
@@ -229,14 +254,13 @@ def while_loop(
         raise ValueError(
             f"tf.while_loop: loop_vars must be a list or tuple of at least one value; got {loop_vars!r}."
         )
+    if ctx.graph is not None:
+        return loops.while_loop(cond, body, loop_vars, shape_invariants, maximum_iterations)
     limit = _iteration_limit(maximum_iterations)
     values = loop_vars
     rounds = 0
     while limit is None or rounds < limit:
-        again = cond(*values)
-        if again.__class__ is SymbolicTensor:
-            return control_specs.loop(cond, body, values, shape_invariants)
-        if not truth(again, "tf.while_loop"):
+        if not truth(cond(*values), "tf.while_loop"):
             break
         result = body(*values)
         if not isinstance(result, (list, tuple)):
@@ -257,9 +281,7 @@ def _iteration_limit(maximum: Any) -> int | None:
     shape = getattr(maximum, "shape", ())
     if len(shape):
         raise ValueError(f"tf.while_loop: maximum_iterations must be a scalar; got {describe(maximum)}.")
-    limit = host_int(maximum, "maximum_iterations")
-    truth(limit if isinstance(limit, SymbolicTensor) else True, "tf.while_loop")
-    return limit
+    return host_int(maximum, "maximum_iterations")
 
 
 def _loop_value(value: Any) -> Any:
@@ -280,7 +302,7 @@ def stack(values: Sequence[Any]) -> Tensor:
 
 
 SYMBOLIC = -1
-"""In place of the number of rows: some elements are symbolic."""
+"""In place of the number of rows: a graph is being built."""
 
 
 def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
@@ -296,7 +318,7 @@ def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
             raise ValueError(
                 f"{what}: elems must have rank 1 or more, to be taken apart into rows; got {describe(tensor)}."
             )
-    if any(t.__class__ is SymbolicTensor for t in tensors):
+    if ctx.graph is not None:
         return tensors, SYMBOLIC
     return tensors, int(tensors[0].shape[0])
 
@@ -393,7 +415,7 @@ def map_fn(
         dtypes = [t.dtype for t in tensors]
         signature = nest.pack_sequence_as(elems, dtypes) if nest.is_nested(elems) else dtypes[0]
     if count == SYMBOLIC:
-        return control_specs.rows(fn, elems, tensors, "tf.map_fn", signature)
+        return maps.rows(fn, elems, tensors, "tf.map_fn", signature)
     out = _Stacker(signature, "tf.map_fn")
     for i in range(count):
         out.add(fn(_row(elems, tensors, i)))
@@ -422,7 +444,7 @@ def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, war
     _check_function(fn, "tf.vectorized_map")
     tensors, known = _elements(elems, "tf.vectorized_map")
     if known == SYMBOLIC:
-        return control_specs.rows(fn, elems, tensors, "tf.vectorized_map")
+        return maps.vectorized(fn, elems, tensors, "tf.vectorized_map")
     counts = {int(t.shape[0]) for t in tensors}
     count = next(iter(counts)) if len(counts) == 1 else max(counts - {1}, default=1)
     if counts - {1, count}:
@@ -505,7 +527,7 @@ def _fold(fn: Any, elems: Any, initializer: Any, what: str, backwards: bool) -> 
     tensors, count = _elements(elems, what)
     _same_length(tensors, what)
     if count == SYMBOLIC:
-        return control_specs.fold(fn, elems, tensors, initializer, what, every=False)
+        return maps.fold(fn, elems, tensors, initializer, what, every=False, backwards=backwards)
     value, order = _beginning(elems, tensors, count, initializer, what, backwards)
     for i in order:
         value = fn(value, _row(elems, tensors, i))
@@ -552,7 +574,7 @@ def scan(
     tensors, count = _elements(elems, "tf.scan")
     _same_length(tensors, "tf.scan")
     if count == SYMBOLIC:
-        return control_specs.fold(fn, elems, tensors, initializer, "tf.scan", every=True)
+        return maps.fold(fn, elems, tensors, initializer, "tf.scan", every=True, backwards=reverse)
     value, order = _beginning(elems, tensors, count, initializer, "tf.scan", reverse)
     out = _Stacker(
         nest.map_structure(lambda v: TensorSpec(v.shape if not count else None, v.dtype), value), "tf.scan"

@@ -67,7 +67,10 @@ def _outline(picture: np.ndarray, box: np.ndarray, color: np.ndarray) -> None:
     top, left, bottom, right = (box * scale).astype(np.int64).tolist()
     if top > bottom or left > right or top >= height or left >= width or bottom < 0 or right < 0:
         return
-    rows, columns = slice(max(top, 0), min(bottom, height - 1) + 1), slice(max(left, 0), min(right, width - 1) + 1)
+    rows, columns = (
+        slice(max(top, 0), min(bottom, height - 1) + 1),
+        slice(max(left, 0), min(right, width - 1) + 1),
+    )
     if top >= 0:
         picture[top, columns] = color
     if bottom < height:
@@ -132,9 +135,16 @@ def _overlap_shape(overlaps: Spec, scores: Spec, *_: Spec, max_output_size: Any)
 
 
 def _suppress_by_overlap(
-    overlaps: np.ndarray, scores: np.ndarray, threshold: np.ndarray, least: np.ndarray, *, max_output_size: int
+    overlaps: np.ndarray,
+    scores: np.ndarray,
+    threshold: np.ndarray,
+    least: np.ndarray,
+    *,
+    max_output_size: int,
 ) -> np.ndarray:
-    _overlap_shape(Spec(overlaps.shape, overlaps.dtype), Spec(scores.shape, scores.dtype), max_output_size=None)
+    _overlap_shape(
+        Spec(overlaps.shape, overlaps.dtype), Spec(scores.shape, scores.dtype), max_output_size=None
+    )
     return np.array(_greedy(overlaps, scores, max_output_size, float(threshold), float(least)), np.int32)
 
 
@@ -192,7 +202,9 @@ def _pad_shape(boxes: Spec, scores: Spec, *_: Spec, max_output_size: Any) -> tup
 def _suppress_padded(
     boxes: np.ndarray, scores: np.ndarray, iou: np.ndarray, least: np.ndarray, *, max_output_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    shapes = _pad_shape(Spec(boxes.shape, boxes.dtype), Spec(scores.shape, scores.dtype), max_output_size=max_output_size)
+    shapes = _pad_shape(
+        Spec(boxes.shape, boxes.dtype), Spec(scores.shape, scores.dtype), max_output_size=max_output_size
+    )
     indices, valid = np.zeros(shapes[0], np.int32), np.zeros(shapes[1], np.int32)  # type: ignore[arg-type]
     for place in np.ndindex(*boxes.shape[:-2]):
         own = boxes[place].astype(np.float32)
@@ -258,22 +270,35 @@ class CombinedNonMaxSuppression(NamedTuple):
     valid_detections: Tensor
 
 
-def _combined_shape(boxes: Spec, scores: Spec, *_: Spec, per_class: int, total: int, pad_per_class: bool, clip_boxes: bool) -> Any:
+def _combined_shape(
+    boxes: Spec, scores: Spec, *_: Spec, per_class: int, total: int, pad_per_class: bool, clip_boxes: bool
+) -> Any:
     if boxes.shape is not None and (len(boxes.shape) != 4 or boxes.shape[3] not in (4, None)):
         raise ValueError(f"boxes must have shape [batch, n, q, 4]; got {wrap(boxes.shape)}")
     if scores.shape is not None and len(scores.shape) != 3:
         raise ValueError(f"scores must have shape [batch, n, classes]; got {wrap(scores.shape)}")
-    lead = merge(None if boxes.shape is None else boxes.shape[:2], None if scores.shape is None else scores.shape[:2])
+    lead = merge(
+        None if boxes.shape is None else boxes.shape[:2], None if scores.shape is None else scores.shape[:2]
+    )
     classes = None if scores.shape is None else scores.shape[2]
     if boxes.shape is not None and classes is not None and boxes.shape[2] not in (1, classes, None):
-        raise ValueError(f"boxes must have one or {classes} alternatives, one for each class; got {boxes.shape[2]}")
+        raise ValueError(
+            f"boxes must have one or {classes} alternatives, one for each class; got {boxes.shape[2]}"
+        )
     batch = None if lead is None else lead[0]
     size = total if not pad_per_class else None if classes is None else min(total, per_class * classes)
     return (batch, size, 4), (batch, size), (batch, size), (batch,)
 
 
 def _combine(
-    boxes: np.ndarray, scores: np.ndarray, iou: np.ndarray, least: np.ndarray, *, per_class: int, total: int, **flags: bool
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    iou: np.ndarray,
+    least: np.ndarray,
+    *,
+    per_class: int,
+    total: int,
+    **flags: bool,
 ) -> tuple[np.ndarray, ...]:
     specs = (Spec(boxes.shape, boxes.dtype), Spec(scores.shape, scores.dtype))
     shapes = _combined_shape(*specs, per_class=per_class, total=total, **flags)
@@ -355,12 +380,16 @@ def _glimpse_shape(x: Spec, offsets: Spec, *, size: Any, centered: bool, normali
         raise ValueError(f"the input must have rank 4; got shape {wrap(x.shape)}")
     if offsets.shape is not None and (len(offsets.shape) != 2 or offsets.shape[1] not in (2, None)):
         raise ValueError(f"offsets must have shape [batch, 2]; got {wrap(offsets.shape)}")
-    lead = merge(None if x.shape is None else x.shape[:1], None if offsets.shape is None else offsets.shape[:1])
+    lead = merge(
+        None if x.shape is None else x.shape[:1], None if offsets.shape is None else offsets.shape[:1]
+    )
     batch = None if lead is None else lead[0]
     return (batch, *size, None if x.shape is None else x.shape[3])
 
 
-def _corners(xp: Any, offsets: Any, sizes: tuple[int, int], size: tuple[int, int], centered: bool, normalized: bool) -> Any:
+def _corners(
+    xp: Any, offsets: Any, sizes: tuple[int, int], size: tuple[int, int], centered: bool, normalized: bool
+) -> Any:
     """The first row and column of each glimpse."""
     whole, window = np.array(sizes, np.float32), np.array(size, np.float32)
     at = offsets * whole if normalized else offsets
@@ -374,7 +403,9 @@ def _glimpse(xp: Any, x: Any, offsets: Any, *, size: Any, centered: bool, normal
     _glimpse_shape(*spec, size=size, centered=centered, normalized=normalized)
     corners = _corners(xp, offsets, x.shape[1:3], size, centered, normalized)
     rows, columns = (corners[:, i : i + 1] + np.arange(size[i], dtype=np.int32) for i in (0, 1))
-    inside = ((rows >= 0) & (rows < x.shape[1]))[:, :, None] & ((columns >= 0) & (columns < x.shape[2]))[:, None, :]
+    inside = ((rows >= 0) & (rows < x.shape[1]))[:, :, None] & ((columns >= 0) & (columns < x.shape[2]))[
+        :, None, :
+    ]
     if 0 in x.shape:
         return xp.zeros((x.shape[0], *size, x.shape[3]), x.dtype)
     picked = x[
@@ -456,7 +487,13 @@ sampled("image.non_max_suppression_overlaps", lambda: [
 ])  # fmt: skip
 
 # Corners in order: of others TensorFlow's padded version puts right only those that are like the first box.
-_ORDERED = [[0.0, 0.0, 1.0, 1.0], [0.0, 0.1, 1.0, 1.1], [0.0, -0.1, 1.0, 0.9], [0.0, 10.0, 1.0, 11.0], [0.0, 10.1, 1.0, 11.1]]
+_ORDERED = [
+    [0.0, 0.0, 1.0, 1.0],
+    [0.0, 0.1, 1.0, 1.1],
+    [0.0, -0.1, 1.0, 0.9],
+    [0.0, 10.0, 1.0, 11.0],
+    [0.0, 10.1, 1.0, 11.1],
+]
 _SCORES = [0.9, 0.75, 0.6, 0.95, 0.5]
 sampled("image.non_max_suppression_padded", lambda: [
     case(Tensor_(_ORDERED), Tensor_(_SCORES), 3, id="plain"), case(Tensor_(_ORDERED), Tensor_(_SCORES), 8, 0.3, 0.1, True, id="padded"),

@@ -641,7 +641,12 @@ def _solve_shape(matrix: Spec, rhs: Spec, *, adjoint: bool) -> Partial:
         and (len(matrix.shape) != len(rhs.shape) or not compatible(matrix.shape[-1:], rhs.shape[-2:-1]))
     ):
         raise ValueError(f"matrix of shape {wrap(matrix.shape)} and rhs of shape {wrap(rhs.shape)} don't fit")
-    return rhs.shape
+    if matrix.shape is None or rhs.shape is None:
+        return rhs.shape
+    return (
+        *(b if a is None else a for a, b in zip(matrix.shape[:-1], rhs.shape, strict=False)),
+        rhs.shape[-1],
+    )
 
 
 def _solve_numpy(matrix: np.ndarray, rhs: np.ndarray, adjoint: bool) -> Any:

@@ -215,9 +215,7 @@ def _least_squares_grad(g: Any, y: Any, matrix: Any, rhs: Any) -> Any:
     inverse = pinv(matrix)
     back = mm(inverse, g, adjoint_a=True)
     rest = math.subtract(rhs, mm(matrix, y))
-    by_matrix = math.subtract(
-        mm(rest, mm(inverse, back), adjoint_b=True), mm(back, y, adjoint_b=True)
-    )
+    by_matrix = math.subtract(mm(rest, mm(inverse, back), adjoint_b=True), mm(back, y, adjoint_b=True))
     outside = math.subtract(g, mm(matrix, back, adjoint_a=True))
     by_matrix = math.add(by_matrix, mm(mm(inverse, y, adjoint_a=True), outside, adjoint_b=True))
     return by_matrix, back

@@ -52,14 +52,18 @@ def eigh_tridiagonal(
     alpha = convert(alpha)
     beta = convert(beta, None, alpha.dtype)
     if alpha.dtype is not beta.dtype:
-        raise ValueError(f"{_WHAT}: alpha and beta must have one dtype; got {alpha.dtype.name} and {beta.dtype.name}.")
+        raise ValueError(
+            f"{_WHAT}: alpha and beta must have one dtype; got {alpha.dtype.name} and {beta.dtype.name}."
+        )
     if not (alpha.dtype.is_floating or alpha.dtype.is_complex):
         raise ValueError(f"{_WHAT}: alpha and beta must be floats or complex; got {alpha.dtype.name}.")
     _check_shapes(alpha, beta)
     narrow = alpha.dtype if alpha.dtype in (dtypes.float16, dtypes.bfloat16) else None
     if narrow is not None:
         alpha, beta = cast(alpha, dtypes.float32), cast(beta, dtypes.float32)
-    whole = math.add(linalg.diag(alpha), linalg.diag(beta, k=-1)) if beta.shape[-1] != 0 else linalg.diag(alpha)
+    whole = (
+        math.add(linalg.diag(alpha), linalg.diag(beta, k=-1)) if beta.shape[-1] != 0 else linalg.diag(alpha)
+    )
     if eigvals_only:
         values, vectors = linalg_eigen.eigvalsh(whole), None
     else:
@@ -78,7 +82,12 @@ def _check_shapes(alpha: Tensor, beta: Tensor) -> None:
     ours, theirs = alpha._spec.shape, beta._spec.shape
     if ours is None or theirs is None:
         return
-    if not ours or len(ours) != len(theirs) or None not in (ours[-1], theirs[-1]) and max(ours[-1] - 1, 0) != theirs[-1]:
+    if (
+        not ours
+        or len(ours) != len(theirs)
+        or None not in (ours[-1], theirs[-1])
+        and max(ours[-1] - 1, 0) != theirs[-1]
+    ):
         raise invalid(
             f"{_WHAT}: beta must have one element less than alpha along the last dimension; got shapes {alpha.shape} and {beta.shape}."
         )

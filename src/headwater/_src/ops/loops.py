@@ -23,7 +23,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.composite import Composite
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import CONST, FuncGraph
+from headwater._src.core.graph import CONST, SOURCES, FuncGraph
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor
 from headwater._src.engine import cost
@@ -35,7 +35,7 @@ from headwater._src.engine.lower import has_effects, interpret
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops import tensor_lists
-from headwater._src.ops.branches import _Saved, as_carried, origin_of
+from headwater._src.ops.branches import Saved, as_carried, origin_of
 from headwater._src.ops.nested import (
     Environment,
     Record,
@@ -76,7 +76,9 @@ def while_loop(
     variables = nest.map_structure(_start, list(loop_vars))
     leaves = leaves_of(variables)
     start = [ctx.graph.enter(v) for v in leaves if v is not None]
-    specs = [Spec(s, t._np_dtype) for s, t in zip(_shapes(variables, start, shape_invariants), start, strict=True)]
+    specs = [
+        Spec(s, t._np_dtype) for s, t in zip(_shapes(variables, start, shape_invariants), start, strict=True)
+    ]
     limit = _limit(maximum_iterations)
     tested = Traced(cond, "while_cond", variables, specs)
     rounds = Traced(_listed(body, len(variables)), "while_body", variables, specs)
@@ -166,7 +168,11 @@ def _invariant(variable: Any, invariant: Any, found: list[Any]) -> None:
         for key in sorted(variable):
             _invariant(variable[key], invariant[key], found)
     elif variable is not None:
-        found.append(TensorShape(getattr(invariant, "shape", invariant)) if invariant is not None else variable._spec.shape)
+        found.append(
+            TensorShape(getattr(invariant, "shape", invariant))
+            if invariant is not None
+            else variable._spec.shape
+        )
 
 
 def _predicate(tested: Traced) -> Any:
@@ -197,10 +203,10 @@ def _checked_results(
         ) from None
     results, numbers = [], iter(specs)
     for i, (before, after) in enumerate(zip(leaves, rounds.leaves, strict=True)):
-        name = describe_leaf(i, names, len(leaves))
+        name = describe_leaf("variable", i, names, len(leaves))
         if (before is None) != (after is None):
             raise ValueError(
-                f"{what}: variable {name} is {_kind(before)} before the loop and {_kind(after)} after a round; give it a value of "
+                f"{what}: {name} is {_kind(before)} before the loop and {_kind(after)} after a round; give it a value of "
                 "the same dtype before the loop."
             )
         if before is None:
@@ -208,12 +214,12 @@ def _checked_results(
         spec = next(numbers)
         if after._np_dtype != spec.dtype:
             raise TypeError(
-                f"{what}: variable {name} is {describe(before)} before the loop and {describe(after)} after a round; its dtype "
+                f"{what}: {name} is {describe(before)} before the loop and {describe(after)} after a round; its dtype "
                 "must stay the same: use tf.cast."
             )
         if not TensorShape(after._spec.shape).is_subtype_of(TensorShape(spec.shape)):
             raise ValueError(
-                f"{what}: variable {name} has shape {TensorShape(spec.shape)} before a round and {after.shape} after it; say in "
+                f"{what}: {name} has shape {TensorShape(spec.shape)} before a round and {after.shape} after it; say in "
                 "shape_invariants which dimensions vary."
             )
         results.append(after)
@@ -231,7 +237,9 @@ class _Parts:
         self.environment = Environment()
         self.body = body
         self.carried_handles = handles
-        inner = dict(zip([id(h) for h in body.read_handles], body.inputs[count + len(body.captured) :], strict=True))
+        inner = dict(
+            zip([id(h) for h in body.read_handles], body.inputs[count + len(body.captured) :], strict=True)
+        )
         self.states = [handles_value for h in handles if (handles_value := inner.pop(id(h))) is not None]
         self.fixed = [h for h in body.read_handles if id(h) in inner]
         body.inputs = [
@@ -251,7 +259,10 @@ class _Parts:
         known = len(environment.tensors)
         places = list(range(len(start)))
         places += [base + environment.place(t) for t in cond.captured]
-        places += [carried[id(h)] if id(h) in carried else base + environment.place_of_handle(h) for h in cond.read_handles]
+        places += [
+            carried[id(h)] if id(h) in carried else base + environment.place_of_handle(h)
+            for h in cond.read_handles
+        ]
         for tensor in environment.tensors[known:]:
             extra = self.body.placeholder(wrap(tensor._spec.shape), tensor.dtype, "unused")
             self.body.inputs.append(extra)
@@ -265,7 +276,12 @@ def _specs_after(body: FuncGraph, start: Sequence[Any], specs: Sequence[Spec]) -
     found = []
     for i, out in enumerate(body.outputs):
         spec = specs[i] if i < len(specs) else Spec(body.inputs[i]._shape, body.inputs[i]._np_dtype)
-        if spec.shape is None and i < len(start) and tensor_lists.is_unwritten(start[i]) and out._shape is not None:
+        if (
+            spec.shape is None
+            and i < len(start)
+            and tensor_lists.is_unwritten(start[i])
+            and out._shape is not None
+        ):
             spec = Spec((None, *out._shape[1:]), spec.dtype)
         found.append(spec)
     return found
@@ -283,6 +299,8 @@ class _Loop(NamedTuple):
     reverse: bool = False
     cond: FuncGraph | None = None
     cond_places: tuple[int, ...] = ()
+    even: int = 0
+    """How many of the rows put out must have the same shape in all rounds."""
 
 
 def _append_loop(
@@ -292,6 +310,7 @@ def _append_loop(
     attrs = {
         "cond": loop.cond, "cond_places": loop.cond_places, "body": loop.body, "carried": loop.carried,
         "scanned": loop.scanned, "bounded": limit is not None, "reverse": loop.reverse, "counter": counter,
+        "even": loop.even,
     }  # fmt: skip
     given = [*inputs] if limit is None else [limit, *inputs]
     specs = [*final, Spec((), _INT32), *rows]
@@ -305,6 +324,7 @@ def counted(
     rows: Sequence[Any],
     name: str,
     reverse: bool = False,
+    even: bool = True,
 ) -> tuple[list[Any], list[Any]]:
     """A loop of `count` rounds. `function(carried, row)` gives the lists of the next carried values and of the row's results.
 
@@ -313,6 +333,7 @@ def counted(
       carried: tensors whose shapes and dtypes no round changes.
       rows: tensors of one first dimension, of which each round gets one row.
       reverse: from the last row to the first.
+      even: results of all rounds must have one shape.
 
     Returns:
       The last carried values, and the results stacked.
@@ -347,7 +368,12 @@ def counted(
     size = _static_count(count, rows)
     stacked = [_row_spec(size, t) for t in body.outputs[len(final) :]]
     outputs = _append_loop(
-        _Loop(body, len(final), len(rows), reverse), inputs, final, stacked, convert(count, None, dtypes.int32), name
+        _Loop(body, len(final), len(rows), reverse, even=outs if even else 0),
+        inputs,
+        final,
+        stacked,
+        convert(count, None, dtypes.int32),
+        name,
     )
     write_back(list(handles.values()), outputs[n : len(final)])
     return list(outputs[:n]), list(outputs[len(final) + 1 :])
@@ -465,7 +491,7 @@ def _total(counter: Counter | None, state: Sequence[Any], limit: int | None, end
 
 def _numpy(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any,
+    counter: Any, even: int,
 ) -> list[Any]:  # fmt: skip
     limit = int(values[0]) if bounded else None
     state = list(values[1:] if bounded else values)
@@ -492,7 +518,10 @@ def _numpy(
             del results[carried:]
         state[:carried] = results
         count += 1
-    finals = [_stacked(c[::-1] if reverse else c, t) for c, t in zip(kept, body.outputs[carried:], strict=True)]
+    finals = [
+        _stacked(c[::-1] if reverse else c, t, i < even)
+        for i, (c, t) in enumerate(zip(kept, body.outputs[carried:], strict=True))
+    ]
     return [*state[:carried], np.asarray(count, _INT32), *finals]
 
 
@@ -523,7 +552,7 @@ def _rows(value: Any) -> Sequence[Any]:
     return [value[i, ...] for i in range(len(value))]
 
 
-def _stacked(column: list[Any], row: SymbolicTensor) -> Any:
+def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
     """The values of all rounds as one array; where their shapes differ, or they are lists, as a list."""
     if tensor_lists.is_list(row):
         return tensor_lists.TensorList(column, row._np_dtype)
@@ -531,6 +560,11 @@ def _stacked(column: list[Any], row: SymbolicTensor) -> Any:
         return np.zeros((0, *(d or 0 for d in row._shape or ())), row._np_dtype)
     shape = column[0].shape
     if any(c.shape != shape for c in column):
+        if even:
+            other = next(c.shape for c in column if c.shape != shape)
+            raise invalid(
+                f"the results of all rows must have one shape to be stacked; got shapes {wrap(shape)} and {wrap(other)}."
+            )
         return tensor_lists.TensorList(column, row._np_dtype)
     out = np.empty((len(column), *shape), row._np_dtype)
     for i, value in enumerate(column):
@@ -543,7 +577,7 @@ def _stacked(column: list[Any], row: SymbolicTensor) -> Any:
 
 def _lower(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any,
+    counter: Any, even: int,
 ) -> list[Any]:  # fmt: skip
     given = list(values[1:] if bounded else values)
     bound = values[0] if bounded else None
@@ -555,9 +589,11 @@ def _lower(
         total = jnp.asarray(bound, _INT32)
     start = [as_carried(v, t) for v, t in zip(given, body.inputs[:carried], strict=False)]
     rows, fixed = given[carried : carried + scanned], given[carried + scanned :]
+    if rows and not jax.tree.leaves(rows[0])[0].shape[0]:
+        total = 0
 
     def run(state: Sequence[Any], at: Any) -> tuple[list[Any], list[Any]]:
-        mine = [jax.tree.map(lambda r: lax.dynamic_index_in_dim(jnp.asarray(r), at, 0, False), r) for r in rows]
+        mine = [jax.tree.map(lambda r: _row_at(r, at), r) for r in rows]
         results = interpret(body, [*state, *mine, *fixed])
         results = [as_carried(v, t) for v, t in zip(results, body.outputs, strict=True)]
         return results[:carried], results[carried:]
@@ -589,6 +625,12 @@ def _lower(
     if total.__class__ is int:
         count = np.asarray(total, _INT32)
     return [*state, count, *buffers]
+
+
+def _row_at(rows: Any, at: Any) -> Any:
+    if not rows.shape[0]:  # there is no round, but its shapes are asked for
+        return jnp.zeros(rows.shape[1:], rows.dtype)
+    return lax.dynamic_index_in_dim(jnp.asarray(rows), at, 0, keepdims=False)
 
 
 def _settled(run: Callable[..., Any], start: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -726,34 +768,99 @@ class _Backward:
     def _append(
         self, inputs: list[Any], final: list[Spec], arguments: list[Any], upstream: list[Any], rows: list[int]
     ) -> tuple[Any, ...]:
-        graph = self.graph
+        graph, count = self.graph, self._count()
         row_inputs, fixed_inputs = [], []
         row_values, fixed_values = list(upstream), []
-        for inner, tensor in zip(graph.inputs[graph.arg_count :], graph.captured, strict=True):
+        for inner, tensor in self._captured():
+            place = next((i for i in range(self.carried) if self.body.inputs[i] is tensor), None)
+            step = None if place is None else _step(self.body, place)
+            if step is not None:
+                self._count_down(inner, step, len(inputs))
+                arguments.insert(len(inputs), inner)
+                inputs.append(self.given[place] + cast.cast(count - 1, inner.dtype) * step)
+                final.append(inner._spec)
+                continue
             value, is_row = self._origin(tensor)
             (row_inputs if is_row else fixed_inputs).append(inner)
             (row_values if is_row else fixed_values).append(value)
-        self._grow([v.tensor for v in row_values if v.__class__ is _Saved])
-        kept = {id(t): self.node.outputs[self.carried + 1 + i] for i, t in enumerate(self.body.outputs[self.carried :])}
-        row_values = [kept[id(v.tensor)] if v.__class__ is _Saved else v for v in row_values]
+        self._grow([v.tensor for v in row_values if v.__class__ is Saved])
+        kept = {
+            id(t): self.node.outputs[self.carried + 1 + i]
+            for i, t in enumerate(self.body.outputs[self.carried :])
+        }
+        row_values = [kept[id(v.tensor)] if v.__class__ is Saved else v for v in row_values]
         graph.inputs = [*arguments, *row_inputs, *fixed_inputs]
         attrs = self.node.attrs
-        count = self.node.inputs[0] if attrs["cond"] is None else self.node.outputs[self.carried]
         size = _static_rounds(self.node)
         stacked = [_row_spec(size, t) for t in graph.outputs[len(final) :]]
         loop = _Loop(graph, len(final), len(row_values), not attrs["reverse"])
         name = f"gradients/{self.node.name}"
         return _append_loop(loop, [*inputs, *row_values, *fixed_values], final, stacked, count, name)
 
+    def _count(self) -> Any:
+        attrs = self.node.attrs
+        return self.node.inputs[0] if attrs["cond"] is None else self.node.outputs[self.carried]
+
+    def _count_down(self, inner: SymbolicTensor, step: int, at: int) -> None:
+        """Carries a counter of the forward loop backwards instead of keeping its values."""
+        graph = self.graph
+        with graph.as_default(), stop_all():
+            graph.outputs.insert(at, inner - step)
+
+    def _captured(self) -> list[tuple[SymbolicTensor, Any]]:
+        """The tensors that the backward body captured, each with what it stands for. What is no work to compute again from
+        others is computed again rather than kept."""
+        graph, body = self.graph, self.body
+        pending = list(zip(graph.inputs[graph.arg_count :], graph.captured, strict=True))
+        order = {id(n): i for i, n in enumerate(body.nodes)}
+        copies: list[tuple[int, Any]] = []
+        found = []
+        while pending:
+            inner, tensor = pending.pop(0)
+            if not self._is_cheap(tensor):
+                found.append((inner, tensor))
+                continue
+            source, node = tensor.op, inner.op
+            given = [x for x in (*source.inputs, *source.attrs.values()) if x.__class__ is SymbolicTensor]
+            new = [x for x in given if id(x) not in graph.captures]
+            node.record, node.inputs = source.record, tuple(graph.enter(x) for x in source.inputs)
+            node.attrs = {
+                k: graph.enter(v) if v.__class__ is SymbolicTensor else v for k, v in source.attrs.items()
+            }
+            copies.append((order[id(source)], node))
+            pending += [
+                (graph.captures[id(x)][1], x)
+                for x in {id(x): x for x in new}.values()
+                if id(x) in graph.captures
+            ]
+        moved = {id(n) for _, n in copies}
+        first = [n for n in graph.nodes if n.record in SOURCES]
+        rest = [n for n in graph.nodes if n.record not in SOURCES and id(n) not in moved]
+        graph.nodes = [*first, *(n for _, n in sorted(copies, key=lambda c: c[0])), *rest]
+        return found
+
+    def _is_cheap(self, tensor: Any) -> bool:
+        if (
+            tensor.__class__ is not SymbolicTensor
+            or tensor.graph is not self.body
+            or tensor.op.record in SOURCES
+        ):
+            return False
+        node = tensor.op
+        if node.record.name in _VIEWS:
+            return True
+        fixed = self.body.inputs[self.carried + self.scanned :]
+        return node.record.name in _PARTS and any(node.inputs[0] is t for t in fixed)
+
     def _origin(self, tensor: Any) -> tuple[Any, bool]:
         """Where a tensor that the backward body captured comes from, and whether each round gets a row of that."""
         for i, inner in enumerate(self.body.inputs):
             if inner is tensor:
                 if i < self.carried:
-                    return _Saved(tensor), True
+                    return Saved(tensor), True
                 return self.given[i], i < self.carried + self.scanned
         found = origin_of(tensor, self.body, self.given)
-        return found, found.__class__ is _Saved
+        return found, found.__class__ is Saved
 
     def _grow(self, tensors: Sequence[SymbolicTensor]) -> None:
         """Makes the forward loop put out rows of these tensors of its body."""
@@ -774,6 +881,12 @@ class _Backward:
         body.plan = body.executable = None
         node.attrs = {**node.attrs, "body": body}
         node.outputs = tuple(outputs)
+
+
+_VIEWS = frozenset(("Reshape", "ExpandDims", "Squeeze", "Identity", "Transpose"))
+"""Results that are their input in another form, so that one of the two is enough to keep."""
+_PARTS = frozenset(("TensorListGetItem", "StridedSlice"))
+"""Results that are a part of their first input: of what is the same in all rounds they need not be kept."""
 
 
 def _argument(graph: FuncGraph, like: SymbolicTensor) -> SymbolicTensor:

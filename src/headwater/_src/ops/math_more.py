@@ -34,7 +34,9 @@ from headwater._src.ops.cast import cast
 def _no_zero(x: np.ndarray, y: np.ndarray) -> None:
     if y.dtype.kind in "iu" and not y.all() and x.size:
         raise InternalError(
-            None, None, "Integer division by zero: tf.truncatediv and tf.truncatemod need divisors other than 0."
+            None,
+            None,
+            "Integer division by zero: tf.truncatediv and tf.truncatemod need divisors other than 0.",
         )
 
 
@@ -88,7 +90,9 @@ def realdiv(x: Any, y: Any, name: str | None = None) -> Tensor:
     first = x if isinstance(x, Tensor) else convert(x, y.dtype if isinstance(y, Tensor) else None)
     if first.dtype.is_integer:
         raise NotFoundError(
-            None, None, f"tf.realdiv: x must be floats or complex; got {first.dtype.name}. Use tf.truediv or tf.math.floordiv."
+            None,
+            None,
+            f"tf.realdiv: x must be floats or complex; got {first.dtype.name}. Use tf.truediv or tf.math.floordiv.",
         )
     return math.real_divide(first, y)
 
@@ -122,7 +126,10 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
         if value.dtype.is_complex:
             part = target.real_dtype
             return cast(
-                special.complex_(saturate_cast(special.real(value), part), saturate_cast(special.imag(value), part)), target
+                special.complex_(
+                    saturate_cast(special.real(value), part), saturate_cast(special.imag(value), part)
+                ),
+                target,
             )
         return cast(saturate_cast(value, target.real_dtype), target)
     if value.dtype.is_complex:
@@ -189,7 +196,9 @@ _sobol_op = op(
 
 
 @export("math.sobol_sample")
-def sobol_sample(dim: Any, num_results: Any, skip: Any = 0, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+def sobol_sample(
+    dim: Any, num_results: Any, skip: Any = 0, dtype: Any = dtypes.float32, name: str | None = None
+) -> Tensor:
     """Points of the Sobol sequence, which fill the unit cube evenly.
 
     Bratley and Fox, 1988, "Algorithm 659"; direction numbers by Joe and Kuo, 2008.
@@ -287,7 +296,9 @@ def _swap_last(x: Tensor, axis: int) -> Tensor:
     if axis == -1:
         return x
     if rank is None:
-        raise ValueError(f"The rank must be known for axis {axis}; give the tensor a shape with tf.ensure_shape, or use -1.")
+        raise ValueError(
+            f"The rank must be known for axis {axis}; give the tensor a shape with tf.ensure_shape, or use -1."
+        )
     if axis % rank == rank - 1:
         return x
     order = list(range(rank))
@@ -318,7 +329,9 @@ sampled("math.approx_max_k", lambda: [
     bad(Arr((3,)), 5, id="k"), bad(Arr((3,), "int32"), 2, id="ints"),
 ])  # fmt: skip
 sampled("math.approx_min_k", lambda: [case(Arr((3, 6)), 2, id="last"), case(Arr((3, 6)), 2, 0, id="axis")])
-sampled("approx_top_k", lambda: [case(Arr((2, 5)), 3, id="max"), case(Arr((2, 5)), 3, is_max_k=False, id="min")])
+sampled(
+    "approx_top_k", lambda: [case(Arr((2, 5)), 3, id="max"), case(Arr((2, 5)), 3, is_max_k=False, id="min")]
+)
 
 # -- isotonic regression ----------------------------------------------------------------------------------------------
 

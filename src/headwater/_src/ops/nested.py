@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from headwater._src.base import nest
+from headwater._src.base import dtypes, nest
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import IndexedSlices
-from headwater._src.core.convert import convert
 from headwater._src.core.context import ctx
-from headwater._src.core.graph import FuncGraph, Graph, add_opaque, constant_of
+from headwater._src.core.convert import convert
+from headwater._src.core.graph import FuncGraph, Graph, Node, add_opaque
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
+from headwater._src.core.tensor import SymbolicTensor
+from headwater._src.engine.backprop import space
 from headwater._src.engine.closed import close
 from headwater._src.engine.tape import stop_all
 
@@ -81,7 +81,9 @@ class Record:
         return result if result.__class__ in (tuple, list) else (result,)
 
 
-def append(record: Record, inputs: Sequence[Any], specs: Sequence[Spec], attrs: dict[str, Any], name: str = "") -> Any:
+def append(
+    record: Record, inputs: Sequence[Any], specs: Sequence[Spec], attrs: dict[str, Any], name: str = ""
+) -> Any:
     """Appends a node to the graph being built; the output, or a tuple of them for records with several."""
     graph = ctx.graph
     attrs = {k: graph.enter(v) if v.__class__ is SymbolicTensor else v for k, v in attrs.items()}
@@ -107,10 +109,12 @@ class Traced:
         self.graph = graph = FuncGraph(name)
         with graph.as_default(), stop_all():
             self.placeholders = [
-                graph.placeholder(TensorShape(s.shape), _dtype_of(s), f"args_{i}") for i, s in enumerate(specs)
+                graph.placeholder(TensorShape(s.shape), _dtype_of(s), f"args_{i}")
+                for i, s in enumerate(specs)
             ]
             given = pack(args, self.placeholders) if specs else args
             self.result = function(*given)
+            self.result = nest.map_structure(_without_operations, self.result)
             self.leaves = [None if v is None else convert(v) for v in leaves_of(self.result)]
 
     @property
@@ -119,9 +123,11 @@ class Traced:
         return [handle for handle, _ in self.graph.values.values()]
 
 
-def _dtype_of(spec: Spec) -> Any:
-    from headwater._src.base import dtypes
+def _without_operations(value: Any) -> Any:
+    return None if isinstance(value, Node) else value
 
+
+def _dtype_of(spec: Spec) -> Any:
     return dtypes.OF_NUMPY[spec.dtype]
 
 
@@ -193,16 +199,11 @@ def write_back(handles: Sequence[Any], values: Sequence[Any]) -> None:
 
 def dense(value: Any) -> Any:
     """A gradient as one tensor."""
-    from headwater._src.engine.backprop import space
-
     return space().densify(value) if value is not None else None
 
 
-def describe_leaf(index: int, names: Sequence[str] | None, count: int) -> str:
-    """How messages name a result or loop variable."""
+def describe_leaf(kind: str, index: int, names: Sequence[str] | None, count: int) -> str:
+    """How messages name a result or loop variable: by its name in the program, else by its number."""
     if names is not None and index < len(names) and names[index]:
         return repr(names[index])
-    return f"number {index}" if count > 1 else "the value"
-
-
-__all__ = ["IndexedSlices", "EagerTensor", "Tensor", "constant_of", "of_array"]
+    return f"{kind} number {index}" if count > 1 else f"the {kind}"

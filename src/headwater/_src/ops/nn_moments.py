@@ -50,7 +50,9 @@ def sufficient_statistics(
         counts = create.constant(float(pymath.prod(dims[a] for a in chosen)), x.dtype)
     else:
         if dims is not None and not all(-len(dims) <= a < len(dims) for a in chosen):
-            raise IndexError(f"tf.nn.sufficient_statistics: axes {chosen} do not all exist in shape {x.shape}.")
+            raise IndexError(
+                f"tf.nn.sufficient_statistics: axes {chosen} do not all exist in shape {x.shape}."
+            )
         places = math.floormod(convert(axes, None, dtypes.int32), layout.rank(x))
         counts = reduce.reduce_prod(gather.gather(cast(layout.shape(x), x.dtype), places))
     if shift is None:
@@ -111,9 +113,7 @@ def weighted_moments(
         x = cast(x, dtypes.float32)
     weights = cast(weights, x.dtype)
     total = reduce.reduce_sum(math.multiply(weights, x), axes, keepdims=True)
-    inverse = math.reciprocal(
-        reduce.reduce_sum(math.add(weights, create.zeros_like(x)), axes, keepdims=True)
-    )
+    inverse = math.reciprocal(reduce.reduce_sum(math.add(weights, create.zeros_like(x)), axes, keepdims=True))
     mean = math.multiply(total, inverse)
     distances = math.multiply(weights, math.squared_difference(x, mean))
     variance = math.multiply(reduce.reduce_sum(distances, axes, keepdims=True), inverse)
@@ -178,8 +178,12 @@ def _check_weights(weight: Tensor, loss: Tensor, what: str) -> None:
     ours, theirs = weight._spec.shape, loss._spec.shape
     if not ours or theirs is None:
         return
-    if len(ours) != len(theirs) or any(a not in (1, b, None) and b is not None for a, b in zip(ours, theirs, strict=True)):
-        raise invalid(f"{what}: sample_weight of shape {weight.shape} does not fit losses of shape {loss.shape}.")
+    if len(ours) != len(theirs) or any(
+        a not in (1, b, None) and b is not None for a, b in zip(ours, theirs, strict=True)
+    ):
+        raise invalid(
+            f"{what}: sample_weight of shape {weight.shape} does not fit losses of shape {loss.shape}."
+        )
 
 
 def _to_float32(x: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
-import headwater._src.ops.math as math
 from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -71,7 +70,9 @@ _partition_op = op(
 
 
 @export("dynamic_partition")
-def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
+def dynamic_partition(
+    data: Any, partitions: Any, num_partitions: int, name: str | None = None
+) -> list[Tensor]:
     """Deals out the rows of `data`: part i gets those at the places where `partitions` is i, in their order.
 
     Args:
@@ -185,7 +186,7 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
     if result.__class__ is EagerTensor:
         return result
     known = [layout.get_static_value(p) for p in places]
-    length = None if any(k is None for k in known) else max((int(k.max(initial=-1)) for k in known)) + 1
+    length = None if any(k is None for k in known) else max(int(k.max(initial=-1)) for k in known) + 1
     return result if tail is None else layout.ensure_shape(result, [length, *tail])
 
 
@@ -221,7 +222,9 @@ def _unravel(indices: np.ndarray, dims: np.ndarray) -> np.ndarray:
         raise ValueError(f"dims must not contain 0; got {dims.tolist()}")
     total = int(dims.prod(dtype=np.int64))
     if indices.size and indices.max() >= total:
-        raise ValueError(f"index {indices.max()} is out of bounds for {total} elements of shape {dims.tolist()}")
+        raise ValueError(
+            f"index {indices.max()} is out of bounds for {total} elements of shape {dims.tolist()}"
+        )
     return _unravelled(np, indices, dims)
 
 
@@ -338,7 +341,9 @@ def edit_distance(hypothesis: Any, truth: Any, normalize: bool = True, name: str
     """
     for value, what in ((hypothesis, "hypothesis"), (truth, "truth")):
         if not isinstance(value, SparseTensor):
-            raise TypeError(f"tf.edit_distance: {what} must be a tf.SparseTensor; got {type(value).__name__}.")
+            raise TypeError(
+                f"tf.edit_distance: {what} must be a tf.SparseTensor; got {type(value).__name__}."
+            )
     result = _distance_op(
         hypothesis.indices, hypothesis.values, hypothesis.dense_shape,
         truth.indices, truth.values, truth.dense_shape, normalize=bool(normalize),
@@ -346,7 +351,11 @@ def edit_distance(hypothesis: Any, truth: Any, normalize: bool = True, name: str
     if result.__class__ is EagerTensor:
         return result
     sizes = [layout.get_static_value(s.dense_shape) for s in (hypothesis, truth)]
-    return result if any(s is None for s in sizes) else layout.ensure_shape(result, np.maximum(*sizes)[:-1].tolist())
+    return (
+        result
+        if any(s is None for s in sizes)
+        else layout.ensure_shape(result, np.maximum(*sizes)[:-1].tolist())
+    )
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

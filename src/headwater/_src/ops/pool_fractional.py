@@ -172,7 +172,9 @@ def fractional_avg_pool(
         weights = math.truediv(weights, reduce.reduce_sum(weights, axis=1, keepdims=True))
         tail = [1] * (3 - axis)
         parts = gather.gather(x, places, axis=axis)
-        x = reduce.reduce_sum(math.multiply(parts, layout.reshape(weights, [*weights.shape, *tail])), axis=axis + 1)
+        x = reduce.reduce_sum(
+            math.multiply(parts, layout.reshape(weights, [*weights.shape, *tail])), axis=axis + 1
+        )
         sequences.append(starts)
     return FractionalAvgPool(cast(x, dtype), *sequences)
 
@@ -190,6 +192,9 @@ def _cases(small: str, batch: str) -> list[Any]:
     ]  # fmt: skip
 
 
-sampled("nn.fractional_max_pool", lambda: [*_cases("ValueError", "ValueError"), case(Arr((1, 6, 4, 1)), 2.0, id="number")])
+sampled(
+    "nn.fractional_max_pool",
+    lambda: [*_cases("ValueError", "ValueError"), case(Arr((1, 6, 4, 1)), 2.0, id="number")],
+)
 sampled("nn.fractional_avg_pool", lambda: [
     *_cases("InvalidArgumentError", "UnimplementedError"), bad(Arr((1, 6, 4, 1)), 2.0, error="TypeError", id="number")])  # fmt: skip

@@ -54,7 +54,9 @@ def _quantized(xp: Any, x: Any, low: Any, high: Any, **attrs: Any) -> Any:
     if attrs["range_given"]:
         x = xp.minimum(xp.maximum(x, least), most)
     scaled = x * scale
-    rounded = xp.rint(scaled) if attrs["round_mode"] == "HALF_TO_EVEN" else xp.floor(scaled + x.dtype.type(0.5))
+    rounded = (
+        xp.rint(scaled) if attrs["round_mode"] == "HALF_TO_EVEN" else xp.floor(scaled + x.dtype.type(0.5))
+    )
     return (rounded * step).astype(x.dtype)
 
 
@@ -74,7 +76,10 @@ def _run(x: np.ndarray, low: np.ndarray, high: np.ndarray, **attrs: Any) -> np.n
 
 def _inside(g: Any, y: Any, x: Any, low: Any, high: Any, *, axis: int, **_: Any) -> Any:
     """The gradient passes within the range that was given, and goes nowhere else."""
-    low, high = (layout.reshape(v, [-1 if i == axis else 1 for i in range(x.shape.rank)]) if axis >= 0 else v for v in (low, high))
+    low, high = (
+        layout.reshape(v, [-1 if i == axis else 1 for i in range(x.shape.rank)]) if axis >= 0 else v
+        for v in (low, high)
+    )
     within = compare.logical_and(compare.greater_equal(x, low), compare.less_equal(x, high))
     return compare.select(within, g, math.multiply(g, 0))
 
@@ -92,7 +97,9 @@ def _record(name: str, grad: Any) -> Any:
     )  # fmt: skip
 
 
-_within = _record("QuantizeAndDequantizeV4", (_inside, _nothing, lambda g, y, x, low, high, **_: math.multiply(high, 0)))
+_within = _record(
+    "QuantizeAndDequantizeV4", (_inside, _nothing, lambda g, y, x, low, high, **_: math.multiply(high, 0))
+)
 _through = _record("QuantizeAndDequantizeV2", (lambda g, y, x, low, high, **_: g, None, None))
 
 
@@ -143,9 +150,16 @@ def quantize_and_dequantize_v2(
       InvalidArgumentError: an argument is out of range, shapes don't fit, or the input is not of floats.
       NotFoundError: the input is of 16-bit floats.
     """
-    attrs = {"signed_input": signed_input, "num_bits": num_bits, "range_given": range_given, "round_mode": round_mode}
+    attrs = {
+        "signed_input": signed_input,
+        "num_bits": num_bits,
+        "range_given": range_given,
+        "round_mode": round_mode,
+    }
     what = "tf.quantization.quantize_and_dequantize_v2"
-    return _checked(_within, what, input, input_min, input_max, {**attrs, "narrow_range": narrow_range, "axis": axis})
+    return _checked(
+        _within, what, input, input_min, input_max, {**attrs, "narrow_range": narrow_range, "axis": axis}
+    )
 
 
 @export("quantization.quantize_and_dequantize")
@@ -154,9 +168,16 @@ def quantize_and_dequantize(
     round_mode: str = "HALF_TO_EVEN", name: str | None = None, narrow_range: bool = False, axis: int | None = None,
 ) -> Tensor:  # fmt: skip
     """`tf.quantization.quantize_and_dequantize_v2` whose gradients pass everywhere."""
-    attrs = {"signed_input": signed_input, "num_bits": num_bits, "range_given": range_given, "round_mode": round_mode}
+    attrs = {
+        "signed_input": signed_input,
+        "num_bits": num_bits,
+        "range_given": range_given,
+        "round_mode": round_mode,
+    }
     what = "tf.quantization.quantize_and_dequantize"
-    return _checked(_through, what, input, input_min, input_max, {**attrs, "narrow_range": narrow_range, "axis": axis})
+    return _checked(
+        _through, what, input, input_min, input_max, {**attrs, "narrow_range": narrow_range, "axis": axis}
+    )
 
 
 def _cases() -> list[Any]:

@@ -6,18 +6,19 @@ again. Uniforms and normals come in pairs from a block, and the second of a pair
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
 
+import headwater._src.ops.compare as compare
 import headwater._src.ops.create as create
 import headwater._src.ops.math as math
 import headwater._src.ops.philox_xla as xla
 import headwater._src.ops.random as base
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import InternalError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import scipy_special
 from headwater._src.core.convert import convert
@@ -258,11 +259,21 @@ def _prefixed_shape(values: Spec, *_: Spec, shape: Any, **__: Any) -> Any:
     return None if head is None or values.shape is None else (*head, *values.shape)
 
 
-def _no_alpha_gradient(g: Any, y: Any, *inputs: Any, **attrs: Any) -> Any:
-    raise NotImplementedError(
-        "Gradients of gamma numbers with respect to alpha are not implemented; stop them with tf.stop_gradient(alpha). "
-        "Those with respect to beta are."
+def _alpha_gradient(g: Any, y: Any, alpha: Any, *_: Any, **__: Any) -> list[Any]:
+    """By implicit differentiation (Figurnov, Mohamed and Mnih 2018): the share of numbers below y stays as it is."""
+    import headwater._src.ops.special as special
+    import headwater._src.ops.special_more as more
+    from headwater._src.ops.broadcasting import sum_to
+    from headwater._src.ops.cast import cast
+
+    wide = dtypes.float64 if alpha.dtype is dtypes.float64 else dtypes.float32
+    a, x = cast(alpha, wide), cast(y, wide)
+    one = convert(1.0, wide)
+    log_density = math.subtract(
+        math.subtract(math.multiply(math.subtract(a, one), math.log(x)), x), special.lgamma(a)
     )
+    slope = math.negative(math.real_divide(more.igamma_grad_a(a, x), math.exp(log_density)))
+    return [sum_to(math.multiply(g, cast(slope, alpha.dtype)), alpha), *(None for _ in _)]
 
 
 def _gamma_numbers(stream: Stream, alpha: np.ndarray, *, shape: Any) -> np.ndarray:
@@ -289,7 +300,7 @@ _random_gamma = Stateful(
     shape=_prefixed_shape,
     attrs={"shape": ()},
     host=("shape",),
-    grad=_no_alpha_gradient,
+    grad=_alpha_gradient,
 )  # fmt: skip
 
 _random_poisson = Stateful(
@@ -306,7 +317,7 @@ _stateless_gamma = op(
     "StatelessRandomGammaV2", f"alpha: F, seed: {_PAIR} -> ?: alpha",
     numpy=lambda alpha, seed, *, shape: _gamma_numbers(philox.stream_of_pair(seed), alpha, shape=shape),
     lower=lambda alpha, seed, *, shape: _lower_gamma(xla.stream_of_pair(seed), alpha, shape=shape),
-    grad=_no_alpha_gradient,
+    grad=_alpha_gradient,
     shape=_sample_shape,
     attrs={"shape": ()},
     host=("shape",),
@@ -369,6 +380,172 @@ _stateless_binomial = op(
     attrs={"shape": (), "dtype": dtypes.int32},
     host=("shape",),
 )  # fmt: skip
+
+# -- truncated normals with parameters --------------------------------------------------------------------------------
+
+_PROPOSED = 1000
+"""So many proposals in a row must not be refused."""
+
+
+class _Proposals(NamedTuple):
+    """Candidates of a rejection method: values, whether each is taken, and how many come from one draw of `blocks` blocks."""
+
+    values: np.ndarray
+    taken: np.ndarray
+    each: int
+    blocks: int
+
+
+def _standard_truncated(stream: Stream, low: Any, high: Any, count: int) -> tuple[np.ndarray, int]:
+    """`count` standard normals in [low, high], and how many blocks of the stream they took.
+
+    Normals are drawn again outside of wide bounds, uniform numbers are taken in narrow ones, and exponential ones in a tail
+    (Robert 1995).
+    """
+    dtype = low.dtype
+    root = np.sqrt(low * low + dtype.type(4))
+    cutoff = dtype.type(2) * np.exp(dtype.type(0.5) + (low * (low - root)) / dtype.type(4)) / (low + root)
+    wide = dtype.type(1.3)
+    if (low < -wide and high >= 0) or (high > wide and low <= 0):
+        propose = _normal_proposals
+    else:
+        propose = _even_proposals if high - low < cutoff else _tail_proposals
+    kept: list[np.ndarray] = []
+    used = have = 0
+    while have < count:
+        found = propose(stream.skip(used), low, high, max(count - have, _PROPOSED // 4))
+        places = np.flatnonzero(found.taken)[: count - have]
+        if not places.size and found.values.size >= _PROPOSED:
+            raise InternalError(None, None, f"Truncated normals: no number was found in [{low}, {high}].")
+        kept.append(found.values[places])
+        have += places.size
+        last = int(places[-1]) if have == count else found.values.size - 1
+        used += (last // found.each + 1) * found.blocks
+    return np.concatenate(kept), used
+
+
+def _normal_proposals(stream: Stream, low: Any, high: Any, draws: int) -> _Proposals:
+    each = 2 if low.dtype.itemsize == 8 else 4
+    values = philox.normal(stream, draws * each, low.dtype)
+    return _Proposals(values, (values >= low) & (values <= high), each, 1)
+
+
+def _even_proposals(stream: Stream, low: Any, high: Any, draws: int) -> _Proposals:
+    each = 2 if low.dtype.itemsize == 8 else 4
+    unit = philox.uniform(stream, 2 * draws * each, low.dtype).reshape(draws, 2, each)
+    values = unit[:, 0] * (high - low) + low
+    most = low.dtype.type(0) if low < 0 else low * low
+    taken = unit[:, 1] <= np.exp((most - values * values) / low.dtype.type(2))
+    return _Proposals(values.reshape(-1), taken.reshape(-1), each, 2)
+
+
+def _tail_proposals(stream: Stream, low: Any, high: Any, draws: int) -> _Proposals:
+    each = 1 if low.dtype.itemsize == 8 else 2
+    unit = philox.uniform(stream, draws * each * 2, low.dtype).reshape(-1, 2)
+    two = low.dtype.type(2)
+    rate = (low + np.sqrt(low * low + low.dtype.type(4))) / two
+    values = -np.log(unit[:, 0]) / rate + low
+    off = rate - values if low < rate else np.broadcast_to(low - rate, values.shape)
+    taken = (unit[:, 1] <= np.exp(-off * off / two)) & (values < high)
+    return _Proposals(values, taken, each, 1)
+
+
+def _truncated_kernel(seed: np.ndarray, *parameters: np.ndarray, shape: Any) -> np.ndarray:
+    return _truncated_numbers(philox.stream_of_pair(seed), *parameters, shape=shape)
+
+
+def _truncated_numbers(stream: Stream, *parameters: np.ndarray, shape: Any) -> np.ndarray:
+    shape = tuple(shape)
+    tail = np.broadcast_shapes(*[p.shape for p in parameters])
+    if len(tail) > len(shape) or shape[len(shape) - len(tail) :] != tail:
+        raise invalid(
+            "tf.random.stateless_parameterized_truncated_normal: shape must end with the shape that the parameters broadcast to, "
+            f"{list(tail)}; got {list(shape)}."
+        )
+    means, stddevs, lows, highs = (np.broadcast_to(p, tail).reshape(-1) for p in parameters)
+    if not (np.all(stddevs > 0) and np.all(lows < highs) and np.all(np.isfinite(lows) | np.isfinite(highs))):
+        raise invalid(
+            "tf.random.stateless_parameterized_truncated_normal: stddevs must be positive, minvals less than maxvals, and one of "
+            "these finite."
+        )
+    each = base.element_count(shape) // max(means.size, 1)
+    out = np.empty((each, means.size), means.dtype)
+    for i in range(means.size if each else 0):
+        mean, stddev, low, high = means[i], stddevs[i], lows[i], highs[i]
+        if (np.isinf(low) and low < 0) or high < mean:  # the tail is on the right
+            low, high, stddev = high, low, -stddev
+        with np.errstate(all="ignore"):
+            found, used = _standard_truncated(stream, (low - mean) / stddev, (high - mean) / stddev, each)
+        stream = stream.skip(used)
+        out[:, i] = found * stddev + mean
+    return out.reshape(shape)
+
+
+def _lower_truncated(seed: Any, *parameters: Any, shape: Any) -> Any:
+    dtype = parameters[0].dtype
+    return _deferred(_truncated_numbers, xla.stream_of_pair(seed), parameters, dtype, shape=tuple(shape))
+
+
+def _truncated_gradient(g: Any, y: Any, seed: Any, mean: Any, stddev: Any, low: Any, high: Any, *, shape: Any) -> list[Any]:
+    """By implicit differentiation: the share u of the distribution below y stays as it is when the parameters change."""
+    import headwater._src.ops.special as special
+    from headwater._src.ops.broadcasting import sum_to
+
+    z, a, b = (math.real_divide(math.subtract(v, mean), stddev) for v in (y, low, high))
+    # In the upper tail the shares are taken from above, where they don't round to 1.
+    sign = compare.where(compare.greater(a, create.zeros_like(a)), create.ones_like(a), math.negative(create.ones_like(a)))
+    below, start, end = (special.ndtr(math.negative(math.multiply(sign, v))) for v in (z, a, b))
+    share = math.real_divide(math.subtract(below, start), math.subtract(end, start))
+    half = convert(0.5, y.dtype)
+
+    def ratio(bound: Any) -> Any:
+        return math.exp(math.multiply(half, math.subtract(math.square(z), math.square(bound))))
+
+    by_low = math.multiply(math.subtract(create.ones_like(share), share), ratio(a))
+    by_high = math.multiply(share, ratio(b))
+    by_mean = math.subtract(math.subtract(create.ones_like(share), by_low), by_high)
+    moved = math.add(math.multiply_no_nan(a, by_low), math.multiply_no_nan(b, by_high))
+    slopes = ((mean, by_mean), (stddev, math.subtract(z, moved)), (low, by_low), (high, by_high))
+    return [None, *(sum_to(math.multiply(g, slope), x) for x, slope in slopes)]
+
+
+_stateless_truncated = op(
+    "StatelessParameterizedTruncatedNormal",
+    f"seed: {_PAIR}, means: float16|float32|float64, stddevs: means, minvals: means, maxvals: means -> ?: means",
+    numpy=_truncated_kernel,
+    lower=_lower_truncated,
+    grad=_truncated_gradient,
+    shape=_sample_shape,
+    attrs={"shape": ()},
+    host=("shape",),
+)  # fmt: skip
+
+
+@export("random.stateless_parameterized_truncated_normal")
+def stateless_parameterized_truncated_normal(
+    shape: Any, seed: Any, means: Any = 0.0, stddevs: Any = 1.0, minvals: Any = -2.0, maxvals: Any = 2.0, name: str | None = None
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers within bounds, depending on nothing but the arguments.
+
+    Args:
+      shape: the whole result's shape; it ends with the shape that the parameters broadcast to.
+      seed: two integers, shape [2].
+      means: float16, float32 or float64.
+      stddevs: positive, of the dtype of `means`, as are all bounds.
+      minvals: the lower bounds; one bound of a pair may be infinite.
+      maxvals: the upper bounds.
+      name: optional.
+
+    Returns:
+      A tensor of `shape`, differentiable with respect to all four parameters.
+
+    Raises:
+      InvalidArgumentError: a parameter is out of range, or the shapes don't fit.
+    """
+    means = convert(means)
+    others = [convert(p, None, means.dtype) for p in (stddevs, minvals, maxvals)]
+    return _stateless_truncated(base.seed_pair(seed), means, *others, shape=base.shape_of(shape), name=name)
+
 
 # -- functions --------------------------------------------------------------------------------------------------------
 
@@ -512,6 +689,7 @@ sampled(
 )
 sampled("random.stateless_gamma", lambda: [
     case((4, 3), _SEED, _RATES, tol=2e-6), case((4, 2), _SEED, [0.5, 2.0], Arr((2,), low=0.5), tol=2e-6, grad=(3,), id="beta"),
+    case((4, 3), _SEED, Arr((3,), "float32", 0.5, 6.0), grad=(2,), tol=1e-4, id="alpha"),
     case((4,), _SEED, 0.3, dtype="float64", id="float64"), bad((2,), _SEED, _RATES, id="shapes"),
 ])  # fmt: skip
 sampled("random.stateless_poisson", lambda: [
@@ -520,4 +698,13 @@ sampled("random.stateless_poisson", lambda: [
 sampled("random.stateless_binomial", lambda: [
     case((4, 3), _SEED, [50.0, 90.0, 200.0], [0.5, 0.2, 0.9]), case((3,), _SEED, 100.0, 0.4, "int64", id="int64"), case((3,), _SEED, 10.0, 0.4, id="small"),
     bad((2,), _SEED, [5.0, 6.0, 7.0], 0.5, id="shapes"),
+])  # fmt: skip
+
+sampled("random.stateless_parameterized_truncated_normal", lambda: [
+    case((6,), _SEED, tol=2e-6), case((6,), _SEED, 0.0, 1.0, 0.1, 0.2, tol=2e-6, id="narrow"), case((6,), _SEED, 0.0, 1.0, 3.0, 10.0, tol=2e-6, id="tail"),
+    case((6,), _SEED, 0.0, 1.0, -np.inf, -3.0, tol=2e-6, id="one-sided"), case((0,), _SEED, id="empty"),
+    case((3, 2), _SEED, Arr((2,)), Arr((2,), low=0.5), [-3.0, -4.0], [3.0, 5.0], grad=(2, 3), tol=1e-4, id="parameters"),
+    case((2, 3, 2), _SEED, [[0.0, 1.0]], 1.0, [[-1.0], [-2.0], [0.0]], [1.0, 5.0], grad=(2, 4, 5), tol=1e-4, id="broadcast"),
+    bad((2,), _SEED, 0.0, -1.0, id="stddev"), bad((2,), _SEED, 0.0, 1.0, 3.0, 2.0, id="bounds"), bad((2,), _SEED, 0.0, 1.0, -np.inf, np.inf, id="unbounded"),
+    bad((2,), _SEED, [0.0, 1.0, 2.0], id="shapes"),
 ])  # fmt: skip

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.create as create
-import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.vectorspace as vectorspace
 from headwater._src.base import dtypes
@@ -89,7 +88,9 @@ def element_shape(tensor: Any) -> Partial:
 
 
 def _list_spec(size: Any, element: Partial, dtype: DType) -> Spec:
-    return Spec(None if element is None else (size if isinstance(size, int) else None, *element), list_dtype(dtype).np)
+    return Spec(
+        None if element is None else (size if isinstance(size, int) else None, *element), list_dtype(dtype).np
+    )
 
 
 # -- values for NumPy -------------------------------------------------------------------------------------------------
@@ -184,7 +185,9 @@ def _checked(index: Any, items: list[Any], what: str) -> int:
     i = int(index)
     if not 0 <= i < len(items):
         raise OutOfRangeError(
-            None, None, f"tf.TensorArray.{what}: index {i} is out of range for an array of {len(items)} elements."
+            None,
+            None,
+            f"tf.TensorArray.{what}: index {i} is out of range for an array of {len(items)} elements.",
         )
     return i
 
@@ -243,7 +246,9 @@ def _reserve_lower(*, size: int, shape: Any, dtype: DType) -> Stacked:
     return empty if shape is None or None in shape else allocated(empty, shape)
 
 
-_reserve = Record("TensorListReserve", _reserve_numpy, _reserve_lower, lambda g, y, **_: (), host=("size", "shape"))
+_reserve = Record(
+    "TensorListReserve", _reserve_numpy, _reserve_lower, lambda g, y, **_: (), host=("size", "shape")
+)
 
 
 def reserve(size: Any, dtype: DType, shape: Partial) -> SymbolicTensor:
@@ -274,14 +279,16 @@ def _set_lower(value: Stacked, index: Any, element: Any, *, grows: bool, **_: An
         raise ValueError("XLA has no lists that grow; give TensorArray its size and dynamic_size=False")
     buffer = allocated(value, element.shape).buffer
     if buffer.shape[1:] != element.shape:
-        raise ValueError(f"an element of shape {element.shape} is written to a list of elements of shape {buffer.shape[1:]}")
+        raise ValueError(
+            f"an element of shape {element.shape} is written to a list of elements of shape {buffer.shape[1:]}"
+        )
     return stacked(lax.dynamic_update_index_in_dim(buffer, element, index, 0), value.size, value.dtype)
 
 
 def _set_grad(g: Any, y: Any, value: Any, index: Any, element: Any, **_: Any) -> tuple[Any, ...]:
     g = dense_list(g)
     dims = layout.static_dims(element)
-    return set_item(g, index, create.zeros_like(element)), None, get_item(g, index, dims)
+    return set_item(g, index, zeros(element)), None, get_item(g, index, dims)
 
 
 _set = Record("TensorListSetItem", _set_numpy, _set_lower, _set_grad)
@@ -293,10 +300,10 @@ def set_item(value: Any, index: Any, element: Any, grows: bool = False, infer: b
     shape = element_shape(value)
     if infer:
         shape = merge(shape, element._spec.shape)
-    size = None if value._shape is None or grows else value._shape[0]
-    if size is None and not grows:
-        size = _static_size(value)
-    return append(_set, (value, index, element), [_list_spec(size, shape, element_dtype(value))], {"grows": grows})
+    size = None if grows else static_size(value)
+    return append(
+        _set, (value, index, element), [_list_spec(size, shape, element_dtype(value))], {"grows": grows}
+    )
 
 
 def is_unwritten(value: Any) -> bool:
@@ -304,11 +311,17 @@ def is_unwritten(value: Any) -> bool:
     return value.__class__ is SymbolicTensor and value.op.record is _reserve
 
 
-def _static_size(value: Any) -> Any:
-    node = value.op
-    if node.record is _reserve:
-        return node.attrs["size"]
-    return None
+def static_size(value: Any) -> int | None:
+    """The number of elements of a list of a graph, where it is known."""
+    if value._shape is not None:
+        return value._shape[0]  # type: ignore[no-any-return]
+    size = value.op.attrs["size"] if value.op.record is _reserve else None
+    return size if isinstance(size, int) else None
+
+
+def items_of(tensor: EagerTensor) -> list[Any]:
+    """The elements of a list that a graph gave back."""
+    return list(_of(tensor._array).items())
 
 
 def _get_numpy(value: Any, index: Any, *, shape: Any) -> np.ndarray:
@@ -383,7 +396,9 @@ def _stack_numpy(value: Any, *, shape: Any) -> np.ndarray:
         return np.stack(items)
     except ValueError:
         found = ", ".join(sorted({str(wrap(x.shape)) for x in items}))
-        raise invalid(f"tf.TensorArray.stack: the elements must have one shape; got shapes {found}.") from None
+        raise invalid(
+            f"tf.TensorArray.stack: the elements must have one shape; got shapes {found}."
+        ) from None
 
 
 _stack = Record(
@@ -396,8 +411,7 @@ def stack(value: Any, shape: Any = None) -> Any:
     """All elements as the rows of one tensor."""
     static = value._shape
     if static is None:
-        size = _static_size(value)
-        static = None if shape is None else (size if isinstance(size, int) else None, *shape)
+        static = None if shape is None else (static_size(value), *shape)
     elif shape is not None:
         static = (static[0], *merge(static[1:], shape))
     attr = None if static is None else static[1:]
@@ -405,7 +419,10 @@ def stack(value: Any, shape: Any = None) -> Any:
 
 
 def _rows_numpy(tensor: np.ndarray) -> TensorList:
-    return TensorList(list(tensor) if tensor.ndim > 1 else [tensor[i : i + 1].reshape(()) for i in range(len(tensor))], tensor.dtype)
+    return TensorList(
+        list(tensor) if tensor.ndim > 1 else [tensor[i : i + 1].reshape(()) for i in range(len(tensor))],
+        tensor.dtype,
+    )
 
 
 _from_tensor = Record(
@@ -447,9 +464,13 @@ def gather(value: Any, indices: Any, shape: Any = None) -> Any:
     return append(_gather, (value, indices), [Spec(static, element_dtype(value).np)], {"shape": element})
 
 
-def _scatter_numpy(value: Any, indices: np.ndarray, rows: np.ndarray, *, grows: bool, adds: bool) -> TensorList:
+def _scatter_numpy(
+    value: Any, indices: np.ndarray, rows: np.ndarray, *, grows: bool, adds: bool
+) -> TensorList:
     if len(indices) > len(rows):
-        raise invalid(f"tf.TensorArray.scatter: {len(indices)} indices for {len(rows)} rows; they must be as many.")
+        raise invalid(
+            f"tf.TensorArray.scatter: {len(indices)} indices for {len(rows)} rows; they must be as many."
+        )
     for i, index in enumerate(indices.tolist()):
         row = rows[i] if rows.ndim > 1 else rows[i : i + 1].reshape(())
         value = _add_numpy(value, index, row) if adds else _set_numpy(value, index, row, grows=grows)
@@ -463,10 +484,12 @@ def _scatter_lower(value: Stacked, indices: Any, rows: Any, *, grows: bool, adds
     return stacked(at.add(rows) if adds else at.set(rows), value.size, value.dtype)
 
 
-def _scatter_grad(g: Any, y: Any, value: Any, indices: Any, rows: Any, *, grows: bool, adds: bool) -> tuple[Any, ...]:
+def _scatter_grad(
+    g: Any, y: Any, value: Any, indices: Any, rows: Any, *, grows: bool, adds: bool
+) -> tuple[Any, ...]:
     g = dense_list(g)
     back = gather(g, indices, rows._spec.shape and rows._spec.shape[1:])
-    return g if adds else scatter(g, indices, create.zeros_like(rows)), None, back
+    return g if adds else scatter(g, indices, zeros(rows)), None, back
 
 
 _scatter = Record("TensorListScatterIntoExistingList", _scatter_numpy, _scatter_lower, _scatter_grad)
@@ -513,7 +536,10 @@ def concat(value: Any) -> Any:
     if element:
         size = value._shape[0]
         static = (None if None in (size, element[0]) else size * element[0], *element[1:])
-    specs = [Spec(static, element_dtype(value).np), Spec((None if value._shape is None else value._shape[0],), np.dtype(np.int64))]
+    specs = [
+        Spec(static, element_dtype(value).np),
+        Spec((None if value._shape is None else value._shape[0],), np.dtype(np.int64)),
+    ]
     return append(_concat, (value,), specs, {})[0]
 
 
@@ -528,7 +554,9 @@ def _split_numpy(tensor: np.ndarray, lengths: np.ndarray) -> TensorList:
 def _split_lower(tensor: Any, lengths: Any) -> Stacked:
     count = lengths.shape[0]
     if not count or tensor.shape[0] % count:
-        raise ValueError("XLA has no lists of tensors of different shapes, so the lengths of a split must be equal")
+        raise ValueError(
+            "XLA has no lists of tensors of different shapes, so the lengths of a split must be equal"
+        )
     rows = tensor.reshape(count, tensor.shape[0] // count, *tensor.shape[1:])
     return stacked(rows, count, np.dtype(tensor.dtype))
 
@@ -584,11 +612,13 @@ def zeros_like(value: Any) -> Any:
         return _eager(_zeros_of, (value,))
     node = value.op
     if node.record is _from_tensor:
-        return from_tensor(create.zeros_like(node.inputs[0]))
-    if node.record is _set and not node.attrs["grows"]:
+        return from_tensor(zeros(node.inputs[0]))
+    if node.record in (_set, _add, _scatter) and not node.attrs.get("grows"):
         return zeros_like(node.inputs[0])
-    if node.record is _reserve and value._shape is not None and None not in value._shape:
+    if node.record is _reserve:
         return reserve(node.attrs["size"], element_dtype(value), node.attrs["shape"])
+    if "carried" in node.attrs and static_size(value) is not None:
+        return zeros_like(node.inputs[node.attrs["bounded"] + value.value_index])
     return append(_zeros_of, (value,), [Spec(value._shape, value._np_dtype)], {})
 
 
@@ -607,6 +637,16 @@ def _sum_lower(a: Stacked, b: Stacked) -> Stacked:
 
 
 _sum = Record("TensorListAdd", _sum_numpy, _sum_lower, lambda g, y, a, b: (g, g))
+
+
+def zeros(tensor: Any) -> Any:
+    """Zeros like a tensor or list; from the static shape alone where that is known, so that the tensor need not be kept."""
+    if is_list(tensor):
+        return zeros_like(tensor)
+    shape = tensor._spec.shape
+    if shape is None or None in shape:
+        return create.zeros_like(tensor)
+    return create.zeros(shape, tensor.dtype)
 
 
 def _eager(record: Record, inputs: tuple[Any, ...]) -> EagerTensor:
@@ -667,14 +707,13 @@ def _add_gradients(a: Any, b: Any) -> Any:
 
 
 def _zeros_of_any(value: Any) -> Any:
-    return zeros_like(value) if is_list(value) else create.zeros_like(value)
+    if value.__class__ is EagerTensor:
+        return zeros_like(value) if is_list(value) else create.zeros_like(value)
+    return zeros(value)
 
 
 def _dense_of_any(value: Any) -> Any:
     return dense_list(value) if value.__class__ is ListSlices else vectorspace.densify(value)
 
 
-backprop.install(
-    backprop.VectorSpace(_add_gradients, _zeros_of_any, create.ones_like, _dense_of_any)
-)
-__all__ = ["joining"]
+backprop.install(backprop.VectorSpace(_add_gradients, _zeros_of_any, create.ones_like, _dense_of_any))

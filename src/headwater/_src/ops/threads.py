@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-
 WORTH = 1 << 16
 """Multiply-adds, or elements read, below which a kernel isn't shared out: waking a thread takes about as long."""
 _MOST = 16
@@ -50,7 +48,9 @@ class _Pool:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.jobs: SimpleQueue[tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]] = SimpleQueue()
+        self.jobs: SimpleQueue[
+            tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]
+        ] = SimpleQueue()
         self.blas = _blas_setters()
         self.blas_threads = self.blas[0]() if self.blas else 1
         self.size = min(_MOST, _cores(), self.blas_threads if self.blas else _MOST)

@@ -144,7 +144,7 @@ def _bias_grad(node: Node) -> Code | None:
 # -- elementwise ------------------------------------------------------------------------------------------------------
 
 
-def _elementwise(text: str, into: str = "", scalars: str | None = None, **values: float) -> _Coder:
+def _elementwise(text: str, into: str = "", over: tuple[int, ...] | None = None, **values: float) -> _Coder:
     """An expression for floats of 32 and 64 bits; `values` are constants of their dtype, written $name in it."""
     functions = {n: getattr(np, n) for n in _FUNCTIONS if f"{n}(" in text}
 
@@ -155,24 +155,12 @@ def _elementwise(text: str, into: str = "", scalars: str | None = None, **values
         mine, into_mine = text.replace("$", dtype.char + "_"), into.replace("$", dtype.char + "_")
         names = {**functions, **{f"{dtype.char}_{k}": _scalar(repr(v), dtype) for k, v in values.items()}}
         names[f"{dtype.char}_dtype"] = dtype
-        return Code(mine, names, into_mine or None, scalars, True, (), True, "K")
+        return Code(mine, names, into_mine or None, None, True, (), True, "K", over)
 
     return code
 
 
-_FUNCTIONS = (
-    "add",
-    "divide",
-    "expm1",
-    "fmin",
-    "greater",
-    "maximum",
-    "minimum",
-    "multiply",
-    "sqrt",
-    "square",
-    "subtract",
-)
+_FUNCTIONS = "add copysign divide exp expm1 fmin greater maximum minimum multiply negative sqrt square subtract".split()
 
 
 def _bias_add(node: Node) -> Code | None:
@@ -182,6 +170,14 @@ def _bias_add(node: Node) -> Code | None:
     if len(value._shape) < 2 or bias._shape != value._shape[-1:]:  # type: ignore[arg-type, index]
         return None
     return Code("add({0}, {1})", {"add": np.add}, "add({0}, {1}, {out})", None, True, (), True, "K")
+
+
+def _clip(node: Node) -> Code | None:
+    if any(t._np_dtype not in _WIDE for t in node.inputs):
+        return None
+    names = {"maximum": np.maximum, "minimum": np.minimum}
+    into = "maximum(minimum({0}, {2}, out={out}), {1}, out={out})"
+    return Code("maximum(minimum({0}, {2}), {1})", names, into, None, True, (), True, "K", (0,))
 
 
 def _add_n(node: Node) -> Code | None:
@@ -211,6 +207,30 @@ def _pow(node: Node) -> Code | None:
     if exponent == 2:
         return Code("square({0})", {"square": np.square}, "square({0}, {out})", None, True, (), True, "K")
     return Code("power({0}, {1})", {"power": np.power}, "power({0}, {1}, {out})", None, True, (), True, "K")
+
+
+def _div_no_nan(node: Node) -> Code | None:
+    """A quotient, where the divisor is known not to be 0, or is a scalar that can be asked."""
+    x, y = node.inputs
+    if x._np_dtype not in _WIDE:
+        return None
+    divisor = constant_of(y)
+    if divisor is not None and divisor.all():
+        return Code(
+            "divide({0}, {1})",
+            {"divide": np.divide},
+            "divide({0}, {1}, {out})",
+            "{0} / {1}",
+            True,
+            (),
+            True,
+            "K",
+        )
+    if x._shape != () or y._shape != ():
+        return None
+    names = {"DivNoNan": node.record.numpy, f"{x._np_dtype.char}_none": x._np_dtype.type(0)}
+    scalars = f"({{0}} / {{1}} if {{1}} else {x._np_dtype.char}_none)"
+    return Code("DivNoNan({0}, {1})", names, None, scalars, views=())
 
 
 def _cast(node: Node) -> Code | None:
@@ -363,8 +383,10 @@ _UNREAD = {
 """The inputs of which a kernel reads the shape only."""
 
 _FRESH = frozenset(
-    ""
-    .split()
+    "BatchMatMulV2 BiasAdd ClipByValue DivNoNan Elu EluGrad FloorDiv FloorMod GatherV2 LeakyRelu LeakyReluGrad LogSoftmax MatMul "
+    "MulNoNan OneHot OnesLike Reciprocal Relu Relu6 Relu6Grad ReluGrad Rsqrt Selu SeluGrad Sigmoid SigmoidCrossEntropyWithLogits "
+    "SigmoidGrad Sign Softmax Softplus Softsign SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits "
+    "SquaredDifference ZerosLike".split()
 )  # fmt: skip
 """Records whose kernels give new arrays, whatever they are given; the tests look for counterexamples."""
 
@@ -377,14 +399,18 @@ _CODES: dict[str, _Coder] = {
     "Relu": _elementwise("maximum({0}, $zero)", "maximum({0}, $zero, out={out})", zero=0.0),
     "ReluGrad": _elementwise("multiply({0}, greater({1}, $zero).astype($dtype))",
                              "multiply({0}, greater({1}, $zero).astype($dtype), {out})", zero=0.0),
-    # expm1(min(x, 0)) is 0 where x is positive, and adding -0.0 changes nothing.
-    "Elu": _elementwise("add(expm1(minimum({0}, $zero)), maximum({0}, $minus))", zero=0.0, minus=-0.0),
+    # expm1(min(x, 0)) + max(x, 0) but for the sign of zeros, which is that of x, as the sign of all else.
+    "Elu": _elementwise("copysign(add(expm1(minimum({0}, $zero)), maximum({0}, $zero)), {0})", zero=0.0),
     # g * (min(y, 0) + 1) is g where y is not negative; fmin takes NaN for nothing, as the comparison does.
     "EluGrad": _elementwise("multiply({0}, add(fmin({1}, $zero), $one))",
                             "multiply({0}, add(fmin({1}, $zero), $one), {out})", zero=0.0, one=1.0),
+    "Sigmoid": _elementwise("divide($one, add(exp(negative({0})), $one))",
+                            "divide($one, add(exp(negative({0}, {out}), {out}), $one, {out}), {out})", one=1.0),
+    "SigmoidGrad": _elementwise("multiply(multiply({1}, {0}), subtract($one, {0}))",
+                                "multiply(multiply({1}, {0}, {out}), subtract($one, {0}), {out})", (1,), one=1.0),
     "Rsqrt": _elementwise("divide($one, sqrt({0}))", "divide($one, sqrt({0}, {out}), {out})", one=1.0),
     "Reciprocal": _elementwise("divide($one, {0})", "divide($one, {0}, {out})", one=1.0),
-    "SquaredDifference": _elementwise("square(subtract({0}, {1}))"),
+    "ClipByValue": _clip, "DivNoNan": _div_no_nan, "SquaredDifference": _elementwise("square(subtract({0}, {1}))"),
 }  # fmt: skip
 
 _SIMPLIFY: dict[str, Any] = {

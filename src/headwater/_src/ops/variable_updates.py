@@ -44,10 +44,20 @@ slice_update = op(
 
 # -- scattered rows ---------------------------------------------------------------------------------------------------
 
-_METHODS = {"update": "set", "add": "add", "sub": "add", "mul": "multiply", "div": "divide", "min": "min", "max": "max"}
+_METHODS = {
+    "update": "set",
+    "add": "add",
+    "sub": "add",
+    "mul": "multiply",
+    "div": "divide",
+    "min": "min",
+    "max": "max",
+}
 
 
-def _scatter(value: np.ndarray, indices: np.ndarray, updates: np.ndarray, *, how: str, form: str, what: str) -> np.ndarray:
+def _scatter(
+    value: np.ndarray, indices: np.ndarray, updates: np.ndarray, *, how: str, form: str, what: str
+) -> np.ndarray:
     if form == "batch":
         return gather.batch_scatter_array(value, indices, updates, what)
     function = gather.scatter_rows if form == "rows" else gather.scatter_nd_array
@@ -68,7 +78,9 @@ def _scatter_lowered(value: Any, indices: Any, updates: Any, *, how: str, form: 
 def _scatter_cases() -> list[Any]:
     value, rows = Arr((4, 3)), np.array([2, 0], np.int32)
     good = [
-        case(value, rows, Arr((2, 3)), how=how, form="rows", what="Variable.scatter", id=how) for how in _METHODS if how != "div"
+        case(value, rows, Arr((2, 3)), how=how, form="rows", what="Variable.scatter", id=how)
+        for how in _METHODS
+        if how != "div"
     ]
     places = np.array([[0, 1], [3, 2]], np.int32)
     return [

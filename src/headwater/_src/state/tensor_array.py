@@ -1,6 +1,7 @@
 """`TensorArray`: a list of tensors of one dtype, written and read by index.
 
-Eagerly its elements are the very tensors that were written, so gradients flow through them without any help.
+Eagerly its elements are the very tensors that were written, so gradients flow through them without any help. In a graph it is
+an object around a list of tensors, a value that the graph hands on; see `ops.tensor_lists`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.joining as joining
+import headwater._src.ops.tensor_lists as tensor_lists
+from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype, float32
 from headwater._src.base.errors import OutOfRangeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.spec import TypeSpec
-from headwater._src.core.tensor import SymbolicTensor, Tensor, of_array
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
 
 
 @export("TensorArray")
@@ -41,6 +45,10 @@ class TensorArray:
     array([1., 2.], dtype=float32)
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> TensorArray:
+        """An array of the graph being built, if there is one."""
+        return object.__new__(_GraphTensorArray if ctx.graph is not None and cls is TensorArray else cls)
+
     def __init__(
         self, dtype: Any, size: Any = None, dynamic_size: Any = None, clear_after_read: Any = None,
         tensor_array_name: Any = None, handle: Any = None, flow: Any = None, infer_shape: bool = True,
@@ -53,6 +61,9 @@ class TensorArray:
         self._clear = clear_after_read is None or bool(clear_after_read)
         self._infer_shape = bool(infer_shape)
         self._element_shape = TensorShape(element_shape)
+        self._begin(size)
+
+    def _begin(self, size: Any) -> None:
         self._elements: list[Tensor | None] = [None] * self._number(size, "size")
         self._read: set[int] = set()
 
@@ -60,9 +71,9 @@ class TensorArray:
     def _number(value: Any, what: str) -> int:
         number = host_int(value, f"tf.TensorArray: {what}")
         if isinstance(number, SymbolicTensor):
-            raise NotImplementedError(
-                f"tf.TensorArray: the {what} {number.name} is symbolic, and tensor arrays inside a graph come with tf.function, "
-                "which is not in this version of headwater."
+            raise TypeError(
+                f"tf.TensorArray: the {what} {number.name} is symbolic, but the array was made outside of the graph "
+                f"{number.graph.name!r}. Make it inside, or pass what it holds: array.stack()."
             )
         return number
 
@@ -288,6 +299,126 @@ class TensorArray:
     @property
     def _type_spec(self) -> TensorArraySpec:
         return TensorArraySpec(self._element_shape, self._dtype, self._dynamic_size, self._infer_shape)
+
+
+class _GraphTensorArray(TensorArray, nest.Composite):
+    """A tensor array in a graph. Methods that change it give another one; this one stays as it is."""
+
+    _list: Any
+
+    def _begin(self, size: Any) -> None:
+        made = tensor_lists.reserve(size, self._dtype, self._element_shape._dims)
+        if self._dynamic_size and made._shape is not None:
+            made._shape = (None, *made._shape[1:])
+        self._list = made
+
+    def _with(self, value: Any) -> _GraphTensorArray:
+        other = object.__new__(_GraphTensorArray)
+        other.__dict__.update(self.__dict__)
+        other._list = value
+        if self._infer_shape and value._shape is not None:
+            other._element_shape = self._element_shape.merge_with(value._shape[1:])
+        return other
+
+    def _nest_flatten(self) -> list[Any]:
+        return [self._list]
+
+    def _nest_unflatten(self, parts: list[Any]) -> TensorArray:
+        (value,) = parts
+        if not isinstance(value, EagerTensor):
+            return self._with(value)
+        # The graph has run: what it gave back is an eager array.
+        eager = object.__new__(TensorArray)
+        eager.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_list"})
+        items = tensor_lists.items_of(value)
+        eager._elements, eager._read = [None if x is None else of_array(x) for x in items], set()
+        return eager
+
+    @property
+    def flow(self) -> Tensor:
+        """The list of tensors, of dtype variant."""
+        return self._list  # type: ignore[no-any-return]
+
+    def identity(self) -> TensorArray:
+        """An array of the same elements."""
+        return self._with(self._list)
+
+    def size(self, name: str | None = None) -> Tensor:
+        """The number of elements as an int32 scalar."""
+        return tensor_lists.length(self._list)  # type: ignore[no-any-return]
+
+    def close(self, name: str | None = None) -> None:
+        """Does nothing: a graph lets go of values by itself."""
+
+    def _shape_attr(self) -> Any:
+        return self._element_shape._dims
+
+    def read(self, index: Any, name: str | None = None) -> Tensor:
+        """The element number `index`; zeros where nothing was written and the shape is known.
+
+        When it runs: OutOfRangeError where there is no such element; InvalidArgumentError for one never written, of unknown
+        shape.
+        """
+        return tensor_lists.get_item(self._list, index, self._shape_attr())  # type: ignore[no-any-return]
+
+    def write(self, index: Any, value: Any, name: str | None = None) -> TensorArray:
+        """An array with `value` at `index`; errors as those of eager arrays, for the index when it runs."""
+        tensor = ctx.graph.enter(self._checked(convert(value, None, self._dtype), "write"))
+        return self._with(
+            tensor_lists.set_item(self._list, index, tensor, self._dynamic_size, self._infer_shape)
+        )
+
+    def _checked(self, tensor: Tensor, what: str) -> Tensor:
+        if tensor.dtype is not self._dtype:
+            raise invalid(
+                f"TensorArray.{what}: the array holds {self._dtype.name}; got {describe(tensor)}. Convert it: "
+                f"tf.cast(value, {self._dtype!r})."
+            )
+        if what == "write" and not self._element_shape.is_compatible_with(tensor.shape):
+            raise ValueError(
+                f"TensorArray.write: elements have the shape {self._element_shape}; got {describe(tensor)}. "
+                "infer_shape=False lets shapes differ."
+            )
+        return tensor
+
+    def stack(self, name: str | None = None) -> Tensor:
+        """All elements as the rows of one tensor; zeros for those never written."""
+        return tensor_lists.stack(self._list, self._shape_attr())  # type: ignore[no-any-return]
+
+    def gather(self, indices: Any, name: str | None = None) -> Tensor:
+        """The elements at `indices`, stacked."""
+        return tensor_lists.gather(self._list, indices, self._shape_attr())  # type: ignore[no-any-return]
+
+    def concat(self, name: str | None = None) -> Tensor:
+        """All elements joined along their first dimension."""
+        return tensor_lists.concat(self._list)  # type: ignore[no-any-return]
+
+    def _rows(self, value: Any, what: str) -> Tensor:
+        tensor = ctx.graph.enter(self._checked(convert(value, None, self._dtype), what))
+        if tensor.shape.rank == 0:
+            raise ValueError(f"TensorArray.{what}: rank 1 or more is needed; got {describe(tensor)}.")
+        return tensor
+
+    def unstack(self, value: Any, name: str | None = None) -> TensorArray:
+        """An array of the rows of `value`."""
+        tensor = self._rows(value, "unstack")
+        made = tensor_lists.from_tensor(tensor)
+        size, count = tensor_lists.static_size(self._list), tensor.shape[0]
+        if None not in (size, count) and size != count and not self._dynamic_size:
+            raise ValueError(
+                f"TensorArray.unstack: {describe(tensor)} has {count} rows and the array {size} elements; dynamic_size=True lets "
+                "it change."
+            )
+        return self._with(made)
+
+    def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
+        """An array with the rows of `value` written at `indices`."""
+        rows = self._rows(value, "scatter")
+        return self._with(tensor_lists.scatter(self._list, indices, rows, self._dynamic_size))
+
+    def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
+        """An array of consecutive pieces of `value` along its first dimension."""
+        return self._with(tensor_lists.split(self._rows(value, "split"), lengths))
 
 
 @export("TensorArraySpec")

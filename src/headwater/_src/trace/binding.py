@@ -13,7 +13,13 @@ from headwater._src.core.convert import convert
 from headwater._src.core.spec import TypeSpec
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.trace.concrete import KEYWORD_ONLY, POSITIONAL_ONLY, Parameter, in_input_order
-from headwater._src.trace.signature import TraceType, TracingContext, from_spec, from_value, map_leaves, parts_of
+from headwater._src.trace.protocol import TraceType, TracingContext
+from headwater._src.trace.signature import (
+    from_spec,
+    from_value,
+    map_leaves,
+    parts_of,
+)
 
 _VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
 _VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
@@ -84,9 +90,7 @@ class Binder:
         self._constraints = found
 
     def _has_defaults_with_tensors(self) -> bool:
-        return any(
-            _has_tensors(p.default) for p in self._parameters if p.default is not p.empty
-        )
+        return any(_has_tensors(p.default) for p in self._parameters if p.default is not p.empty)
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[tuple[str, Any, Any]]:
         """Name, kind and value of each parameter, defaults included.
@@ -118,7 +122,9 @@ class Binder:
         for name, kind, value in bound:
             constraint = self._constraints.get(name)
             if constraint is None:
-                raise TypeError(f"tf.function {self.name!r}: input_signature says nothing of the argument {name!r}.")
+                raise TypeError(
+                    f"tf.function {self.name!r}: input_signature says nothing of the argument {name!r}."
+                )
             try:
                 found.append((name, kind, constraint.cast(value, None)))
             except (TypeError, ValueError) as error:
@@ -139,7 +145,9 @@ class Binder:
             return None
         kinds = {p.name: p.kind for p in self._parameters}
         return tuple(
-            Parameter(n, POSITIONAL_ONLY if self._takes_any and kinds.get(n) is not KEYWORD_ONLY else kinds[n], t)
+            Parameter(
+                n, POSITIONAL_ONLY if self._takes_any and kinds.get(n) is not KEYWORD_ONLY else kinds[n], t
+            )
             for n, t in self._constraints.items()
         )
 
@@ -151,7 +159,9 @@ class Binder:
         if not kwargs:
             return None
         places = range(len(args) + len(kwargs))
-        bound = self.signature.bind(*places[: len(args)], **dict(zip(kwargs, places[len(args) :], strict=True)))
+        bound = self.signature.bind(
+            *places[: len(args)], **dict(zip(kwargs, places[len(args) :], strict=True))
+        )
         flat: list[Parameter] = []
         for p in self._parameters:
             if p.name not in bound.arguments:
@@ -164,7 +174,9 @@ class Binder:
             else:
                 flat.append(Parameter(p.name, p.kind, value))
         starts = [sum(counts[:i]) for i in places]
-        found = [s for p in in_input_order(flat) for s in range(starts[p.type], starts[p.type] + counts[p.type])]
+        found = [
+            s for p in in_input_order(flat) for s in range(starts[p.type], starts[p.type] + counts[p.type])
+        ]
         return None if found == list(range(len(found))) else found
 
     def _text(self) -> str:

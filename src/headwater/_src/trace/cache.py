@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
 from typing import Any
 
 from headwater._src.base import flags
@@ -16,13 +15,15 @@ Key = tuple[Parameter, ...]
 class TraceCache:
     """Finds the graph for the types of a call: the one traced for them, else the most specific one traced for supertypes.
 
-    It keeps a bounded number of graphs. The one that goes is the first in the order of tracing that was not called since
-    the last time the cache was full. A graph traced for an object goes when the object does.
+    It keeps a bounded number of graphs. The one that goes is the oldest that was not called a second time since it was looked
+    at last. A graph traced for an object goes when the object does.
     """
 
     def __init__(self) -> None:
         self._traces: dict[Key, ConcreteFunction] = {}
         self._watched: dict[Key, list[weakref.ref[Any]]] = {}
+        self.fast: dict[Any, Any] = {}
+        """What the short way finds: a call's layout -> (graph, where its tensors go). It holds nothing that is not in the cache."""
         self.evicted = 0
 
     def __len__(self) -> int:
@@ -52,7 +53,12 @@ class TraceCache:
             return found if found.reachable() else None
         best: tuple[Key, ConcreteFunction] | None = None
         for other, concrete in self.items():
-            if _is_subtype(key, other) and (best is None or _is_subtype(other, best[0])) and concrete.reachable():
+            if (
+                concrete.general
+                and _is_subtype(key, other)
+                and (best is None or _is_subtype(other, best[0]))
+                and concrete.reachable()
+            ):
                 best = other, concrete
         return best[1] if best is not None else None
 
@@ -69,7 +75,9 @@ class TraceCache:
         self._traces.pop(key, None)
         while len(self._traces) >= self.limit:
             self._evict()
+        concrete.general = any(is_general(p.type) for p in key)
         self._traces[key] = concrete
+        self.fast.clear()  # what went to a more general graph may now have one of its own
         references = [r for p in key for r in objects_of(p.type)]
         if references:
             mine = weakref.ref(self)
@@ -86,15 +94,23 @@ class TraceCache:
         """Lets go of a graph."""
         self._traces.pop(key, None)
         self._watched.pop(key, None)
+        self.fast.clear()
+
+    def remember(self, layout: Any, concrete: ConcreteFunction, order: list[int] | None) -> None:
+        """Lets the short way find a graph."""
+        if len(self.fast) >= 4 * self.limit:
+            self.fast.clear()
+        self.fast[layout] = concrete, order
 
     def _evict(self) -> None:
-        items = self.items()
-        for key, concrete in items:
+        for key, concrete in self.items():
             if not concrete.hot:
                 break
             concrete.hot = False
+            if self._traces.pop(key, None) is not None:
+                self._traces[key] = concrete  # a second chance, behind all others
         else:
-            key = items[0][0]
+            key = next(iter(self._traces))
         self.drop(key)
         self.evicted += 1
 
@@ -117,8 +133,3 @@ def _common(key: Key, other: Key) -> Key | None:
             return None
         found.append(Parameter(a.name, a.kind, kind))
     return tuple(found)
-
-
-def may_be_general(parameters: Sequence[Parameter]) -> bool:
-    """Whether other types than exactly these are served."""
-    return any(is_general(p.type) for p in parameters)

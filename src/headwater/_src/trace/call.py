@@ -152,7 +152,11 @@ class GraphFunction:
 
     def _in_graph(self, args: Sequence[Any], reads: Sequence[Any]) -> list[Any]:
         graph = ctx.graph
-        values = [*(graph.enter(a) for a in args), *(graph.enter(c) for c in self._captured), *(h.read() for h in reads)]
+        values = [
+            *(graph.enter(a) for a in args),
+            *(graph.enter(c) for c in self._captured),
+            *(h.read() for h in reads),
+        ]
         own, outer = bool(self.jit_compile), bool(getattr(graph, "jit_compile", False))
         if own and not outer:
             specs = [t._spec for t in self.closed.outputs]
@@ -288,7 +292,9 @@ class _Call:
     def backward(self, grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[Any]) -> list[Any]:
         """Gives the node what the backward graph needs as further outputs, and calls that graph."""
         node = outputs[0].op
-        wrt = tuple(i for i, (n, x) in enumerate(zip(needed, inputs, strict=True)) if n and carries_gradients(x))
+        wrt = tuple(
+            i for i, (n, x) in enumerate(zip(needed, inputs, strict=True)) if n and carries_gradients(x)
+        )
         derivative = node.attrs["function"].derivative(wrt)
         specs = [t._spec for t in derivative.forward.outputs]
         more = range(len(node.outputs), len(specs))
@@ -302,4 +308,3 @@ class _Call:
 
 
 CALL: Any = _Call()
-

@@ -16,7 +16,7 @@ from headwater._src.base.frames import Line
 from headwater._src.base.shapes import compatible, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
-from headwater._src.core.convert import to_array
+from headwater._src.core.convert import convert, to_array
 from headwater._src.core.graph import SOURCES, FuncGraph, constant_of
 from headwater._src.core.spec import TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
@@ -24,16 +24,14 @@ from headwater._src.engine import owners
 from headwater._src.engine.closed import close
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops.layout import identity
+from headwater._src.state.tensor_array import TensorArray
 from headwater._src.state.variable import ResourceHandle, Variable
 from headwater._src.trace.call import GraphFunction
+from headwater._src.trace.protocol import PlaceholderContext, TraceType, TracingContext
 from headwater._src.trace.signature import (
     Literal,
     Nest,
-    PlaceholderContext,
     TensorType,
-    TraceType,
-    TracingContext,
-    VariableType,
     from_value,
     handles_of,
     map_leaves,
@@ -68,6 +66,8 @@ class ConcreteFunction:
 
     hot = False
     """Whether it was called since the cache last looked."""
+    general = True
+    """Whether arguments of other types than exactly those that it was traced for fit."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class ConcreteFunction:
         """The line of the call that it was traced for."""
         standing = {id(h) for h in stand_ins.values()}
         self._own_handles = [h for h in graph.read_handles if id(h) not in standing]
-        self._arg_names = [t.op.name for t in graph.args]
+        self._arg_keywords = [t.op.name for t in graph.args]
         self._plain = all(p.type.__class__ is TensorType and p.kind is not KEYWORD_ONLY for p in parameters)
         self._attached = any(isinstance(t, SymbolicTensor) for t in graph.captured)
 
@@ -107,7 +107,7 @@ class ConcreteFunction:
           TypeError: the arguments fit neither the Python signature nor the list of tensors.
           InvalidArgumentError: a tensor has another dtype or a shape that doesn't fit.
         """
-        if self._plain and not kwargs and len(args) == len(self._arg_names):
+        if self._plain and not kwargs and len(args) == len(self._arg_keywords):
             if all(a.__class__ is EagerTensor for a in args):
                 self._check(args)
                 return self.run(list(args))
@@ -119,7 +119,7 @@ class ConcreteFunction:
             except TypeError as flat:
                 raise TypeError(
                     f"{self._short_name}{self._signature_text()}: {structured}.\nNor are these its tensors alone, "
-                    f"{', '.join(self._arg_names) or 'of which it has none'}: {flat}."
+                    f"{', '.join(self._arg_keywords) or 'of which it has none'}: {flat}."
                 ) from None
         else:
             tensors, handles = self.flat_arguments(values)
@@ -150,7 +150,7 @@ class ConcreteFunction:
     def _bind_flat(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         if self._stand_ins:
             raise TypeError("it takes variables, which must be given in their places")
-        names = self._arg_names
+        names = self._arg_keywords
         if len(args) > len(names):
             raise TypeError(f"{len(args)} arguments were given for {len(names)}")
         given = dict(zip(names, args, strict=False))
@@ -257,9 +257,7 @@ class ConcreteFunction:
     @property
     def function_type(self) -> Any:
         """Parameters and output by trace types, as printed by `pretty_printed_signature`."""
-        return SimpleNamespace(
-            parameters={p.name: p for p in self._parameters}, output=self._output_type
-        )
+        return SimpleNamespace(parameters={p.name: p for p in self._parameters}, output=self._output_type)
 
     @property
     def structured_input_signature(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -300,7 +298,11 @@ class ConcreteFunction:
         formal = {id(t.op) for t in graph.inputs}
         nodes = [
             SimpleNamespace(
-                name=n.name, op=n.type, device=n.device, attr=dict(n.attrs), input=[_input_text(t) for t in n.inputs]
+                name=n.name,
+                op=n.type,
+                device=n.device,
+                attr=dict(n.attrs),
+                input=[_input_text(t) for t in n.inputs],
             )
             for n in graph.nodes
             if id(n) not in formal
@@ -320,10 +322,10 @@ class ConcreteFunction:
             return self._signature_text()
         lines = ["Input Parameters:", *(f"  {p}" for p in self._parameters)]
         lines += ["Output Type:", f"  {self._output_type!r}", "Captures:"]
-        captures = [
-            f"  {id(t)}: {TensorType(t._spec.shape, t._spec.dtype)!r}" for t in self._graph.captured
+        captures = [f"  {id(t)}: {TensorType(t._spec.shape, t._spec.dtype)!r}" for t in self._graph.captured]
+        captures += [
+            f"  {id(h)}: TensorSpec(shape=(), dtype=tf.resource, name=None)" for h in self._own_handles
         ]
-        captures += [f"  {id(h)}: TensorSpec(shape=(), dtype=tf.resource, name=None)" for h in self._own_handles]
         return "\n".join([*lines, *(captures or ["  None"])])
 
     def _signature_text(self) -> str:
@@ -353,7 +355,7 @@ def in_input_order(parameters: Sequence[Parameter]) -> list[Parameter]:
 def _cast(parameter: Parameter, value: Any) -> Any:
     kind = parameter.type
     if kind.__class__ is TensorType and isinstance(value, TensorLike) and not isinstance(value, TypeSpec):
-        return value if isinstance(value, Tensor) else value.__tf_tensor__()  # checked with all others
+        return convert(value)  # checked with all others
     try:
         return kind.cast(value, None)
     except (TypeError, ValueError) as error:
@@ -477,14 +479,16 @@ def _result(value: Any, name: str) -> Any:
     if isinstance(value, (Variable, Tensor)):
         return identity(value, name="Identity")
     if isinstance(value, nest.Composite):
-        parts = [identity(t, name="Identity") for t in value._nest_flatten()]
+        parts = [
+            t if t.dtype == dtypes.variant else identity(t, name="Identity") for t in value._nest_flatten()
+        ]
         made = value._nest_unflatten(parts)
         if hasattr(value, "_static"):
             made.set_shape(value._static)
         return made
-    if isinstance(value, TensorLike) or hasattr(type(value), "__tf_tensor__"):
+    if hasattr(type(value), "__tf_tensor__") and not isinstance(value, TensorArray):
         return identity(value.__tf_tensor__(), name="Identity")
-    if isinstance(value, dtypes.DType):
+    if isinstance(value, (dtypes.DType, TensorArray)):
         raise _no_result(value, name)
     try:
         array = to_array(value)
@@ -494,11 +498,12 @@ def _result(value: Any, name: str) -> Any:
 
 
 def _no_result(value: Any, name: str) -> TypeError:
-    remedy = "Return its stack() instead." if hasattr(value, "stack") else "Return tensors, or keep the value outside."
+    remedy = (
+        "Return its stack() instead."
+        if hasattr(value, "stack")
+        else "Return tensors, or keep the value outside."
+    )
     return TypeError(
         f"tf.function {name!r} returns {describe(value)}; results are tensors, composite tensors, None, Python values that become "
         f"tensors, and structures of those. {remedy}"
     )
-
-
-__all__ = ["ConcreteFunction", "Parameter", "VariableType", "trace"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import warnings
 import weakref
@@ -10,9 +11,17 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from headwater._src.base.frames import Line, is_library, user_line
+from headwater._src.base.frames import Line, is_library
 from headwater._src.trace.concrete import Parameter
-from headwater._src.trace.signature import CompositeType, Identity, Literal, Nest, TensorType, VariableType, Weakref
+from headwater._src.trace.signature import (
+    CompositeType,
+    Identity,
+    Literal,
+    Nest,
+    TensorType,
+    VariableType,
+    Weakref,
+)
 
 WINDOW = 10
 """Of that many calls,"""
@@ -22,6 +31,10 @@ MAX_WARNINGS = 2
 """a function is warned about so often. These three numbers are TensorFlow's."""
 _KEPT = 100
 """How many records of traces a function keeps."""
+
+
+class RetracingWarning(UserWarning):
+    """A function is traced again and again, which takes much longer than calling it."""
 
 
 class Change(NamedTuple):
@@ -75,7 +88,11 @@ def changes_between(old: Sequence[Parameter], new: Sequence[Parameter]) -> list[
     for name in dict.fromkeys([*after, *before]):
         if name not in before or name not in after:
             here, there = before.get(name), after.get(name)
-            found.append(Change(name, "absent" if here is None else repr(here), "absent" if there is None else repr(there)))
+            found.append(
+                Change(
+                    name, "absent" if here is None else repr(here), "absent" if there is None else repr(there)
+                )
+            )
         elif before[name] != after[name]:
             _descend(name, before[name], after[name], found)
     return found
@@ -128,7 +145,9 @@ def _first_difference(old: Any, new: Any) -> tuple[Any, Any] | None:
     if old == new:
         return None
     if old.__class__ is Nest and new.__class__ is Nest and old._same_form(new):
-        return next((d for a, b in zip(old.parts, new.parts, strict=True) if (d := _first_difference(a, b))), None)
+        return next(
+            (d for a, b in zip(old.parts, new.parts, strict=True) if (d := _first_difference(a, b))), None
+        )
     return old, new
 
 
@@ -145,7 +164,9 @@ def _remedy_for(name: str, old: Any, new: Any, relaxing: bool) -> str:
             return f"Pass a tensor, whose values don't matter: tf.constant({new.value!r}) for {name!r}."
         return f"Each Python value of {name!r} has a graph of its own: pass few different ones."
     if new.__class__ in (Weakref, Identity):
-        return f"Each object has a graph of its own: pass the same {name!r} at each call, or the tensors in it."
+        return (
+            f"Each object has a graph of its own: pass the same {name!r} at each call, or the tensors in it."
+        )
     if new.__class__ in (VariableType, CompositeType):
         return f"Give {name!r} one shape and dtype."
     return f"Give {name!r} one structure: the same lengths and keys at each call."
@@ -215,14 +236,13 @@ def warn(name: str, detector: Detector, record: Trace, fix: str) -> None:
     warnings.warn(
         f"tf.function {name!r} was traced in {len(detector.traced)} of its last {calls} calls; a trace takes as long as thousands of "
         f"calls. The last one: {what}{where}. {fix}",
+        RetracingWarning,
         stacklevel=_depth(),
     )
 
 
 def _depth() -> int:
     """How far up the user's line is, for `warnings.warn` called by the caller of this function."""
-    import sys
-
     frame = sys._getframe(1)
     depth = 1
     while frame is not None and is_library(frame.f_code.co_filename):
@@ -262,6 +282,3 @@ def explanation(concrete: Any, history: History) -> Explanation:
     lines.append(f"traced {history.count} time{'s' if history.count != 1 else ''}" + (":" if kept else ""))
     lines += [f"  {line}" for record in kept for line in str(record).split("\n")]
     return Explanation("\n".join(lines))
-
-
-__all__ = ["Detector", "Explanation", "History", "Trace", "user_line"]

@@ -9,7 +9,8 @@ from typing import Any
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import Node
-from headwater._src.engine.tape import stop_all
+from headwater._src.core.graph import _Source as Source
+from headwater._src.engine.tape import outside_graphs
 
 
 @export("executing_eagerly")
@@ -25,13 +26,8 @@ def init_scope() -> Iterator[None]:
 
     Variables made inside belong to the program rather than to the function that happens to be traced.
     """
-    graph, controls = ctx.graph, ctx.control_inputs
-    ctx.graph, ctx.control_inputs = None, []
-    try:
-        with stop_all():
-            yield
-    finally:
-        ctx.graph, ctx.control_inputs = graph, controls
+    with outside_graphs():
+        yield
 
 
 @export("control_dependencies")
@@ -65,13 +61,8 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> Iterator[None]
         ctx.control_inputs = previous
 
 
-class _NoOp:
-    """The record of nodes that do nothing."""
-
-    name = "NoOp"
-    grad = None
-    params = ()
-    single = False
+_NO_OP = Source("NoOp", single=False)
+_NO_OP.numpy = _NO_OP.lower = lambda: ()
 
 
 @export("no_op")
@@ -80,6 +71,6 @@ def no_op(name: str | None = None) -> Any:
     graph = ctx.graph
     if graph is None:
         return None
-    node = Node(graph, _NoOp, (), {}, graph.unique_name(ctx.name_scope + (name or "NoOp")))
+    node = Node(graph, _NO_OP, (), {}, graph.unique_name(ctx.name_scope + (name or "NoOp")))
     graph.nodes.append(node)
     return node

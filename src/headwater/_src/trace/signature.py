@@ -7,8 +7,6 @@ structures the types of their parts.
 
 from __future__ import annotations
 
-import abc
-import re
 import types
 import weakref
 from collections import abc as _abc
@@ -18,144 +16,16 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes, nest
-from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape, generalize, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.composite import IndexedSlices, IndexedSlicesSpec, SparseTensor, SparseTensorSpec
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec, TypeSpec
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike
 from headwater._src.engine import owners
+from headwater._src.state.tensor_array import TensorArray
 from headwater._src.state.variable import ResourceHandle, Variable
-
-_NODE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$")
-
-
-@export("types.experimental.TraceType")
-class TraceType(abc.ABC):
-    """What a graph is specialised on for one argument.
-
-    A class of your own may return one from `__tf_tracing_type__(context)`; values whose types are equal share a graph.
-    """
-
-    __slots__ = ()
-
-    @abc.abstractmethod
-    def is_subtype_of(self, other: Any) -> bool:
-        """Whether a graph traced for `other` also serves values of this type."""
-
-    @abc.abstractmethod
-    def most_specific_common_supertype(self, others: Sequence[Any]) -> Any:
-        """The narrowest type that this one and `others` are subtypes of, or None."""
-
-    @abc.abstractmethod
-    def placeholder_value(self, placeholder_context: Any) -> Any:
-        """What the Python function is given while it is traced."""
-
-    def to_tensors(self, value: Any) -> list[Any]:
-        """The tensors of a value of this type, in the order of `flatten`."""
-        return []
-
-    def from_tensors(self, tensors: Iterator[Any]) -> Any:
-        """A value of this type around the next tensors of the iterator."""
-        return self.placeholder_value(None)
-
-    def flatten(self) -> list[Any]:
-        """The types of the tensors inside."""
-        return []
-
-    def cast(self, value: Any, cast_context: Any) -> Any:
-        """`value` made to fit this type; ValueError or TypeError where it can't be."""
-        if from_value(value, TracingContext()).is_subtype_of(self):
-            return value
-        raise ValueError(f"expected {self!r}, got {describe(value)}")
-
-    @abc.abstractmethod
-    def __eq__(self, other: object) -> bool: ...
-
-    @abc.abstractmethod
-    def __hash__(self) -> int: ...
-
-
-@export("types.experimental.SupportsTracingProtocol")
-class SupportsTracingProtocol(abc.ABC):
-    """Objects that tell their trace type themselves, by `__tf_tracing_type__(context)`."""
-
-    __slots__ = ()
-
-    @abc.abstractmethod
-    def __tf_tracing_type__(self, context: Any) -> TraceType:
-        """The trace type."""
-
-
-class TracingContext:
-    """What the types of one call share: which variables appear more than once.
-
-    `by_identity` says for a variable's handle whether the graph is to be traced for this very variable.
-    """
-
-    def __init__(self, by_identity: Callable[[Any], bool] | None = None) -> None:
-        self._aliases: dict[int, int] = {}
-        self.handles: list[Any] = []
-        """The handles of the variables met, in the order of their numbers."""
-        self.by_identity = by_identity
-
-    def alias(self, handle: Any) -> int:
-        """The number of a variable among those of the call."""
-        found = self._aliases.get(id(handle))
-        if found is None:
-            found = self._aliases[id(handle)] = len(self._aliases)
-            self.handles.append(handle)
-        return found
-
-    def alias_global_id(self, global_id: Any) -> int:
-        """A number for an object of the program that is the same wherever it appears in one call."""
-        return self._aliases.setdefault(("given", global_id), len(self._aliases))  # type: ignore[call-overload]
-
-
-class PlaceholderContext:
-    """Where placeholders are made: the graph, the present parameter's name, and the variables that stand for arguments."""
-
-    unnest_only = False
-
-    def __init__(self, graph: Any, handles: Sequence[Any] = ()) -> None:
-        self.graph = graph
-        self.naming_scope: str | None = None
-        self._handles = handles
-        self._stand_ins: dict[int, Variable] = {}
-
-    @property
-    def context_graph(self) -> Any:
-        """The graph being built."""
-        return self.graph
-
-    def placeholder(self, dims: Any, dtype: np.dtype, name: str | None) -> Any:
-        """A new argument of the graph."""
-        name = name or self.naming_scope or "Placeholder"
-        if not _NODE_NAME.match(name):
-            name = "Placeholder"
-        return self.graph.placeholder(wrap(dims), dtypes.OF_NUMPY[dtype], name)
-
-    def stand_in(self, spec: VariableSpec) -> Variable:
-        """The variable that stands for an argument: one for all places where the call has the same."""
-        found = self._stand_ins.get(spec.alias_id)
-        if found is None:
-            given = self._handles[spec.alias_id] if spec.alias_id < len(self._handles) else None
-            found = self._stand_ins[spec.alias_id] = spec.variable(given, self.naming_scope)
-        return found
-
-    def stand_ins(self) -> dict[int, ResourceHandle]:
-        """The handles of the stand-ins by their numbers; each lets go of the value that it had for the trace."""
-        for variable in self._stand_ins.values():
-            handle = variable._handle
-            handle.tensor = _empty(handle.tensor._array.shape, handle.dtype.np)
-        return {number: variable._handle for number, variable in self._stand_ins.items()}
-
-
-def _empty(shape: tuple[int, ...], dtype: np.dtype) -> EagerTensor:
-    """A tensor of zeros, or empty strings, that takes no memory."""
-    return of_array(np.broadcast_to(np.asarray(b"" if dtype.kind == "O" else 0, dtype), shape))
-
+from headwater._src.trace.protocol import TraceType, TracingContext, empty_tensor
 
 # -- tensors ----------------------------------------------------------------------------------------------------------
 
@@ -220,7 +90,9 @@ class TensorType(TraceType):
     def cast(self, value: Any, cast_context: Any) -> Any:
         """`value` as a tensor of this type."""
         if isinstance(value, TypeSpec):
-            if from_spec(value).is_subtype_of(TensorType(self.dims, self.dtype)) or from_spec(value).is_subtype_of(self):
+            if from_spec(value).is_subtype_of(TensorType(self.dims, self.dtype)) or from_spec(
+                value
+            ).is_subtype_of(self):
                 return value
             raise TypeError(f"expected {self!r}, got {value!r}")
         tensor = convert(value, None if isinstance(value, TensorLike) else dtypes.OF_NUMPY[self.dtype])
@@ -271,7 +143,9 @@ class CompositeType(TraceType):
         if any(o.__class__ is not CompositeType or len(o.parts) != len(self.parts) for o in others):
             return None
         spec = self.spec.most_specific_common_supertype([o.spec for o in others])
-        parts = [p.most_specific_common_supertype([o.parts[i] for o in others]) for i, p in enumerate(self.parts)]
+        parts = [
+            p.most_specific_common_supertype([o.parts[i] for o in others]) for i, p in enumerate(self.parts)
+        ]
         return None if spec is None or None in parts else CompositeType(spec, parts, _builder(spec))
 
     def placeholder_value(self, placeholder_context: Any) -> Any:
@@ -294,7 +168,7 @@ class CompositeType(TraceType):
 
     def cast(self, value: Any, cast_context: Any) -> Any:
         """`value`, if it fits."""
-        if isinstance(value, TypeSpec) or isinstance(value, nest.Composite) or hasattr(value, "_type_spec"):
+        if isinstance(value, (TypeSpec, nest.Composite)) or hasattr(value, "_type_spec"):
             given = from_spec(value) if isinstance(value, TypeSpec) else from_value(value, TracingContext())
             if given.is_subtype_of(self):
                 return value
@@ -365,7 +239,7 @@ def _sparse_type(spec: SparseTensorSpec) -> CompositeType:
 
 
 def _leaf_specs(spec: TypeSpec) -> list[TypeSpec]:
-    found = []
+    found: list[TypeSpec] = []
     for part in nest.flatten(spec._component_specs):  # type: ignore[attr-defined]
         inner = hasattr(part, "_component_specs") and not isinstance(part, TensorSpec)
         found += _leaf_specs(part) if inner else [part]
@@ -390,7 +264,9 @@ def from_spec(spec: Any) -> TraceType:
         return CompositeType(spec, parts, _builder(spec))
     if hasattr(spec, "_component_specs"):
         return CompositeType(spec, [from_spec(s) for s in _leaf_specs(spec)], _builder(spec))
-    raise TypeError(f"tf.function: {spec!r} can't be an argument's specification, as it tells nothing of the tensors inside.")
+    raise TypeError(
+        f"tf.function: {spec!r} can't be an argument's specification, as it tells nothing of the tensors inside."
+    )
 
 
 # -- variables --------------------------------------------------------------------------------------------------------
@@ -408,7 +284,9 @@ class VariableSpec(TypeSpec):
 
     __slots__ = ("shape", "dtype", "trainable", "alias_id")
 
-    def __init__(self, shape: Any, dtype: Any = dtypes.float32, trainable: bool = True, alias_id: int | None = None) -> None:
+    def __init__(
+        self, shape: Any, dtype: Any = dtypes.float32, trainable: bool = True, alias_id: int | None = None
+    ) -> None:
         self.shape = TensorShape(shape)
         self.dtype = dtypes.as_dtype(dtype)
         self.trainable = trainable
@@ -438,8 +316,10 @@ class VariableSpec(TypeSpec):
         if given is not None:
             tensor = given.tensor
         else:
-            tensor = _empty(tuple(1 if d is None else d for d in dims or ()), self.dtype.np)
-        handle = ResourceHandle(tensor, dims, given.name if given is not None else name or "Variable", self.trainable)
+            tensor = empty_tensor(tuple(1 if d is None else d for d in dims or ()), self.dtype.np)
+        handle = ResourceHandle(
+            tensor, dims, given.name if given is not None else name or "Variable", self.trainable
+        )
         handle.constraint = given.constraint if given is not None else None
         return owners.variable_of(handle)
 
@@ -447,9 +327,7 @@ class VariableSpec(TypeSpec):
         return self.shape, self.dtype, self.trainable, self.alias_id
 
     def __repr__(self) -> str:
-        return (
-            f"VariableSpec(shape={self.shape}, dtype={self.dtype!r}, trainable={self.trainable!r}, alias_id={self.alias_id!r})"
-        )
+        return f"VariableSpec(shape={self.shape}, dtype={self.dtype!r}, trainable={self.trainable!r}, alias_id={self.alias_id!r})"
 
 
 class VariableType(TraceType):
@@ -524,7 +402,9 @@ class Literal(TraceType):
         """`value`, if it is equal."""
         if value.__class__ is self.value.__class__ and Literal(value) == self:
             return value
-        raise ValueError(f"expected the Python value {self.value!r} that the graph was traced for, got {describe(value)}")
+        raise ValueError(
+            f"expected the Python value {self.value!r} that the graph was traced for, got {describe(value)}"
+        )
 
     def __eq__(self, other: object) -> bool:
         return other.__class__ is Literal and self._key == other._key  # type: ignore[attr-defined]
@@ -561,7 +441,9 @@ class Weakref(TraceType):
         """`value`, if it is the object."""
         if value is self.ref() or Weakref(value) == self:
             return value
-        raise ValueError(f"expected the object {self.ref()!r} that the graph was traced for, got {describe(value)}")
+        raise ValueError(
+            f"expected the object {self.ref()!r} that the graph was traced for, got {describe(value)}"
+        )
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -596,7 +478,13 @@ class Nest(TraceType):
     __slots__ = ("kind", "cls", "keys", "parts", "extra", "_hash", "_order")
 
     def __init__(
-        self, kind: str, cls: type, keys: tuple[Any, ...], parts: Sequence[TraceType], extra: Any = None, order: Any = None
+        self,
+        kind: str,
+        cls: type,
+        keys: tuple[Any, ...],
+        parts: Sequence[TraceType],
+        extra: Any = None,
+        order: Any = None,
     ) -> None:
         self.kind = kind
         self.cls = cls
@@ -626,7 +514,9 @@ class Nest(TraceType):
         """The same form of common supertypes, or None."""
         if not all(self._same_form(o) for o in others):
             return None
-        parts = [p.most_specific_common_supertype([o.parts[i] for o in others]) for i, p in enumerate(self.parts)]
+        parts = [
+            p.most_specific_common_supertype([o.parts[i] for o in others]) for i, p in enumerate(self.parts)
+        ]
         return None if None in parts else Nest(self.kind, self.cls, self.keys, parts, self.extra, self._order)
 
     def _build(self, parts: list[Any]) -> Any:
@@ -677,7 +567,12 @@ class Nest(TraceType):
     def cast(self, value: Any, cast_context: Any) -> Any:
         """A structure of the same form of cast parts."""
         given = _form_of(value)
-        if given is None or given[0] != self.kind or tuple(given[2]) != self.keys or len(given[3]) != len(self.parts):
+        if (
+            given is None
+            or given[0] != self.kind
+            or tuple(given[2]) != self.keys
+            or len(given[3]) != len(self.parts)
+        ):
             raise TypeError(f"expected a structure like {self!r}, got {describe(value)}")
         return self._build([p.cast(c, cast_context) for p, c in zip(self.parts, given[3], strict=True)])
 
@@ -751,8 +646,14 @@ def from_value(value: Any, context: TracingContext) -> TraceType:
             return found
     if hasattr(cls, "__tf_tracing_type__"):
         return _by_protocol(value, context)
+    if isinstance(value, TensorArray):
+        raise NotImplementedError(
+            "tf.function: a tf.TensorArray can't be an argument outside of graphs in this version; pass its stack()."
+        )
     if isinstance(value, weakref.ref):
-        raise TypeError("tf.function: a weak reference can't be an argument; pass the object that it refers to.")
+        raise TypeError(
+            "tf.function: a weak reference can't be an argument; pass the object that it refers to."
+        )
     return _from_other(value, context)
 
 
@@ -792,7 +693,9 @@ def _from_other(value: Any, context: TracingContext) -> TraceType:
         return _tensor_type(convert(value))
     try:
         if isinstance(value, (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)):
-            return Literal(value)  # bound methods are made anew at each access, so nothing else keeps them alive
+            return Literal(
+                value
+            )  # bound methods are made anew at each access, so nothing else keeps them alive
         try:
             return Weakref(value)
         except TypeError:
@@ -838,9 +741,9 @@ class Identity(TraceType):
 def is_general(kind: TraceType) -> bool:
     """Whether values of other types than this very one may fit, so that a search for supertypes must look at it."""
     if isinstance(kind, (TensorType, CompositeType, Nest)):
-        return any(not isinstance(t, TensorType) or not t.is_exact or t.name is not None for t in kind.flatten()) or any(
-            is_general(p) for p in getattr(kind, "parts", ())
-        )
+        return any(
+            not isinstance(t, TensorType) or not t.is_exact or t.name is not None for t in kind.flatten()
+        ) or any(is_general(p) for p in getattr(kind, "parts", ()))
     return not isinstance(kind, (Literal, Weakref, VariableType, Identity))
 
 

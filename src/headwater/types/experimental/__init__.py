@@ -2,7 +2,9 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
-from headwater._src.trace.function import ConcreteFunction as ConcreteFunction
+from headwater._src.trace.concrete import ConcreteFunction as ConcreteFunction
 from headwater._src.trace.function import GenericFunction as GenericFunction
 from headwater._src.trace.function import PolymorphicFunction as PolymorphicFunction
+from headwater._src.trace.protocol import SupportsTracingProtocol as SupportsTracingProtocol
+from headwater._src.trace.protocol import TraceType as TraceType
 from headwater.types.experimental import distributed as distributed

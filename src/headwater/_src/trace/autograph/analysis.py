@@ -107,7 +107,7 @@ class Effects(ast.NodeVisitor):
         for alias in node.names:
             self._write(alias.asname or alias.name.partition(".")[0])
 
-    visit_ImportFrom = visit_Import
+    visit_ImportFrom = visit_Import  # noqa: N815
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
@@ -119,7 +119,7 @@ class Effects(ast.NodeVisitor):
             self._write(node.name, False)
         self.generic_visit(node)
 
-    visit_MatchStar = visit_MatchAs
+    visit_MatchStar = visit_MatchAs  # noqa: N815
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         if node.rest:
@@ -133,7 +133,7 @@ class Effects(ast.NodeVisitor):
             self.visit(outside)
         self._write(node.name)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for outside in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
@@ -154,7 +154,7 @@ class Effects(ast.NodeVisitor):
         self.generic_visit(node)
         self._bound.pop()
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._write(node.name)
@@ -202,7 +202,7 @@ class Scope:
         }
         captured = [(f, _Captured(f)) for f in inner]
         for _ in inner:  # functions that call each other
-            for function, names in captured:
+            for _, names in captured:
                 for other, theirs in captured:
                     if other.name in names.reads:
                         names.reads |= theirs.reads
@@ -219,7 +219,11 @@ class Scope:
 def _callees(call: ast.Call) -> list[ast.AST]:
     """The function of a call, also where the runtime is asked for it."""
     function = call.func
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == RUNTIME:
+    if (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id == RUNTIME
+    ):
         return list(call.args) if function.attr == "callee" else []
     return [function]
 
@@ -258,7 +262,9 @@ class Liveness:
         if isinstance(node, (ast.With, ast.AsyncWith)):
             inside = self.block(node.body, live)
             for item in reversed(node.items):
-                inside = self._before(self._effects([item.context_expr, *filter(None, [item.optional_vars])]), inside)
+                inside = self._before(
+                    self._effects([item.context_expr, *filter(None, [item.optional_vars])]), inside
+                )
             return inside
         if isinstance(node, (ast.Try, ast.TryStar)):
             return self._try(node, live)

@@ -65,7 +65,7 @@ class _TestsInFront(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node
 
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef  # noqa: N815
 
     def visit_While(self, node: ast.While) -> ast.AST | Block:
         self.generic_visit(node)
@@ -95,8 +95,12 @@ class _Flow:
         """Rewrites the blocks of `node`."""
         body = self.block(node.body)
         bare = sorted((self._moved & self._scope.local) - self._scope.params)
-        if bare:  # their assignments moved into inner functions: this alone still makes them the function's own
-            never = ast.If(ast.Constant(0), [ast.Assign([ast.Name(n, ast.Store()) for n in bare], ast.Constant(0))], [])
+        if (
+            bare
+        ):  # their assignments moved into inner functions: this alone still makes them the function's own
+            never = ast.If(
+                ast.Constant(0), [ast.Assign([ast.Name(n, ast.Store()) for n in bare], ast.Constant(0))], []
+            )
             first = node.body[0].value if isinstance(node.body[0], ast.Expr) else None
             has_docstring = isinstance(first, ast.Constant) and isinstance(first.value, str)
             body.insert(int(has_docstring), located(never, node.body[0]))
@@ -156,7 +160,10 @@ class _Flow:
         plain = ast.If(condition, [ast.Expr(ast.Call(body, [], []))], last)
         located(made, node)
         return made + located(
-            [assign(self._condition, node.test), ast.If(runtime_call("staged", condition), [staged], [plain])],
+            [
+                assign(self._condition, node.test),
+                ast.If(runtime_call("staged", condition), [staged], [plain]),
+            ],
             node.test,
         )
 
@@ -222,7 +229,9 @@ class _Flow:
         for keyword in keywords:
             if keyword.arg == "shape_invariants" and isinstance(keyword.value, (ast.List, ast.Tuple)):
                 for pair in keyword.value.elts:
-                    if isinstance(pair, (ast.Tuple, ast.List)) and isinstance(pair.elts[0], (ast.Name, ast.Attribute)):
+                    if isinstance(pair, (ast.Tuple, ast.List)) and isinstance(
+                        pair.elts[0], (ast.Name, ast.Attribute)
+                    ):
                         pair.elts[0] = located(ast.Constant(ast.unparse(pair.elts[0])), pair)
         return deferred(located(ast.Call(load("dict"), [], keywords), call))
 
@@ -233,7 +242,10 @@ class _Flow:
         writes = Effects(self._scope).of(statements).writes - set(parameters)
         self._moved |= writes
         declarations: Block = []
-        declared = (writes & self._scope.globals, (writes - self._scope.globals) & (self._scope.local | self._scope.nonlocals))
+        declared = (
+            writes & self._scope.globals,
+            (writes - self._scope.globals) & (self._scope.local | self._scope.nonlocals),
+        )
         if declared[0]:
             declarations.append(ast.Global(sorted(declared[0])))
         if declared[1]:
@@ -263,7 +275,9 @@ class _Flow:
             owner = deferred(copy.deepcopy(target.value))
             if isinstance(target, ast.Attribute):
                 text = ast.unparse(target)
-                parts[text] = runtime_call("attribute", owner, ast.Constant(self._mangled(target.attr)), ast.Constant(text))
+                parts[text] = runtime_call(
+                    "attribute", owner, ast.Constant(self._mangled(target.attr)), ast.Constant(text)
+                )
             elif _is_fixed(target.slice, effects.writes) and not isinstance(target.slice, ast.Slice):
                 text = ast.unparse(target)
                 index = deferred(copy.deepcopy(target.slice))

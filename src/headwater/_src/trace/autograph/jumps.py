@@ -61,7 +61,7 @@ class _Lowering:
         returns = [n for s in node.body for n in own_nodes(s) if isinstance(n, ast.Return)]
         early = [r for r in returns if r is not node.body[-1]]
         if early:
-            self._value = self._namer.new("return_value")
+            self._value = self._namer.new("ag__result")
         body, _ = self.block(node.body, None, tail=bool(early))
         if early:
             assert self._value is not None
@@ -76,7 +76,9 @@ class _Lowering:
 
     # -- blocks -------------------------------------------------------------------------------------------------------
 
-    def block(self, statements: Sequence[ast.stmt], loop: _Loop | None, tail: bool = False) -> tuple[Block, set[str]]:
+    def block(
+        self, statements: Sequence[ast.stmt], loop: _Loop | None, tail: bool = False
+    ) -> tuple[Block, set[str]]:
         """The lowered statements and the flags that they may set. `tail`: the function ends after them."""
         out: Block = []
         rest = list(statements)
@@ -88,7 +90,9 @@ class _Lowering:
             if isinstance(statement, ast.If):
                 rest = _rest_into_branch(statement, rest)
             leaves = _leaves([statement])
-            at_end = tail and (isinstance(statement, ast.Return) or (isinstance(statement, ast.If) and not rest))
+            at_end = tail and (
+                isinstance(statement, ast.Return) or (isinstance(statement, ast.If) and not rest)
+            )
             made, flags = self.statement(statement, loop, at_end)
             out += made
             if leaves or at_end:

@@ -47,7 +47,9 @@ def find(code: CodeType, module_globals: dict[str, Any] | None = None) -> Found:
         functions = _parsed(code.co_filename, "".join(lines)).functions
     except (SyntaxError, ValueError):
         functions = _parsed_block(code, lines)
-    found = [f for f in functions.get((code.co_name, code.co_firstlineno), ()) if _same_arguments(f.node, code)]
+    found = [
+        f for f in functions.get((code.co_name, code.co_firstlineno), ()) if _same_arguments(f.node, code)
+    ]
     if len(found) > 1:
         found = [f for f in found if _covers(f.node, code)] or found
         found = [min(found, key=lambda f: _extent(f.node))]
@@ -138,7 +140,7 @@ class _Collector(ast.NodeVisitor):
         self._note(node, node.name, line)
         self.generic_visit(node)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._note(node, "<lambda>", node.lineno)

@@ -1,0 +1,127 @@
+"""Compiled steps side by side: tf.function on headwater, TensorFlow, and Keras on JAX, in one run.
+
+    python benchmarks/steps.py --tensorflow ~/tf/bin/python [--rounds 8] [--seconds 1] [patterns]
+
+Keras on JAX runs in headwater's own environment. Each framework has a process; in each workload they take turns, and the figure
+is the mean step of the best round; every step reads the loss. Bars are those of the project; `--check` makes them count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+JAX, TF, NUMPY = "keras-jax", "tensorflow", "numpy"
+
+# workload -> the peers that it has, and the least ratio peer / headwater in step time (first call: in its time)
+WORKLOADS: dict[str, dict[str, float]] = {
+    "cube/function": {TF: 20},
+    "seeds/function": {TF: 6},
+    "seeds/jit": {TF: 10, JAX: 0.8},
+    "cnn/jit": {TF: 1, JAX: 1},
+    "lstm/jit": {TF: 1, JAX: 1},
+    "transformer/jit": {TF: 1, JAX: 1},
+}
+FIRST_CALLS = {"seeds/function": 1.0, "seeds/jit": 1.0}
+"""Workloads whose first call must be no slower than TensorFlow's."""
+
+
+class Worker:
+    """A framework's process."""
+
+    def __init__(self, framework: str, python: str) -> None:
+        command = [python, str(HERE / "steps_worker.py"), framework]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self.process.stdout is not None
+        if not self.process.stdout.readline():
+            raise SystemExit(f"{framework} could not be started with {python}")
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Sends a request and waits for its answer."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else {"error": "the process ended"}
+
+    def close(self) -> None:
+        """Ends the process."""
+        self.process.kill()
+
+
+def measure(
+    workload: str, workers: dict[str, Worker], rounds: int, seconds: float
+) -> dict[str, dict[str, float]]:
+    """First call and step of each framework, in seconds."""
+    figures: dict[str, dict[str, float]] = {}
+    peers = [f for f in workers if f == "headwater" or f in WORKLOADS[workload]]
+    for framework in peers:
+        reply = workers[framework].ask(build=workload)
+        if "error" in reply:
+            print(f"  {framework} failed: {reply['error']}")
+            continue
+        figures[framework] = {"first": reply["first"], "value": reply["value"], "best": float("inf")}
+    for _ in range(rounds):
+        for framework, figure in figures.items():
+            reply = workers[framework].ask(round=workload, seconds=seconds / rounds)
+            figure["best"] = min(figure["best"], reply["mean"])
+    return figures
+
+
+def report(workload: str, figures: dict[str, dict[str, float]]) -> bool:
+    """Prints one workload's lines; whether its bars are met."""
+    own = figures.get("headwater")
+    met = own is not None
+    for framework, figure in figures.items():
+        line = f"{workload:18} {framework:11} {figure['best'] * 1e6:10.1f} us/step   first call {figure['first'] * 1e3:8.1f} ms"
+        if own is not None and framework != "headwater":
+            ratio, bar = figure["best"] / own["best"], WORKLOADS[workload].get(framework)
+            line += f"   {framework}/headwater {ratio:6.2f}x"
+            if bar is not None:
+                line += f" (bar {bar:g}: {'met' if ratio >= bar else 'UNMET'})"
+                met = met and ratio >= bar
+            if framework == TF and workload in FIRST_CALLS:
+                ratio = figure["first"] / own["first"]
+                line += f"   first call {ratio:5.2f}x (bar {FIRST_CALLS[workload]:g}: {'met' if ratio >= 1 else 'UNMET'})"
+                met = met and ratio >= 1
+        print(line, flush=True)
+    return met
+
+
+def main() -> None:
+    """Measures what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("patterns", nargs="*")
+    parser.add_argument("--tensorflow", help="path of a Python that has TensorFlow")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each workload and framework")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is not met")
+    options = parser.parse_args()
+    workers = {"headwater": Worker("headwater", sys.executable)}
+    if options.tensorflow:
+        workers[TF] = Worker(TF, options.tensorflow)
+    workers[JAX] = Worker(JAX, sys.executable)
+    chosen = [
+        w
+        for w in WORKLOADS
+        if not options.patterns or any(fnmatchcase(w, f"*{p}*") for p in options.patterns)
+    ]
+    results = [report(w, measure(w, workers, options.rounds, options.seconds)) for w in chosen]
+    for worker in workers.values():
+        worker.close()
+    if options.check and not all(results):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
