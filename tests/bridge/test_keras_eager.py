@@ -305,10 +305,3 @@ def test_reasons_where_no_gradient_exists():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         keras.optimizers.SGD().apply_gradients([(tf.constant(1.0), used)])
-
-
-def test_without_run_eagerly_the_error_says_what_to_do():
-    model = sequential()
-    model.compile(loss="mse", optimizer="sgd")
-    with pytest.raises(NotImplementedError, match="run_eagerly=True"):
-        model.fit(X, Y, verbose=0)

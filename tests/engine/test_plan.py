@@ -73,6 +73,9 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "broadcasting both ways": (lambda x: (x[:, :1] * 2.0) * (x[:1] * 3.0) + x[0, 0] * x, (X,)),
     "booleans": (lambda x: [tf.logical_and(x > 0.0, x < 1.0), tf.reduce_any(x > 2.0), tf.where(x > 0.0, x, -x)], (X,)),
     "empty": (lambda x: tf.reduce_sum(tf.exp(x[:0] * 2.0), 0) + 1.0, (X,)),
+    "a loop": (lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.exp(y) * 0.5), [tf.constant(0), x * 1.5])[1], (X,)),
+    "a map": (lambda x: tf.map_fn(lambda row: tf.reduce_sum(row * 2.0) + row, x + 1.0), (X,)),
+    "a conditional": (lambda x: tf.cond(tf.reduce_sum(x) > 1e9, lambda: x * 2.0, lambda: tf.exp(x + 1.0) - 1.0), (X,)),
     "a power": (lambda x: [x**3, x**2, x**1, x**0.5, 2.0**x, x ** x[0, 0], x[0, 0] ** 2], (np.abs(X),)),
 }  # fmt: skip
 
@@ -200,17 +203,41 @@ def test_intermediate_arrays_are_reused_and_dropped() -> None:
 
 
 def test_the_source_is_readable() -> None:
-    def cube(x: Any) -> Any:
+    def program(x: Any) -> Any:
         return tf.multiply(tf.square(x, name="squared"), x, name="cubed") + tf.constant(0.0) * 2.0
 
-    plan = Plan(graph_of(cube, X))
+    plan = Plan(graph_of(program, X))
     assert (plan.nodes_before, plan.nodes_after) == (4, 3)
-    lines = plan.source.splitlines()
-    assert lines[0] == "def program(inputs):"
-    assert [line.partition("#")[2].strip() for line in lines[-4:-1]] == [
-        "squared float32[4,6]", "cubed float32[4,6]", "Add float32[4,6]"
-    ] or "squared float32[4,6]" in plan.source  # fmt: skip
+    code, _, notes = zip(*[line.partition("#") for line in plan.source.splitlines()], strict=True)
+    assert [c.strip() for c in code if c.strip()] == [
+        "def program(inputs):", "x0, = inputs", "t0 = square(x0)", "t0 = multiply(t0, x0, t0)", "t0 = add(t0, c0, t0)",
+        "return [t0]",
+    ]  # fmt: skip
+    assert [n.strip() for n in notes if "[4,6]" in n] == [
+        "squared float32[4,6]", "cubed float32[4,6]", "add float32[4,6]"
+    ]  # fmt: skip
     compile(plan.source, "<plan>", "exec")
+
+
+@pytest.mark.parametrize("name", ["add", "<lambda>", "3d", "t0", "inputs", "x y", "²", "a\nb", ""])
+def test_a_functions_name_may_be_anything(name: str) -> None:
+    graph = graph_of(lambda x: x + x, X)
+    graph.name = graph.nodes[-1].name = name
+    assert_same(plan_of(graph)([X]), [X + X])
+
+
+def test_what_python_functions_keep_is_not_overwritten() -> None:
+    kept: list[Any] = []
+
+    def program(x: Any) -> Any:
+        y = x * 2.0
+        tf.py_function(lambda t: kept.append(t), [y], [])
+        for _ in range(4):
+            y = tf.exp(y) - 1.0
+        return y
+
+    run(program, X)
+    assert_same([kept[0]._array], [X * 2])
 
 
 def test_plans_run_in_several_threads_at_once() -> None:
@@ -311,7 +338,7 @@ def test_errors_are_tensorflows_and_name_the_line(case: str) -> None:
 
 def test_errors_in_nested_graphs_name_the_inner_line_once() -> None:
     def program(n: Any) -> Any:
-        return tf.while_loop(lambda i: i < 3, lambda i: i + n // (i - 1), [tf.constant(0)])
+        return tf.while_loop(lambda i: i < 3, lambda i: i + 1 + 0 * (n // (i - 1)), [tf.constant(0)])
 
     n = np.array(1, np.int32)
     with pytest.raises(tf.errors.InvalidArgumentError) as found:
@@ -375,6 +402,27 @@ def test_operators_on_scalars_give_the_bits_of_the_functions(symbol: str) -> Non
                     assert got.dtype == want.dtype and (
                         got.tobytes() == want.tobytes() or (got != got and want != want)
                     )
+
+
+def test_c_order_stays_c_order() -> None:
+    """The same for what codes of layout "A" and "C" call."""
+    for shape in ((3, 4, 5), (1, 4, 1), (2, 1, 3), (7,)):
+        c = RNG.standard_normal(shape).astype(np.float32)
+        results = [
+            c.astype(np.float64),
+            np.where(c > 0, c, c),
+            np.where(c > 0, c, np.zeros(())),
+            np.concatenate((c, c), -1),
+        ]
+        for axis in range(c.ndim):
+            results += [
+                np.add.reduce(c, axis),
+                np.maximum.reduce(c, axis, None, None, True),
+                np.concatenate((c, c), axis),
+            ]
+        assert all(np.asarray(r).flags.c_contiguous for r in results)
+    a, b = RNG.standard_normal((4, 3)), RNG.standard_normal((5, 3))
+    assert np.dot(a, b.T).flags.c_contiguous and np.dot(b, a.T).flags.c_contiguous
 
 
 @pytest.mark.parametrize("ufunc", [np.add, np.multiply])

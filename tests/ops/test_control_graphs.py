@@ -65,7 +65,9 @@ def branch_with_slices(x, p):
 
 @case(A, YES, also=[(A, NO)])
 def branch_with_loop(x, p):
-    return tf.cond(p, lambda: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * x), (0, x))[1], lambda: x)
+    return tf.cond(
+        p, lambda: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * x), (0, x))[1], lambda: x
+    )
 
 
 @case(A, FOUR, also=[(A, np.int32(0))])
@@ -108,7 +110,9 @@ def maximum(x, s):
 @case(A, S)
 def nested(x, s):
     def body(i, y):
-        z = tf.while_loop(lambda j, z: j < i, lambda j, z: (j + 1, tf.sin(z) * s), (0, y), maximum_iterations=5)[1]
+        z = tf.while_loop(
+            lambda j, z: j < i, lambda j, z: (j + 1, tf.sin(z) * s), (0, y), maximum_iterations=5
+        )[1]
         return i + 1, z * x
 
     return tf.while_loop(lambda i, y: i < 4, body, (0, x))[1]
@@ -151,7 +155,9 @@ def array_in_loop(x, m):
         h = tf.tanh(tf.linalg.matvec(m, h) + given.read(i))
         return i + 1, h, found.write(i, h)
 
-    _, h, found = tf.while_loop(lambda i, *_: i < 4, body, (0, tf.zeros([3]), found), maximum_iterations=tf.shape(x)[0])
+    _, h, found = tf.while_loop(
+        lambda i, *_: i < 4, body, (0, tf.zeros([3]), found), maximum_iterations=tf.shape(x)[0]
+    )
     return tf.reduce_sum(found.stack() ** 2) + tf.reduce_sum(h)
 
 
@@ -214,7 +220,9 @@ def mapped(x, a):
 @case(T, A)
 def mapped_structure(x, a):
     parts = {"a": tf.float32, "b": tf.float32}
-    r = tf.map_fn(lambda p: {"a": p[0] * p[1], "b": tf.reduce_sum(p[0]) * a}, (x, x), fn_output_signature=parts)
+    r = tf.map_fn(
+        lambda p: {"a": p[0] * p[1], "b": tf.reduce_sum(p[0]) * a}, (x, x), fn_output_signature=parts
+    )
     return r["a"] * r["b"]
 
 
@@ -339,7 +347,9 @@ def test_gradients_of_variables_read_in_loops():
 
     assert run(tf.constant(2.0)) == 54.0
     with tf.GradientTape() as tape:
-        y = tf.function(lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * v), (0, x))[1])(2.0)
+        y = tf.function(lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * v), (0, x))[1])(
+            2.0
+        )
     assert tape.gradient(y, v) == 54.0
 
 
@@ -351,7 +361,7 @@ def test_effects_run_as_often_as_they_should():
         return x
 
     def body(i, y):
-        return i + 1, y * tf.numpy_function(note, [tf.cast(i, tf.float32)], tf.float32)
+        return i + 1, y * tf.reshape(tf.numpy_function(note, [tf.cast(i, tf.float32)], tf.float32), [])
 
     @tf.function(autograph=False, jit_compile=False)
     def run(x, p):
@@ -378,12 +388,16 @@ def test_composite_results(yes, no, dense):
     run = tf.function(lambda p, x: tf.cond(p, lambda: yes(x), lambda: no(x)), autograph=False)
     for p, wanted in zip((True, False), dense, strict=True):
         found = run(tf.constant(p), tf.constant([5.0, 7.0]))
-        found = tf.sparse.to_dense(found) if isinstance(found, tf.SparseTensor) else tf.convert_to_tensor(found)
+        found = (
+            tf.sparse.to_dense(found) if isinstance(found, tf.SparseTensor) else tf.convert_to_tensor(found)
+        )
         assert found.numpy().tolist() == wanted
 
 
 def test_results_may_be_none_and_strings():
-    run = tf.function(lambda p: tf.cond(p, lambda: (1, None, {"a": "x"}), lambda: (2, None, {"a": "y"})), autograph=False)
+    run = tf.function(
+        lambda p: tf.cond(p, lambda: (1, None, {"a": "x"}), lambda: (2, None, {"a": "y"})), autograph=False
+    )
     one, nothing, text = run(tf.constant(False))
     assert (one.numpy(), nothing, text["a"].numpy()) == (2, None, b"y")
 

@@ -253,7 +253,7 @@ def test_input_signatures_with_structures_defaults_and_rest():
         nested({"a": 1.0})
     default = tf.function(lambda x, y=3: x * y, input_signature=[tf.TensorSpec([])], autograph=False)
     assert default(2.0).numpy() == default(2.0, 3).numpy() == 6.0
-    with pytest.raises(TypeError, match="'y'.*3"):
+    with pytest.raises(TypeError, match=r"'y'.*3"):
         default(2.0, 4)
     rest = tf.function(lambda *xs: xs[0] + xs[1], input_signature=[tf.TensorSpec([])] * 2, autograph=False)
     assert rest(1.0, 2).numpy() == 3.0
@@ -261,7 +261,8 @@ def test_input_signatures_with_structures_defaults_and_rest():
 
 
 def test_defaults_may_be_tensors():
-    f = tf.function(lambda x, y=t(3.0): x * y, autograph=False)
+    three = t(3.0)
+    f = tf.function(lambda x, y=three: x * y, autograph=False)
     assert [f(t(2.0)).numpy(), f(t(2.0)).numpy(), f(t(2.0), t(5.0)).numpy()] == [6.0, 6.0, 10.0]
     assert f.experimental_get_tracing_count() == 1 and len(f.get_concrete_function(t(1.0)).inputs) == 2
 

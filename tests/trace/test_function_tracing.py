@@ -222,6 +222,36 @@ def test_tensors_inside_structures_are_found_again_on_the_short_way():
     assert f.experimental_get_tracing_count() == 1
 
 
+class Rows(np.ndarray):
+    pass
+
+
+SHORT = {
+    "sparse": [sparse(0, 1.0), sparse(1, 2.0)],
+    "named tuples": [Pair(t(1.0), (t(2.0), "a")), Pair(t(3.0), (t(4.0), "a"))],
+    "objects beside": [(ONE, t(1.0)), (ONE, t(2.0))],
+    "arrays of a class": [np.ones(2).view(Rows), np.zeros(2).view(Rows)],
+    "array scalars": [np.float32(1), np.float32(2)],
+    "custom nests": [Boxed("x", t(1.0)), Boxed("x", t(2.0))],
+}
+
+
+@pytest.mark.parametrize("values", SHORT.values(), ids=SHORT)
+def test_later_calls_see_their_own_values(values):
+    def total(value):
+        if isinstance(value, (tf.Tensor, np.ndarray, np.generic)):
+            return tf.reduce_sum(tf.convert_to_tensor(value))
+        if isinstance(value, tf.SparseTensor):
+            return tf.reduce_sum(tf.sparse.to_dense(value) * [1.0, 10.0, 100.0])
+        parts = value if isinstance(value, tuple) else [getattr(value, "x", t(0.0))]
+        return tf.add_n([tf.cast(total(p), tf.float32) for p in parts if not isinstance(p, str)])
+
+    f = tf.function(total, autograph=False)
+    expected = [total(v).numpy() for v in values]
+    assert [f(v).numpy() for v in values * 3] == expected * 3
+    assert f.experimental_get_tracing_count() == 1
+
+
 def test_an_array_that_changes_after_the_call_changes_no_result():
     f = tf.function(lambda x: x, autograph=False)
     array = np.ones(3)
@@ -250,15 +280,18 @@ def test_objects_are_not_kept_alive_and_their_graphs_go_with_them():
 def test_the_cache_is_bounded():
     f = tf.function(lambda x: x * 2.0, autograph=False)
     often, limit = t([0.5]), flags.get("function_traces")
+    graphs = []
     flags.put("function_traces", 8)
     try:
         for n in range(2, 40):
             assert f(t(np.ones(n, np.float32))).shape == (n,)
             assert f(often).numpy().tolist() == [1.0]
+            graphs.append(weakref.ref(f.get_concrete_function(t(np.ones(n, np.float32))).graph))
         info = f.cache_info()
         assert (info.kept, info.limit, info.traces) == (8, 8, 39), "the graph in use was never let go"
         assert info.evicted == info.traces - info.kept
-        assert len(f._cache.fast) <= 32
+        gc.collect()
+        assert sum(g() is not None for g in graphs) == 7, "the graphs that went are free, with their plans"
     finally:
         flags.put("function_traces", limit)
 

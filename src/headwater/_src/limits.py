@@ -188,3 +188,41 @@ EXPRESSIONS: dict[str, str] = {
     "tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])": "ValueError where TensorFlow iterates over a scalar tensor.",
 }
 """Expression of tests/conformance/expressions.txt -> why headwater does not print what TensorFlow prints."""
+
+_CHECKED = "TensorFlow's own code stumbles over the argument; here it is checked, or it works."
+_KERNELS = "TensorFlow finds no kernel for the dtype; here the schema refuses it, or it works."
+SLIPS: dict[tuple[str, str], str] = {
+    **{("*", name): _CHECKED for name in ("AssertionError", "IndexError", "KeyError", "UnboundLocalError", "AttributeError")},
+    ("InvalidArgumentError", "NotFoundError"): _KERNELS,
+    ("InvalidArgumentError", "UnimplementedError"): _KERNELS,
+    ("answer", "NotFoundError"): _KERNELS,
+}  # fmt: skip
+"""Pairs (what happens here, what on TensorFlow) that bad inputs may come to anywhere, with the reason; "*" is any error or answer."""
+
+_ARRAYS = "An array is converted to the other argument's dtype, as everywhere; TensorFlow's function converts it by itself first."
+_SHAPES = "The shapes are checked; TensorFlow reads what is not there."
+_EMPTY = "Empty images give empty results."
+_TYPE = "Another class for an argument of a wrong kind: InvalidArgumentError for TypeError or ValueError, or the other way round."
+MUTANTS: dict[tuple[str, str], str] = {
+    **dict.fromkeys(
+        ((f"nn.{n}", "*") for n in ("atrous_conv2d", "atrous_conv2d_transpose", "conv1d", "conv_transpose", "convolution", "conv2d_transpose")),
+        _ARRAYS,
+    ),
+    **dict.fromkeys(
+        (("math.polyval", "float64"), ("nn.ctc_loss", "float64"), ("nn.embedding_lookup_sparse", "complex"), ("searchsorted", "none"),
+         ("nn.ctc_beam_search_decoder", "complex"), ("nn.max_pool", "bool"), ("nn.max_pool2d", "float64"), ("linalg.tridiagonal_matmul", "*"),
+         ("signal.dct", "*"), ("signal.idct", "*")),
+        _ARRAYS,
+    ),
+    **dict.fromkeys((("linalg.lu_matrix_inverse", "*"), ("linalg.lu_solve", "*"), ("linalg.lu_reconstruct", "*")), _SHAPES),
+    **dict.fromkeys((("nn.ctc_loss", "empty"), ("nn.ctc_unique_labels", "none")), _SHAPES),
+    **dict.fromkeys((("nn.fractional_max_pool", "empty"), ("nn.fractional_avg_pool", "empty"), ("nn.max_pool_with_argmax", "empty")), _EMPTY),
+    **dict.fromkeys(
+        (("image.non_max_suppression_padded", "*"), ("linalg.diag", "text"), ("nn.conv3d", "*"), ("linalg.tridiagonal_solve", "*"), ("nn.max_pool2d", "string"),
+         ("nn.sufficient_statistics", "int32"), ("unravel_index", "fraction"), ("linalg.banded_triangular_solve", "number"), ("nn.max_pool", "fraction")),
+        _TYPE,
+    ),
+    ("image.combined_non_max_suppression", "bool"): "The order among equal scores is another.",
+    ("image.adjust_hue", "nan"): "A shift of the hue that is NaN makes all colours NaN.",
+}  # fmt: skip
+"""(public name, rule of tests/fuzz/mutations.py or "*") -> why the outcome differs from TensorFlow's."""

@@ -73,6 +73,9 @@ from headwater._src.ops.pool import max_pool_with_argmax as max_pool_with_argmax
 from headwater._src.ops.pool import pool as pool
 from headwater._src.ops.pool_fractional import fractional_avg_pool as fractional_avg_pool
 from headwater._src.ops.pool_fractional import fractional_max_pool as fractional_max_pool
+from headwater._src.ops.random_candidates import compute_accidental_hits as compute_accidental_hits
+from headwater._src.ops.random_candidates import nce_loss as nce_loss
+from headwater._src.ops.random_candidates import sampled_softmax_loss as sampled_softmax_loss
 from headwater._src.ops.reduce import zero_fraction as zero_fraction
 from headwater._src.ops.sort import in_top_k as in_top_k
 from headwater._src.ops.sort import top_k as top_k

@@ -14,10 +14,16 @@ from headwater._src.ops.random import stateless_truncated_normal as stateless_tr
 from headwater._src.ops.random import stateless_uniform as stateless_uniform
 from headwater._src.ops.random import truncated_normal as truncated_normal
 from headwater._src.ops.random import uniform as uniform
+from headwater._src.ops.random_candidates import all_candidate_sampler as all_candidate_sampler
+from headwater._src.ops.random_candidates import fixed_unigram_candidate_sampler as fixed_unigram_candidate_sampler
+from headwater._src.ops.random_candidates import learned_unigram_candidate_sampler as learned_unigram_candidate_sampler
+from headwater._src.ops.random_candidates import log_uniform_candidate_sampler as log_uniform_candidate_sampler
+from headwater._src.ops.random_candidates import uniform_candidate_sampler as uniform_candidate_sampler
 from headwater._src.ops.random_dist import gamma as gamma
 from headwater._src.ops.random_dist import poisson as poisson
 from headwater._src.ops.random_dist import stateless_binomial as stateless_binomial
 from headwater._src.ops.random_dist import stateless_gamma as stateless_gamma
+from headwater._src.ops.random_dist import stateless_parameterized_truncated_normal as stateless_parameterized_truncated_normal
 from headwater._src.ops.random_dist import stateless_poisson as stateless_poisson
 from headwater._src.ops.seeds import set_seed as set_seed
 from headwater._src.state.generator import Generator as Generator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def _from_numpy(value: Any, dtype: DType | None) -> np.ndarray:
     if dtype is None or dtype.np == array.dtype:
         return np.array(array, order="C")
     if dtype.np.kind == "O":
-        raise TypeError(
+        raise ValueError(
             f"An array of {array.dtype} can't become a tensor of strings; use tf.strings.as_string."
         )
     with np.errstate(all="ignore"):
@@ -315,6 +315,8 @@ def _is_ragged(value: Any) -> bool:
 
 def _from_strings(value: Any, dtype: DType | None) -> np.ndarray:
     if dtype is not None and dtype.np.kind != "O":
+        if isinstance(value, np.ndarray):  # as NumPy has it
+            raise ValueError(str(_misfit(value, dtype)))
         raise _misfit(value, dtype)
     if isinstance(value, _STR):
         array = np.empty((), _OBJECT)
@@ -382,6 +384,15 @@ def is_tensor(x: Any) -> bool:
     False
     """
     return isinstance(x, TensorLike)
+
+
+def convert_default(value: Any, allowed: Sequence[DType], default: DType) -> Tensor:
+    """`value` as a tensor; an array of a dtype that is not allowed is converted to `default`, as TensorFlow does it where an
+    operation has a dtype to fall back on. Tensors keep theirs."""
+    text = isinstance(value, np.ndarray) and value.dtype.kind in "OSUT"
+    if isinstance(value, np.ndarray) and not text and dtypes.OF_NUMPY.get(value.dtype) not in allowed:
+        return convert(value, default)
+    return convert(value, None, default)
 
 
 # -- host values: integers that decide shapes -------------------------------------------------------------------------
@@ -456,8 +467,19 @@ def _vector_error(what: str, array: Any) -> Exception:
     return invalid(f"{what} must be a vector of integers; got {describe(array)}.")
 
 
-def host_int(value: Any, what: str, error: Any = invalid) -> Any:
-    """`value` as an int, or as it is if it is symbolic."""
+def attr_int(value: Any, what: str) -> int:
+    """`value` as an int where TensorFlow has an attribute: floats lose their fraction; TypeError for what is no number."""
+    if value.__class__ is int:
+        return value
+    if isinstance(value, (bool, int, float, np.integer, np.floating)):
+        return int(value)
+    if isinstance(value, EagerTensor) and value._array.ndim == 0 and value._array.dtype.kind in "iu":
+        return int(value._array)
+    raise TypeError(f"{what} takes an integer; got {describe(value)}.")
+
+
+def host_int(value: Any, what: str, error: Any = invalid, misfit: Any = TypeError) -> Any:
+    """`value` as an int, or as it is if it is symbolic. `error` makes the exception for text, `misfit` for other misfits."""
     if value.__class__ is int or value.__class__ is SymbolicTensor:
         return value
     if value is None:
@@ -465,7 +487,7 @@ def host_int(value: Any, what: str, error: Any = invalid) -> Any:
     if isinstance(value, (str, bytes)):
         raise error(f"{what} takes an integer; got {describe(value)}.")
     if isinstance(value, (float, np.floating)):
-        raise TypeError(f"{what} takes an integer; got {describe(value)}.")
+        raise misfit(f"{what} takes an integer; got {describe(value)}.")
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, TensorLike) or hasattr(value.__class__, "__tf_tensor__"):
@@ -475,5 +497,5 @@ def host_int(value: Any, what: str, error: Any = invalid) -> Any:
         value = value._array
     array = np.asarray(value)
     if array.dtype.kind not in "iu" or array.size != 1:
-        raise TypeError(f"{what} takes an integer; got {describe(value)}.")
+        raise misfit(f"{what} takes an integer; got {describe(value)}.")
     return int(array.reshape(())[()])

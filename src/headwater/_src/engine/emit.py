@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from headwater._src.core.tensor import SymbolicTensor, as_array
 from headwater._src.engine.liveness import Liveness, Place, Value
 from headwater._src.engine.traits import Code, code_of_ufunc, traits_of
 
-_NOT_IN_NAMES = re.compile(r"\W+")
+_NOT_IN_NAMES = re.compile(r"\W+", re.ASCII)
 _PLAIN = (int, bool, str, bytes, type(None))
 
 
@@ -42,6 +42,14 @@ def code_of(node: Node) -> Code:
     return Code("", fresh=traits.fresh)
 
 
+class Origin(NamedTuple):
+    """What a line comes from: the node, and the names of its inputs and of the values of its symbolic attributes."""
+
+    node: Node
+    inputs: list[str]
+    hosts: dict[str, str]
+
+
 class Source:
     """The text being written, and the namespace that it runs in."""
 
@@ -54,16 +62,14 @@ class Source:
         self._deaths: list[tuple[int, str, Value]] = []
         self.lines: list[list[str]] = []
         self.notes: list[str] = []
-        self.origins: list[tuple[Node, list[str]] | None] = []
-        """For each line the node it belongs to, and the names of the node's inputs."""
+        self.origins: list[Origin | None] = []
+        """For each line what it comes from."""
         self.text = self._write(codes)
 
     # -- the whole ----------------------------------------------------------------------------------------------------
 
     def _write(self, codes: list[Code]) -> str:
-        name = _NOT_IN_NAMES.sub("_", self.graph.name).strip("_") or "graph"
-        self.name = name if name.isidentifier() and not keyword.iskeyword(name) else f"_{name}"
-        self._line(f"def {self.name}(inputs):", "")
+        self._line("", "")
         self._constants()
         self._inputs()
         for i, (node, code) in enumerate(zip(self.live.nodes, codes, strict=True)):
@@ -74,6 +80,8 @@ class Source:
         self._drop_names()
         results = [self._array(self.values[id(t)], None) for t in self.graph.outputs]
         self._line("    return [" + ", ".join(results) + "]", "")
+        self.name = self._function_name()
+        self.lines[0] = [f"def {self.name}(inputs):"]
         width = min(max([len("; ".join(parts)) for parts in self.lines], default=0), 60)
         return "".join(
             [
@@ -82,10 +90,17 @@ class Source:
             ]
         )
 
-    def _line(self, text: str, note: str, node: Node | None = None, names: list[str] | None = None) -> None:
+    def _function_name(self) -> str:
+        """The graph's name, unless it is none in Python or one that the source uses."""
+        name = _NOT_IN_NAMES.sub("_", self.graph.name).strip("_") or "graph"
+        while name[0].isdigit() or keyword.iskeyword(name) or name in self.scope:
+            name = f"_{name}"
+        return name
+
+    def _line(self, text: str, note: str, origin: Origin | None = None) -> None:
         self.lines.append([text])
-        self.notes.append(note)
-        self.origins.append(None if node is None else (node, names or []))
+        self.notes.append(note if note.isprintable() else ascii(note))
+        self.origins.append(origin)
 
     def _constants(self) -> None:
         used = [t for t in self.graph.nodes if t.record is CONST]
@@ -98,7 +113,8 @@ class Source:
                 value.scalar = f"c{k}_"
                 self.scope[value.scalar] = array[()]
             shown = f"{array}" if array.size <= 4 else "..."
-            self._line(f"    # c{k}: {_described(array.dtype, array.shape)} = {' '.join(shown.split())}", "")
+            note = f"    # c{k}: {_described(array.dtype, array.shape)} = {' '.join(shown.split())}"
+            self._line(note if note.isprintable() else f"    # c{k}", "")
 
     def _inputs(self) -> None:
         names = []
@@ -143,14 +159,17 @@ class Source:
         else:
             text = f"{single.name} = {text}"
         shown = " ".join([_described(t._np_dtype, t._shape) for t in node.outputs])
-        self._line(
-            "    " + text, f"{node.name} {shown}", node, [v.array or v.scalar or v.name for v in inputs]
-        )
+        origin = Origin(node, [v.anyhow for v in inputs], self._hosts(node))
+        self._line("    " + text, f"{node.name} {shown}", origin)
         for value in {id(v): v for v in inputs}.values():
             if value.last == index and value.name[0] == "t" and value.large:
                 self._deaths.append((len(self.lines) - 1, value.name, value))
                 if value.array and value.array != value.name:
                     self._deaths.append((len(self.lines) - 1, value.array, value))
+
+    def _hosts(self, node: Node) -> dict[str, str]:
+        values = self.values
+        return {k: values[id(v)].anyhow for k, v in node.attrs.items() if v.__class__ is SymbolicTensor}
 
     def _named(self, value: Value) -> None:
         value.array = value.name if value.kind == "array" else ""
@@ -245,14 +264,14 @@ class Source:
         if not value.array:
             value.array = f"a{value.name[1:]}"
             convert = "as_array" if value.dtype.kind == "O" else "asarray"
-            self._line(f"    {value.array} = {convert}({value.name})", "", node)
+            self._line(f"    {value.array} = {convert}({value.name})", "", node and Origin(node, [], {}))
         return value.array
 
     def _scalar(self, value: Value, node: Node) -> str:
         """The name under which a value of rank 0 is a NumPy scalar."""
         if not value.scalar:
             value.scalar = f"s{value.name}" if value.name[0] == "x" else f"s{value.name[1:]}"
-            self._line(f"    {value.scalar} = {value.name}[()]", "", node)
+            self._line(f"    {value.scalar} = {value.name}[()]", "", Origin(node, [], {}))
         return value.scalar
 
 

@@ -6,12 +6,13 @@ and XLA's own entry in C++. Programs are compiled with 64-bit types on, whatever
 
 from __future__ import annotations
 
-import itertools
+import functools
 import re
 import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,7 @@ class Executable:
     """
 
     def __init__(self, closed: FuncGraph, packing: Packing) -> None:
+        _start_jax()
         self.closed = closed
         self.packing = packing
         inputs = [closed.inputs[i] for i in packing.fixed]
@@ -113,13 +115,12 @@ class Executable:
         """
         if self.strings:
             values = [values[i] for i in self.kept]
-        call = itertools.starmap(program.call, ((*values, *state),))
         try:
             if self.wide:
                 with jax.enable_x64(True):  # ndarrays of 64 bits would be narrowed on the way in
-                    box.extend(call)
+                    box.extend(starmap(program.call, ((*values, *state),)))
             else:
-                box.extend(call)
+                box.extend(starmap(program.call, ((*values, *state),)))
             if program.effects:
                 jax.block_until_ready(box[-1])
                 jax.effects_barrier()
@@ -195,6 +196,26 @@ class Executable:
 def run_arrays(program: Executable, arrays: Sequence[Any]) -> list[np.ndarray]:
     """Runs a program on ndarrays; the results are read-only views of XLA's."""
     return [np.asarray(r) for r in program(arrays)]
+
+
+@functools.cache
+def _start_jax() -> None:
+    """Starts JAX's backends, if nobody has, with programs on the CPU run by the calling thread.
+
+    JAX hands all but the smallest programs to another thread. Waking that up and waiting for it takes longer than one step
+    of a small network, and on a busy machine several times as long.
+    """
+    from jax._src import xla_bridge
+
+    setting = getattr(xla_bridge, "_CPU_ENABLE_ASYNC_DISPATCH", None)
+    if setting is None or xla_bridge.backends_are_initialized():
+        return
+    before = setting.value
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    try:
+        jax.devices()
+    finally:
+        jax.config.update("jax_cpu_enable_async_dispatch", before)
 
 
 # -- compiling --------------------------------------------------------------------------------------------------------

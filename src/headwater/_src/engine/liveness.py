@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from headwater._src.core.graph import CONST, SOURCES, Node
 from headwater._src.core.op import Op
 from headwater._src.core.tensor import SymbolicTensor
+from headwater._src.engine.lower import has_effects
 from headwater._src.engine.traits import Code
 
 Layout = Any
@@ -58,6 +59,11 @@ class Value:
         self.kind = "array"
         """ "array", "scalar" (a NumPy scalar), or "any": one of the two, or a Python object."""
         self.array = self.scalar = ""
+
+    @property
+    def anyhow(self) -> str:
+        """A name of the value, in whatever form."""
+        return self.array or self.scalar or self.name
 
     @property
     def large(self) -> bool:
@@ -175,6 +181,10 @@ class Liveness:
             for attribute in node.attrs.values():
                 if attribute.__class__ is SymbolicTensor:
                     values[id(attribute)].last = i
+            if has_effects(node):  # a Python function may keep what it is given
+                for tensor in node.inputs:
+                    for place in values[id(tensor)].places:
+                        place.last = len(self.nodes)
         for tensor in graph.outputs:
             values[id(tensor)].last = len(self.nodes)
         for value in values.values():

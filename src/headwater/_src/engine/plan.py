@@ -17,12 +17,15 @@ from headwater._src.base.frames import is_library
 from headwater._src.core.call import _explain
 from headwater._src.core.graph import FuncGraph, Node
 from headwater._src.core.op import Op
-from headwater._src.core.tensor import SymbolicTensor, as_array, of_array
-from headwater._src.engine.emit import Source, code_of, sources
+from headwater._src.core.tensor import as_array, of_array
+from headwater._src.engine.emit import Origin, Source, code_of, ints, sources
 from headwater._src.engine.optimize import optimized
 
 _MODULE = "headwater._src.plans"
 """The module that plans claim to be of: NumPy's warnings from headwater's modules are filtered; see `core.call`."""
+
+_MOST_VARIANTS = 8
+"""Sets of owned inputs that a plan is compiled for; others are treated as owning nothing."""
 
 
 class _Handling:
@@ -103,6 +106,8 @@ class Plan:
             i += 1
         run = self._variants.get(owned)
         if run is None:
+            if len(self._variants) >= _MOST_VARIANTS:
+                return self._variants[0]
             self._compile(owned)
             run = self._variants[owned]
         return run
@@ -133,10 +138,9 @@ class Plan:
         origin = self._origins[run.__code__][place.tb_lineno - 1]
         if origin is None or _in_user_code(place.tb_next):
             return error
-        node, names = origin
         if not isinstance(error, OpError):
-            error = _explanation(node, names, place.tb_frame, error)
-        return _placed(error, node)
+            error = _explanation(origin, place.tb_frame, error)
+        return _placed(error, origin.node)
 
 
 def _in_user_code(place: TracebackType | None) -> bool:
@@ -158,15 +162,14 @@ def _of_package(frame: FrameType) -> bool:
     )
 
 
-def _explanation(node: Node, names: list[str], frame: FrameType, error: Exception) -> Exception:
-    record = node.record
+def _explanation(origin: Origin, frame: FrameType, error: Exception) -> Exception:
+    """What eager code raises where a kernel raises `error` on these inputs."""
+    record, attrs = origin.node.record, origin.node.attrs
     scope = {**frame.f_globals, **frame.f_locals}
-    if not isinstance(record, Op) or any(n not in scope for n in names):
+    if not isinstance(record, Op) or any(n not in scope for n in (*origin.inputs, *origin.hosts.values())):
         return error
-    inputs = [of_array(as_array(scope[n])) for n in names]
-    attrs = {k: v for k, v in node.attrs.items() if v.__class__ is not SymbolicTensor}
-    if len(attrs) != len(node.attrs):
-        return error
+    inputs = [of_array(as_array(scope[n])) for n in origin.inputs]
+    attrs = {**attrs, **{k: ints(scope[n]) for k, n in origin.hosts.items()}}
     return _explain(record, inputs, attrs, error)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.base.errors import invalid
 from headwater._src.base.lazy import jax
 from headwater._src.engine import packing
 from headwater._src.engine.executable import Executable, Program
@@ -60,57 +61,98 @@ class Cell:
 
 
 class Residents:
-    """The arrays of the variables that a program assigns, for one set of variables.
+    """The variables of one set that a program runs with, and the arrays of those that it assigns.
 
     Args:
-      program: the program.
-      reads: the variables that it reads, in the order of its inputs.
-      written: those that it assigns, in the order of its outputs.
+      executable: the programs.
+      reads: the variables that they read, in the order of their inputs.
+      written: those that they assign, in the order of their outputs.
+      constants: the tensors that the graph captured, as JAX arrays.
     """
 
-    def __init__(self, program: Executable, reads: Sequence[Any], written: Sequence[Any]) -> None:
-        self.program = program
+    def __init__(
+        self, executable: Executable, reads: Sequence[Any], written: Sequence[Any], constants: list[Any]
+    ) -> None:
+        if len(set(map(id, written))) < len(written):
+            raise ValueError(
+                f"{executable.closed.name}: two of the variables that it assigns are the same one."
+            )
+        self.executable = executable
+        self.constants = constants
         self.arrays: list[Any] = []
         self.version = 0
         self.read: list[Any] = []
         """Variables that may have tensors besides their cells."""
-        closed = program.closed
-        first, count = len(closed.inputs) - len(reads), closed.result_count
-        layout = program.packing
+        self.only: Program | None = None
+        """The program, where there is but one."""
+        closed = executable.closed
+        self.arg_count = closed.arg_count
+        self.count = closed.result_count if written else len(closed.outputs)
+        layout = executable.packing
+        first = len(closed.inputs) - len(reads)
         assigned = {m.input for _, members in layout.groups for m in members} | {i for i, _ in layout.singles}
         self.others = [h for i, h in enumerate(reads, first) if i not in assigned]
         """The variables that the program only reads."""
-        self.cells = [
-            (written[m.output - count], Cell(self, written[m.output - count], n, (m.start, m.stop, m.shape)))
-            for n, (_, members) in enumerate(layout.groups)
-            for m in members
-        ]
-        self.cells += [
-            (written[output - count], Cell(self, written[output - count], n))
-            for n, (_, output) in enumerate(layout.singles, len(layout.groups))
-        ]
+        places = [(m.output, n, m[2:]) for n, (_, members) in enumerate(layout.groups) for m in members]
+        places += [(output, n, None) for n, (_, output) in enumerate(layout.singles, len(layout.groups))]
+        handles = [written[output - self.count] for output, _, _ in places]
+        self.cells = [(h, Cell(self, h, n, where)) for h, (_, n, where) in zip(handles, places, strict=True)]
 
-    def ready(self) -> list[Any]:
-        """The arrays for the next call. If somebody else assigned one of the variables, they are collected again."""
-        for handle, cell in self.cells:
-            if handle.device_array is not cell:
-                self._collect()
-                break
-        if self.read:
-            # A tensor that only its handle still holds would make XLA copy the array.
-            for handle in self.read:
-                handle._tensor = None
-            self.read.clear()
-        return self.arrays
+    def call(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+        """Runs the program for the graph's arguments and captured tensors; returns the results."""
+        box: list[Any] = []
+        with device_lock:
+            for handle, cell in self.cells:
+                if handle.device_array is not cell:
+                    self._collect()
+                    break
+            if self.read:
+                # A tensor that only its handle still holds would make XLA copy the array.
+                for handle in self.read:
+                    handle._tensor = None
+                self.read.clear()
+            values = [*arrays[: self.arg_count], *self.constants]
+            for handle in self.others:
+                found = handle.device_array
+                values.append(shared(handle) if found is None or found.__class__ is Cell else found)
+            program = self.only
+            if program is None:
+                program = self._program(values)
+            if not program.effects:
+                self._run(program, values, box)
+        if program.effects:  # what it calls may want to read variables too, from another thread
+            self._run(program, values, box)
+        return [np.asarray(r) for r in box[0][: self.count]]
+
+    def _program(self, values: list[Any]) -> Program:
+        executable = self.executable
+        program = executable.program(values, self.arrays)
+        if not (executable.open or executable.open_singles):
+            self.only = program
+        return program
+
+    def _run(self, program: Program, values: list[Any], box: list[Any]) -> None:
+        try:
+            self.executable.run(program, values, self.arrays, box)
+        finally:
+            if box and self.cells:
+                self.arrays = box[0][self.count :]
+                self.version += 1
 
     def _collect(self) -> None:
-        values: list[list[np.ndarray]] = [[] for _ in range(self.program.packing.count)]
+        """Takes the variables over: another program, or eager code, has assigned one of them since."""
+        layout = self.executable.packing
+        values: list[list[np.ndarray]] = [[] for _ in range(layout.count)]
         for handle, cell in self.cells:
-            values[cell.number].append(handle.tensor._array)
-        groups = self.program.packing.groups
+            array = handle.tensor._array
+            if cell.shape is not None and array.shape != cell.shape:
+                raise invalid(
+                    f"{self.executable.closed.name}: variable {handle.name!r} has shape {array.shape} instead of {cell.shape}."
+                )
+            values[cell.number].append(array)
         arrays = []
         for n, parts in enumerate(values):
-            if n < len(groups):
+            if n < len(layout.groups):
                 arrays.append(to_device(np.concatenate([p.reshape(-1) for p in parts])))
             else:
                 arrays.append(parts[0] if parts[0].dtype.kind == "O" else to_device(parts[0]))
@@ -120,35 +162,23 @@ class Residents:
             handle.device_array = cell
             handle._tensor = None
 
-    def replace(self, arrays: list[Any]) -> None:
-        """The variables have new values."""
-        self.arrays = arrays
-        self.version += 1
 
-
-class _Kept:
-    """What the programs of one graph need to run with variables."""
+class _Sets:
+    """What the programs of one graph need to run with variables: those of the trace, and others."""
 
     def __init__(self, plain: Executable, arrays: Sequence[Any]) -> None:
-        closed = plain.closed
-        self.written = bool(closed.written_handles)
-        self.program = Executable(closed, packing.of_variables(closed)) if self.written else plain
+        closed = self.closed = plain.closed
+        assigns = bool(closed.written_handles)
+        self.executable = Executable(closed, packing.of_variables(closed)) if assigns else plain
         self.constants = [a if a.dtype.kind == "O" else to_device(a) for a in arrays[closed.arg_count :]]
-        """The captured tensors as JAX arrays: they never change, so one copy serves all calls."""
-        self.first: Residents | None = None
-        """For the variables of the trace."""
+        self.first = Residents(self.executable, closed.read_handles, closed.written_handles, self.constants)
         self.sets: OrderedDict[Any, Residents] = OrderedDict()
 
-    def residents(self, reads: Sequence[Any], written: Sequence[Any]) -> Residents:
-        closed = self.program.closed
-        if reads is closed.read_handles:
-            if self.first is None:
-                self.first = Residents(self.program, reads, written)
-            return self.first
+    def of(self, reads: Sequence[Any], written: Sequence[Any]) -> Residents:
         key = tuple(map(id, reads))
         found = self.sets.get(key)
         if found is None:
-            found = self.sets[key] = Residents(self.program, reads, written)
+            found = self.sets[key] = Residents(self.executable, reads, written, self.constants)
             if len(self.sets) > MAX_RESIDENTS:
                 self.sets.popitem(last=False)
         else:
@@ -171,48 +201,11 @@ def run(
     Returns:
       The results. If the call fails, no variable has changed.
     """
-    kept = plain.residents
-    if kept is None:
-        kept = plain.residents = _Kept(plain, arrays)
-    values = [*arrays]
-    if kept.constants:
-        values[-len(kept.constants) :] = kept.constants
-    executable = kept.program
-    if not kept.written:
-        with device_lock:
-            values += [shared(h) for h in reads]
-            program = executable.program(values)
-            if not program.effects:
-                box: list[Any] = []
-                executable.run(program, values, (), box)
-        if program.effects:  # what it calls may want to read variables too, from another thread
-            box = []
-            executable.run(program, values, (), box)
-        return [np.asarray(r) for r in box[0]]
-    if reads is not plain.closed.read_handles and len(set(map(id, written))) < len(written):
-        raise ValueError(f"{plain.closed.name}: two of the variables that it assigns are the same one.")
-    with device_lock:
-        residents = kept.residents(reads, written)
-        state = residents.ready()
-        values += [shared(h) for h in residents.others]
-        program = executable.program(values, state)
-        if not program.effects:
-            box = _run(executable, program, values, residents, count)
-    if program.effects:
-        box = _run(executable, program, values, residents, count)
-    return [np.asarray(r) for r in box[:count]]
-
-
-def _run(
-    executable: Executable, program: Program, values: Any, residents: Residents, count: int
-) -> list[Any]:
-    box: list[Any] = []
-    try:
-        executable.run(program, values, residents.arrays, box)
-    finally:
-        if box:
-            residents.replace(box[0][count:])
-    return box[0]
+    sets = plain.residents
+    if sets is None:
+        sets = plain.residents = _Sets(plain, arrays)
+    residents = sets.first if reads is sets.closed.read_handles else sets.of(reads, written)
+    return residents.call(arrays)
 
 
 def shared(handle: Any) -> Any:

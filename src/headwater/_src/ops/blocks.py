@@ -12,12 +12,12 @@ import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
 import headwater._src.ops.pool_kernels as pool_kernels
 import headwater._src.ops.windows as windows
-from headwater._src.base.dtypes import int32
+from headwater._src.base.dtypes import bfloat16, float16, float32, int32
 from headwater._src.base.errors import NotFoundError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jax, jnp, lax
 from headwater._src.base.shapes import Partial, wrap
-from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.convert import convert, convert_default, host_int, host_ints
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of, like_first
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
@@ -324,6 +324,12 @@ def required_space_to_batch_paddings(
       (paddings, crops), both int32 of shape (length, 2). Paddings are the base and, after, what is missing; crops that.
     """
     sizes, blocks = convert(input_shape, int32), convert(block_shape, int32)
+    if not sizes.shape.is_compatible_with(blocks.shape):
+        raise ValueError(
+            f"tf.required_space_to_batch_paddings: a block is needed for each of the sizes; got shapes {sizes.shape} and {blocks.shape}."
+        )
+    if base_paddings is not None and np.ndim(base_paddings) != 2 and not isinstance(base_paddings, Tensor):
+        raise ValueError(f"tf.required_space_to_batch_paddings: base_paddings must be pairs; got {base_paddings!r}.")
     if base_paddings is None:
         before = after = math.multiply(sizes, 0)
     else:
@@ -443,7 +449,7 @@ def local_response_normalization(
       InvalidArgumentError: another rank or dtype, or a negative radius.
     """
     what = "tf.nn.local_response_normalization"
-    x = convert(input)
+    x = convert_default(input, (float16, bfloat16, float32), float32)
     radius = host_int(depth_radius, f"{what}: depth_radius")
     if radius < 0:
         raise invalid(f"{what}: depth_radius must be 0 or more; got {radius}.")
@@ -609,6 +615,8 @@ _dilation_gather = op(
 
 
 def _four(values: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{name} must be a list of 4 integers; got {values!r}.")
     out = host_ints(values, name)
     if len(out) != 4:
         raise invalid(f"{name} must have 4 entries; got {list(out)}.")
@@ -641,6 +649,8 @@ def dilation2d(
       InvalidArgumentError: shapes or dtypes don't fit.
     """
     what = "tf.nn.dilation2d"
+    if not isinstance(padding, str):
+        raise TypeError(f'{what}: padding must be "SAME" or "VALID"; got {padding!r}.')
     if data_format != "NHWC":
         raise ValueError(f"{what}: data_format must be NHWC; got {data_format!r}.")
     steps, rates = _four(strides, f"{what}: strides"), _four(dilations, f"{what}: dilations")

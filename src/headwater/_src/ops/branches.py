@@ -431,13 +431,7 @@ def origin_of(tensor: Any, forward: FuncGraph, given: Sequence[Any]) -> Any:
 
 
 IF = Record(
-    "If",
-    _numpy(_branch_of_pred),
-    _lower(_branch_of_pred, _number_of_pred),
-    None,
-    single=False,
-    grows=True,
-    pull=_pull,
+    "If", _numpy(_branch_of_pred), _lower(_branch_of_pred, _number_of_pred), None, single=False, grows=True
 )
 CASE = Record(
     "Case",
@@ -446,5 +440,6 @@ CASE = Record(
     None,
     single=False,
     grows=True,
-    pull=_pull,
 )
+IF.differentiate(_pull)
+CASE.differentiate(_pull)

@@ -11,6 +11,8 @@ import headwater._src.ops.compare as compare
 import headwater._src.ops.math as math
 import headwater._src.ops.nn as nn
 import headwater._src.ops.reduce as reduce
+from headwater._src.base import dtypes
+from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, broadcast_all, compatible, wrap
@@ -139,6 +141,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     if isinstance(t, (IndexedSlices, SparseTensor)):
         return t._map_values(lambda values: clip_by_norm(values, clip_norm, axes))
     t = convert(t)
+    if t.dtype is dtypes.bool_:
+        raise invalid(f"tf.clip_by_norm: t must hold floats; got {t.dtype.name}.")
     bound = math.maximum(convert(clip_norm, None, t.dtype), 0)
     squares = reduce.reduce_sum(math.multiply(t, math.conj(t)), axis=axes, keepdims=True)
     # The square root has no derivative at 0, so 1 stands in where everything is 0.
@@ -207,7 +211,7 @@ def clip_by_global_norm(
     """
     items = list(_checked_list(t_list, "tf.clip_by_global_norm"))
     norm = global_norm(items) if use_norm is None else convert(use_norm)
-    bound = convert(clip_norm, None, norm.dtype)
+    bound = convert(clip_norm, norm.dtype if isinstance(clip_norm, str) else None, norm.dtype)
     one = convert(1.0, norm.dtype)
     factor = math.multiply(bound, math.minimum(math.real_divide(one, norm), math.real_divide(one, bound)))
     # Nobody should go on with infinite gradients unnoticed.

@@ -395,7 +395,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     last = convert(stop, first.dtype) if not isinstance(stop, Tensor) else stop
     if first.dtype.is_integer:
         first, last = cast(first, dtypes.float64), cast(last, dtypes.float64)
-    count = host_int(num, "tf.linspace: num", TypeError)
+    count = host_int(num, "tf.linspace: num", TypeError, invalid)
     if count.__class__ is int and count < 0:
         raise invalid(f"tf.linspace: num must be >= 0; got {count}.")
     first = first + zeros_like(last)
@@ -488,6 +488,8 @@ def one_hot(
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(indices, (list, tuple)) and not np.size(indices):
+        indices = convert(indices, dtypes.int64)
     on = None if on_value is None else convert(on_value, None, wanted)
     off = None if off_value is None else convert(off_value, None, wanted)
     for what, value in (("on_value", on), ("off_value", off)):

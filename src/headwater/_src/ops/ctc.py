@@ -482,7 +482,9 @@ def _sparse_of(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray, np.ndarra
 def _check_decoder(inputs: np.ndarray, length: np.ndarray) -> None:
     if inputs.ndim != 3:
         raise ValueError(f"inputs must have rank 3, [time, batch, classes]; got shape {list(inputs.shape)}")
-    if length.ndim != 1 or len(length) != inputs.shape[1]:
+    if length.ndim != 1:
+        raise ValueError(f"sequence_length must be a vector; got shape {list(length.shape)}")
+    if len(length) != inputs.shape[1]:
         message = f"sequence_length must have shape [{inputs.shape[1]}]; got {list(length.shape)}."
         raise FailedPreconditionError(None, None, f"[Op:CTCDecoder]: {message}")
     if (length > inputs.shape[0]).any():

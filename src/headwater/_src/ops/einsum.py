@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import prod as math_prod
 from string import ascii_letters
 from typing import Any
 
@@ -12,7 +13,7 @@ import headwater._src.ops.create as create
 import headwater._src.ops.math as math
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import jnp
+from headwater._src.base.lazy import jnp, lax
 from headwater._src.base.shapes import Partial, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
@@ -92,9 +93,44 @@ def _product(terms: list[str], right: str, x: np.ndarray, y: np.ndarray) -> Any:
 
 
 def _einsum_lower(*arrays: Any, equation: str, loose: str) -> Any:
+    terms, right = _terms(equation)
+    if len(terms) == 2 and not loose and arrays[0].dtype not in _HALVES:
+        product = _as_product(terms, right)
+        if product is not None:
+            return _lower_product(terms, *product, *arrays)
     if arrays[0].dtype in _HALVES:
         return jnp.einsum(equation, *arrays, preferred_element_type=_F32).astype(arrays[0].dtype)
     return jnp.einsum(equation, *arrays)
+
+
+def _as_product(terms: list[str], right: str) -> tuple[bool, str] | None:
+    """Whether the contraction is one product of matrices: (the operands change places, the summed labels), or None.
+
+    That is so if the labels that are summed lie together, and those that are kept. Then reshapes make matrices of the operands
+    without moving an element; XLA would copy them into another order first.
+    """
+    a, b = terms
+    summed = "".join(x for x in a if x in b and x not in right)
+    free_a, free_b = ("".join(x for x in t if x not in summed) for t in (a, b))
+    whole = len(set(a)) == len(a) and len(set(b)) == len(b) and not set(free_a) & set(free_b)
+    if not whole or not summed or not all(group in term for group, term in ((summed, a), (summed, b), (free_a, a), (free_b, b))):
+        return None
+    if right == free_a + free_b:
+        return False, summed
+    return (True, summed) if right == free_b + free_a else None
+
+
+def _lower_product(terms: list[str], flip: bool, summed: str, a: Any, b: Any) -> Any:
+    operands, dims, kept = [], [], []
+    for term, x in ((terms[0], a), (terms[1], b))[:: -1 if flip else 1]:
+        leads = term.startswith(summed)
+        split = len(summed) if leads else len(term) - len(summed)
+        free = x.shape[split:] if leads else x.shape[:split]
+        rows = x.shape[:split]
+        operands.append(x.reshape(math_prod(rows), math_prod(x.shape[split:])))
+        dims.append((0,) if leads else (1,))
+        kept += free
+    return lax.dot_general(*operands, ((dims[0], dims[1]), ((), ()))).reshape(kept)
 
 
 def _einsum_grad(g: Any, y: Any, *inputs: Any, equation: str, loose: str) -> list[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import headwater._src.ops.compare as compare
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
+from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
@@ -97,18 +98,27 @@ _fake_quant = op(
 )  # fmt: skip
 
 
+def _float32(value: Any) -> Tensor:
+    """Arrays are converted, as everywhere where an argument has one dtype only; tensors must have it."""
+    return value if isinstance(value, Tensor) else convert(value, dtypes.float32)
+
+
+def _check_bits(num_bits: int, what: str) -> None:
+    if not 2 <= num_bits <= 16:
+        raise invalid(f"{what}: num_bits must be between 2 and 16; got {num_bits}.")
+
+
 def _run(
     inputs: Any, low: Any, high: Any, num_bits: int, narrow_range: bool, public: str, rank: int
 ) -> Tensor:
-    low, high = convert(low), convert(high)
+    low, high = _float32(low), _float32(high)
     for bound in (low, high):
         if bound._spec.shape is not None and len(bound._spec.shape) != rank:
             raise invalid(
                 f"tf.quantization.{public}: min and max must have rank {rank}; got shape {bound.shape}."
             )
-    if not 2 <= num_bits <= 16:
-        raise invalid(f"tf.quantization.{public}: num_bits must be between 2 and 16; got {num_bits}.")
-    return _fake_quant(convert(inputs), low, high, num_bits=num_bits, narrow_range=bool(narrow_range))
+    _check_bits(num_bits, f"tf.quantization.{public}")
+    return _fake_quant(_float32(inputs), low, high, num_bits=num_bits, narrow_range=bool(narrow_range))
 
 
 @export("quantization.fake_quant_with_min_max_vars")
@@ -171,22 +181,20 @@ def fake_quant_with_min_max_args_gradient(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """The gradient of `tf.quantization.fake_quant_with_min_max_args` for its inputs: `gradients` where they are in range."""
-    low, high = convert(float(min)), convert(float(max))
-    return _by_input(
-        convert(gradients),
-        None,
-        convert(inputs),
-        low,
-        high,
-        num_bits=num_bits,
-        narrow_range=bool(narrow_range),
-    )
+    if not min < max:
+        raise invalid(f"tf.quantization.fake_quant_with_min_max_args_gradient: min must be below max; got {min} and {max}.")
+    return _gradients(gradients, inputs, float(min), float(max), num_bits, narrow_range)[0]
 
 
 def _gradients(
     gradients: Any, inputs: Any, low: Any, high: Any, num_bits: int, narrow_range: bool
 ) -> tuple[Any, Any, Any]:
-    parts = convert(gradients), None, convert(inputs), convert(low), convert(high)
+    g, x = _float32(gradients), _float32(inputs)
+    what = "tf.quantization.fake_quant_with_min_max_vars_gradient"
+    if not compatible(g._spec.shape, x._spec.shape):
+        raise invalid(f"{what}: gradients and inputs must have one shape; got {g.shape} and {x.shape}.")
+    _check_bits(num_bits, what)
+    parts = g, None, x, _float32(low), _float32(high)
     attrs = {"num_bits": num_bits, "narrow_range": bool(narrow_range)}
     return tuple(rule(*parts, **attrs) for rule in (_by_input, _by_bound(-1.0, 0), _by_bound(1.0, 1)))  # type: ignore[return-value]
 

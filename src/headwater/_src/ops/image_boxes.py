@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes
+from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import Partial
 from headwater._src.core.convert import convert, host_int
@@ -87,9 +88,11 @@ _suppression = op(
 
 
 def _run(boxes: Any, scores: Any, size: Any, iou: Any, least: Any, sigma: Any, name: str) -> Any:
+    if isinstance(sigma, (int, float)) and sigma < 0:
+        raise invalid(f"tf.image.{name}: soft_nms_sigma must not be negative; got {sigma}.")
     x = convert(boxes, None, dtypes.float32)
     values = [convert(v, x.dtype) for v in (scores, iou, least, sigma)]
-    return _suppression(x, *values, max_output_size=host_int(size, f"tf.image.{name}: max_output_size"))
+    return _suppression(x, *values, max_output_size=host_int(size, f"tf.image.{name}: max_output_size", misfit=invalid))
 
 
 @export("image.non_max_suppression")

@@ -17,7 +17,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, merge, wrap
-from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.convert import convert, convert_default, host_int, host_ints
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -105,7 +105,7 @@ def draw_bounding_boxes(images: Any, boxes: Any, colors: Any, name: str | None =
     """
     if colors is None:
         colors = np.zeros((0, 4), np.float32)
-    return _draw_op(convert(images), boxes, convert(colors, dtypes.float32))
+    return _draw_op(convert_default(images, (dtypes.float16, dtypes.float32), dtypes.float32), boxes, convert(colors, dtypes.float32))
 
 
 # -- suppression ------------------------------------------------------------------------------------------------------
@@ -181,6 +181,8 @@ def non_max_suppression_overlaps(
       InvalidArgumentError: shapes or dtypes don't fit.
     """
     size = host_int(max_output_size, "tf.image.non_max_suppression_overlaps: max_output_size")
+    if size.__class__ is int and size < 0:
+        raise invalid(f"tf.image.non_max_suppression_overlaps: max_output_size must not be negative; got {size}.")
     return _overlap_op(overlaps, scores, overlap_threshold, score_threshold, max_output_size=size)
 
 

@@ -441,7 +441,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
       ValueError: delta is out of range.
       InvalidArgumentError: the shape does not fit.
     """
-    if not isinstance(delta, Tensor) and np.ndim(delta) == 0 and not -1 <= delta <= 1:
+    if not isinstance(delta, Tensor) and np.ndim(delta) == 0 and (delta < -1 or delta > 1):
         raise ValueError(f"tf.image.adjust_hue: delta must lie in [-1, 1]; got {delta!r}.")
     x, original = _as_float(image)
     return _back(_adjust_hue(x, cast(delta, dtypes.float32), name=name), original)
@@ -478,8 +478,8 @@ def per_image_standardization(image: Any) -> Tensor:
     """
     x = image if image.__class__ is EagerTensor else convert(image)
     dims = x._spec.shape
-    if dims is None or len(dims) < 3:
-        raise ValueError(f"tf.image.per_image_standardization needs rank 3 or more; got shape {x.shape}.")
+    if dims is None or len(dims) < 3 or 0 in dims:
+        raise ValueError(f"tf.image.per_image_standardization needs rank 3 or more and no dimension 0; got shape {x.shape}.")
     if x.dtype is not dtypes.float32 and x.dtype is not dtypes.float16:
         x = cast(x, dtypes.float32)
     count: Any = 1

@@ -51,7 +51,9 @@ def sizes(x: Any) -> tuple[Any, ...]:
 
 
 def _int(value: Any, name: str, what: str) -> Any:
-    return host_int(value, f"tf.image.{name}: {what}")
+    if value is None:
+        raise TypeError(f"tf.image.{name}: {what} must be an integer; got None.")
+    return host_int(value, f"tf.image.{name}: {what}", TypeError)
 
 
 def _require(condition: Any, message: str) -> None:
@@ -285,6 +287,8 @@ def flip_up_down(image: Any) -> Tensor:
 def transpose(image: Any, name: str | None = None) -> Tensor:
     """An image, or each of a batch, with height and width exchanged. ValueError where the rank is not 3 or 4."""
     x = image_of(image, "transpose")
+    if 0 in x._spec.shape:
+        raise ValueError(f"tf.image.transpose: no dimension may be 0; got shape {x.shape}.")
     return layout.transpose_op(x, perm=(1, 0, 2) if len(x._spec.shape) == 3 else (0, 2, 1, 3))
 
 
@@ -459,7 +463,9 @@ def extract_patches(
     Raises:
       InvalidArgumentError: the rank is not 4, or a size has not four positive entries.
     """
-    kind = str(padding).upper()
+    if not isinstance(padding, str):
+        raise TypeError(f"tf.image.extract_patches: padding must be a str; got {padding!r}.")
+    kind = padding.upper()
     if kind not in ("VALID", "SAME"):
         raise invalid(f"tf.image.extract_patches: padding must be 'VALID' or 'SAME'; got {padding!r}.")
     return _extract_patches(
@@ -522,6 +528,8 @@ def crop_and_resize(
       OutOfRangeError: an index names no image.
     """
     x, boxes, index = convert(image), convert(boxes, dtypes.float32), convert(box_indices, dtypes.int32)
+    if not (x.dtype.is_floating or x.dtype.is_integer):
+        raise invalid(f"tf.image.crop_and_resize takes images of real numbers; got {x.dtype.name}.")
     rows, columns = _crop_size(crop_size)
     _check_crops(x, boxes, index, method)
     batch, height, width, channels = sizes(x)

@@ -18,7 +18,7 @@ import headwater._src.ops.shape as shaping
 from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
-from headwater._src.core.convert import convert
+from headwater._src.core.convert import convert, host_int
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.cast import cast
@@ -70,6 +70,8 @@ def sobel_edges(image: Any) -> Tensor:
         raise ValueError(
             f"tf.image.sobel_edges takes images of rank 4, [batch, height, width, channels]; got shape {x.shape}."
         )
+    if not x.dtype.is_floating:
+        raise invalid(f"tf.image.sobel_edges takes images of floats; got {x.dtype.name}.")
     wide = shaping.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], "REFLECT")
     across = math.add(math.add(wide[:, :, :-2], wide[:, :, 2:]), math.multiply(wide[:, :, 1:-1], 2))
     along = math.add(math.add(wide[:, :-2], wide[:, 2:]), math.multiply(wide[:, 1:-1], 2))
@@ -116,13 +118,16 @@ sampled("image.total_variation", lambda: [
 def _pair(a: Any, b: Any, max_val: Any, name: str) -> tuple[Any, Any, Any]:
     """Both images and the largest value as float32."""
     x, y = convert(a), convert(b)
+    for value in (x, y):
+        if not (value.dtype.is_floating or value.dtype.is_integer):
+            raise invalid(f"tf.image.{name} takes images of floats or integers; got {value.dtype.name}.")
     top = cast(convert(max_val), x.dtype)
     x, y, top = (colour.convert_image_dtype(v, dtypes.float32) for v in (x, y, top))
     for value in (x, y):
         if value._spec.shape is None:
             raise ValueError(f"tf.image.{name} needs images of known rank.")
         if len(value._spec.shape) < 3:
-            raise (invalid if name == "psnr" else ValueError)(
+            raise ValueError(
                 f"tf.image.{name} needs rank 3 or more, [..., height, width, channels]; got shape {value.shape}."
             )
     for m, n in zip(x._spec.shape[-3:], y._spec.shape[-3:], strict=True):
@@ -198,6 +203,15 @@ def _flat(x: Any) -> tuple[Any, Any]:
     return layout.reshape(x, [-1, *last]), dims[:-3]
 
 
+def _filter_size(size: Any, name: str) -> int:
+    if isinstance(size, float):
+        raise TypeError(f"tf.image.{name}: filter_size must be an integer; got {size!r}.")
+    found = host_int(size, f"tf.image.{name}: filter_size", misfit=invalid)
+    if found < 1:
+        raise invalid(f"tf.image.{name}: filter_size must be positive; got {found}.")
+    return found
+
+
 def _check_window(x: Any, size: int, name: str) -> None:
     for d in x._spec.shape[-3:-1]:
         if d is not None and d < size:
@@ -229,6 +243,7 @@ def ssim(
       InvalidArgumentError: the images are not of one size, or smaller than the window.
     """
     x, y, top = _pair(img1, img2, max_val, "ssim")
+    filter_size = _filter_size(filter_size, "ssim")
     _check_window(x, filter_size, "ssim")
     (x, lead), (y, _) = _flat(x), _flat(y)
     similar, _ = _similarity(x, y, top, _window(filter_size, filter_sigma), k1, k2)
@@ -269,6 +284,7 @@ def ssim_multiscale(
     """
     x, y, top = _pair(img1, img2, max_val, "ssim_multiscale")
     (x, lead), (y, _) = _flat(x), _flat(y)
+    filter_size = _filter_size(filter_size, "ssim_multiscale")
     window, factors = _window(filter_size, filter_sigma), list(power_factors)
     parts = []
     for i, _factor in enumerate(factors):

@@ -24,6 +24,7 @@ from headwater._src.base.shapes import (
     num_elements,
     wrap,
 )
+from headwater._src.base.text import describe
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
@@ -398,6 +399,8 @@ def guarantee_const(input: Any, name: str | None = None) -> Any:
 @export("identity_n")
 def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
     """A list of new tensors with the values of those in the list `input`."""
+    if not len(input):
+        raise invalid("tf.identity_n: at least one tensor is needed; got an empty list.")
     return [identity_op(x) for x in input]
 
 
@@ -515,6 +518,10 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
 @export("shape_n")
 def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> list[Tensor]:
     """The shapes of a list of tensors, as integer vectors."""
+    if not isinstance(input, (list, tuple)):
+        raise TypeError(f"tf.shape_n takes a list of tensors; got {type(input).__name__}.")
+    if not input:
+        raise invalid("tf.shape_n: at least one tensor is needed; got an empty list.")
     return [shape_op(x, out_type=_out_type(out_type)) for x in input]
 
 
@@ -639,6 +646,9 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     Raises:
       InvalidArgumentError: the shapes don't broadcast.
     """
+    for value in (shape_x, shape_y):
+        if not isinstance(value, Tensor) and np.ndim(value) != 1:
+            raise invalid(f"tf.broadcast_dynamic_shape: shapes must be integer vectors; got {describe(value)}.")
     return broadcast_args(shape_x, shape_y)
 
 

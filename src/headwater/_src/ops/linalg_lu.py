@@ -158,6 +158,11 @@ def _lu_arguments(lower_upper: Any, perm: Any, public: str) -> tuple[Tensor, Ten
         raise ValueError(
             f"tf.linalg.{public}: lower_upper must have rank 2 or more; got {describe(lower_upper)}."
         )
+    order = perm._spec.shape
+    if order is not None and len(order) != len(shape) - 1:
+        raise ValueError(
+            f"tf.linalg.{public}: perm must have one dimension less than lower_upper; got shapes {perm.shape} and {lower_upper.shape}."
+        )
     return lower_upper, perm
 
 

@@ -90,6 +90,8 @@ def expm(input: Any, name: str | None = None) -> Tensor:
       InvalidArgumentError: the matrices are not square.
     """
     x = convert(input)
+    if x.dtype is dtypes.bool_:
+        raise invalid(f"tf.linalg.expm takes floats or complex numbers; got {describe(x)}.")
     if not (x.dtype.is_floating or x.dtype.is_complex):
         raise ValueError(f"tf.linalg.expm takes floats or complex numbers; got {describe(x)}.")
     return _expm_op(x)
@@ -372,6 +374,8 @@ def matrix_rank(a: Any, tol: Any = None, validate_args: bool = False, name: str 
         x = cast(x, dtypes.float32)
     if x._spec.shape is not None and len(x._spec.shape) < 2:
         raise ValueError(f"tf.linalg.matrix_rank: a must have rank 2 or more; got {describe(x)}.")
+    if x.dtype is dtypes.string:
+        raise TypeError(f"tf.linalg.matrix_rank: a must hold numbers; got {describe(x)}.")
     s = decompose.singular_values(x)
     if tol is None:
         tol = math.multiply(reduce.reduce_max(s, -1, keepdims=True), _default_cutoff(x, s.dtype, 1.0))

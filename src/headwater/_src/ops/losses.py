@@ -126,6 +126,11 @@ def softmax_cross_entropy_with_logits(
     """
     logits = convert(logits)
     labels = convert(labels)
+    if logits.shape.rank == 0 or labels.shape.rank == 0:
+        raise invalid(
+            "tf.nn.softmax_cross_entropy_with_logits: logits and labels need rank 1 or more; got shapes "
+            f"{logits.shape} and {labels.shape}."
+        )
     wide = _wide(logits)
     labels = cast(labels, wide.dtype)
     if axis != -1:

@@ -608,7 +608,7 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
       TypeError: there is no list.
       InvalidArgumentError: shapes or dtypes differ.
     """
-    if isinstance(inputs, Tensor) or not isinstance(inputs, (list, tuple)) and hasattr(inputs, "dtype"):
+    if not isinstance(inputs, (list, tuple, np.ndarray)) and hasattr(inputs, "dtype"):
         inputs = [inputs]
     if not hasattr(inputs, "__iter__"):
         raise TypeError(f"tf.add_n: give a list of tensors; got {describe(inputs)}.")

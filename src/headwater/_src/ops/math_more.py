@@ -20,7 +20,7 @@ from headwater._src.base.errors import InternalError, NotFoundError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp, lax
 from headwater._src.base.shapes import Partial
-from headwater._src.core.convert import convert, host_int
+from headwater._src.core.convert import attr_int, convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import FLOATS, INTS, UINTS, Arr, Tensor_, bad, binary, case, each, sampled
 from headwater._src.core.spec import Spec
@@ -226,7 +226,8 @@ def sobol_sample(
     for key, value, least, most in (
         ("dim", dim, 1, _SOBOL_MOST - 1), ("num_results", num_results, 1, 2**31 - 1), ("skip", skip, 0, 2**31 - 1),
     ):  # fmt: skip
-        number = found[key] = host_int(value, f"{what}: {key}")
+        misfit = TypeError if isinstance(value, float) else invalid
+        number = found[key] = host_int(value, f"{what}: {key}", misfit=misfit)
         if number < least or number > most:
             raise invalid(f"{what}: {key} must be in [{least}, {most}]; got {number}.")
     target = as_dtype(dtype)
@@ -276,8 +277,8 @@ def approx_top_k(
     """
     what = "tf.math.approx_max_k"
     x = convert(input)
-    count = host_int(k, f"{what}: k")
-    axis = host_int(reduction_dimension, f"{what}: reduction_dimension")
+    count = attr_int(k, f"{what}: k")
+    axis = attr_int(reduction_dimension, f"{what}: reduction_dimension")
     if x.dtype.name not in ("float16", "bfloat16", "float32"):
         raise invalid(f"{what}: the operand must be float16, bfloat16 or float32; got {x.dtype.name}.")
     if not 0 < recall_target <= 1:

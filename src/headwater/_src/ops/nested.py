@@ -40,19 +40,18 @@ class Record:
         single: bool = True,
         host: Sequence[str] = (),
         grows: bool = False,
-        pull: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self.numpy = numpy
         self.lower = lower
-        self.grad = grad if pull is None else pull
+        self.grad = grad
         self.single = single
         self.host = tuple(host)
         self.grows = grows
         """Whether nodes may gain outputs when their gradient is asked for."""
         self.takes_none = not single
         """Whether outputs without a gradient may stay so when the others are propagated."""
-        self._pull = pull
+        self._pull: Callable[..., Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
@@ -61,6 +60,10 @@ class Record:
     def title(self) -> str:
         """How messages name the operation."""
         return f"[Op:{self.name}]"
+
+    def differentiate(self, pull: Callable[..., Any]) -> None:
+        """Sets the rule `pull(grads, outputs, inputs, attrs, needed)`, which may look at the node and make it put out more."""
+        self.grad = self._pull = pull
 
     def infer(self, specs: Sequence[Spec], attrs: dict[str, Any]) -> list[Spec]:
         """Raises: the specs of the outputs stand on the node."""

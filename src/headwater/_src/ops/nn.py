@@ -565,6 +565,8 @@ def moments(
       (mean, variance), of the dtype of x. The variance is the mean of squared distances, without Bessel's correction.
     """
     x = convert(x)
+    if isinstance(axes, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axes):
+        raise TypeError(f"tf.nn.moments: axes must be integers; got {axes!r}.")
     y = _half_wide(x)
     mean = reduce.reduce_mean(y, axis=axes, keepdims=True)
     # The derivative by the mean vanishes, so it is not followed.
@@ -602,13 +604,13 @@ def batch_normalization(
       variance_epsilon: a small number against division by zero.
       name: optional.
     """
-    x, mean, variance = convert(x), convert(mean), convert(variance)
+    x, variance = convert(x), convert(variance)
     inverse = math.rsqrt(math.add(variance, variance_epsilon))
     if scale is not None:
         inverse = math.multiply(inverse, scale)
-    shift = math.negative(math.multiply(mean, inverse))
+    shift = math.negative(math.multiply(inverse, mean))
     if offset is not None:
-        shift = math.add(convert(offset), shift)
+        shift = math.add(shift, offset)
     return math.add(math.multiply(x, cast(inverse, x.dtype)), cast(shift, x.dtype))
 
 

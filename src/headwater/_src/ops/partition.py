@@ -18,7 +18,7 @@ from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core import context
 from headwater._src.core.composite import SparseTensor
-from headwater._src.core.convert import convert, host_int
+from headwater._src.core.convert import attr_int, convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, Sparse_, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
@@ -90,7 +90,7 @@ def dynamic_partition(
     >>> [p.numpy() for p in tf.dynamic_partition([10, 20, 30], [1, 0, 1], 2)]
     [array([20], dtype=int32), array([10, 30], dtype=int32)]
     """
-    count = host_int(num_partitions, "tf.dynamic_partition: num_partitions")
+    count = attr_int(num_partitions, "tf.dynamic_partition: num_partitions")
     if count < 1:
         raise invalid(f"tf.dynamic_partition: num_partitions must be 1 or more; got {count}.")
     return list(_partition_op(data, partitions, num_partitions=count, name=name))

@@ -10,6 +10,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, compatible, normalize_axis, wrap
+from headwater._src.core.convert import attr_int
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -146,7 +147,13 @@ def reverse_sequence(
     """
     if seq_axis is None:
         raise TypeError("tf.reverse_sequence: give seq_axis, the dimension of the sequences, as an int.")
-    return reverse_sequence_op(input, seq_lengths, seq_axis=seq_axis, batch_axis=batch_axis or 0, name=name)
+    return reverse_sequence_op(
+        input,
+        seq_lengths,
+        seq_axis=attr_int(seq_axis, "tf.reverse_sequence: seq_axis"),
+        batch_axis=attr_int(batch_axis or 0, "tf.reverse_sequence: batch_axis"),
+        name=name,
+    )
 
 
 sampled(

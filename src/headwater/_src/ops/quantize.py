@@ -105,6 +105,7 @@ _through = _record("QuantizeAndDequantizeV2", (lambda g, y, x, low, high, **_: g
 
 def _checked(entry: Any, what: str, input: Any, low: Any, high: Any, attrs: dict[str, Any]) -> Tensor:
     x = convert(input)
+    low, high = convert(low, x.dtype), convert(high, x.dtype)
     if x.dtype.name in ("float16", "bfloat16"):
         raise NotFoundError(None, None, f"{what}: input must be float32 or float64; got {x.dtype.name}.")
     if not x.dtype.is_floating:
@@ -121,7 +122,7 @@ def _checked(entry: Any, what: str, input: Any, low: Any, high: Any, attrs: dict
         axis += x.shape.rank
         if axis < 0:
             raise ValueError(f"{what}: axis {attrs['axis']} does not exist in shape {x.shape}.")
-    return entry(x, convert(low, x.dtype), convert(high, x.dtype), **{**attrs, "axis": axis})
+    return entry(x, low, high, **{**attrs, "axis": axis})
 
 
 @export("quantization.quantize_and_dequantize_v2")

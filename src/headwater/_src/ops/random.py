@@ -136,10 +136,10 @@ def _shape_rule(*_: Spec, shape: Any, **__: Any) -> Any:
     return dims_of(shape)
 
 
-def _filled(name: str, graph_name: str, draw: Any, lowering: Any) -> Stateful:
+def _filled(name: str, draw: Any, lowering: Any) -> Stateful:
     """An operation that fills a shape; TensorFlow's kernels pass over 256 blocks for each element."""
     return Stateful(
-        name, graph_name, "", "dtype",
+        name, "", "dtype",
         draw=lambda stream, *, shape, dtype: draw(stream, element_count(shape), dtype.np).reshape(shape),
         lowering=lambda stream, *, shape, dtype: lowering(stream, shape, dtype.np),
         blocks=lambda *, shape, dtype: element_count(shape) * philox.RESERVED,
@@ -149,13 +149,9 @@ def _filled(name: str, graph_name: str, draw: Any, lowering: Any) -> Stateful:
     )  # fmt: skip
 
 
-random_standard_normal = _filled(
-    "RandomStandardNormal", "StatefulStandardNormalV2", philox.normal, xla.normal
-)
-random_truncated_normal = _filled(
-    "TruncatedNormal", "StatefulTruncatedNormal", philox.truncated_normal, xla.truncated_normal
-)
-random_uniform = _filled("RandomUniform", "StatefulUniform", philox.uniform, xla.uniform)
+random_standard_normal = _filled("RandomStandardNormal", philox.normal, xla.normal)
+random_truncated_normal = _filled("TruncatedNormal", philox.truncated_normal, xla.truncated_normal)
+random_uniform = _filled("RandomUniform", philox.uniform, xla.uniform)
 
 
 def _check_range(low: np.ndarray, high: np.ndarray, *, shape: Any) -> None:
@@ -177,7 +173,7 @@ def _ranged(stream: Stream, low: np.ndarray, high: np.ndarray, *, shape: Any) ->
 
 
 random_uniform_int = Stateful(
-    "RandomUniformInt", "StatefulUniformInt", "minval: IX, maxval: minval", "minval",
+    "RandomUniformInt", "minval: IX, maxval: minval", "minval",
     draw=_ranged,
     lowering=lambda stream, low, high, *, shape: xla.uniform_int(stream, low, high, shape),
     blocks=lambda low, high, *, shape: element_count(shape) * philox.RESERVED,
@@ -199,11 +195,11 @@ def _lower_permuted(stream: Any, value: Any) -> Any:
 
 
 _random_shuffle = Stateful(
-    "RandomShuffle", "StatefulShuffle", "value: A", "value",
+    "RandomShuffle", "value: A", "value",
     draw=_permuted,
     lowering=_lower_permuted,
     blocks=lambda value: (value.shape[0] + 2) // 4 if value.size > 1 and value.ndim else 0,
-    shape=lambda value: value.shape,
+    shape=lambda value, **_: value.shape,
     attrs={},
     host=(),
 )  # fmt: skip
@@ -237,7 +233,7 @@ def _categorical_blocks(logits: Any, *, num_samples: int, dtype: Any) -> int:
 
 
 _multinomial = Stateful(
-    "Multinomial", "StatefulMultinomial", "logits: F", "dtype",
+    "Multinomial", "logits: F", "dtype",
     draw=_drawn_classes,
     lowering=lambda stream, logits, *, num_samples, dtype: xla.categorical(logits, stream, num_samples, dtype.np),
     blocks=_categorical_blocks,

@@ -259,7 +259,7 @@ def _prefixed_shape(values: Spec, *_: Spec, shape: Any, **__: Any) -> Any:
     return None if head is None or values.shape is None else (*head, *values.shape)
 
 
-def _alpha_gradient(g: Any, y: Any, alpha: Any, *_: Any, **__: Any) -> list[Any]:
+def _alpha_gradient(g: Any, y: Any, alpha: Any, *seeds: Any, **_: Any) -> list[Any]:
     """By implicit differentiation (Figurnov, Mohamed and Mnih 2018): the share of numbers below y stays as it is."""
     import headwater._src.ops.special as special
     import headwater._src.ops.special_more as more
@@ -272,8 +272,8 @@ def _alpha_gradient(g: Any, y: Any, alpha: Any, *_: Any, **__: Any) -> list[Any]
     log_density = math.subtract(
         math.subtract(math.multiply(math.subtract(a, one), math.log(x)), x), special.lgamma(a)
     )
-    slope = math.negative(math.real_divide(more.igamma_grad_a(a, x), math.exp(log_density)))
-    return [sum_to(math.multiply(g, cast(slope, alpha.dtype)), alpha), *(None for _ in _)]
+    slope = math.negative(math.real_divide(more._igamma_grad_a(a, x), math.exp(log_density)))
+    return [sum_to(math.multiply(g, cast(slope, alpha.dtype)), alpha), *[None] * len(seeds)]
 
 
 def _gamma_numbers(stream: Stream, alpha: np.ndarray, *, shape: Any) -> np.ndarray:
@@ -293,7 +293,7 @@ def _lower_poisson(stream: Any, rate: Any, *, shape: Any, dtype: Any) -> Any:
 
 
 _random_gamma = Stateful(
-    "RandomGamma", "StatefulGamma", "alpha: F", "alpha",
+    "RandomGamma", "alpha: F", "alpha",
     draw=lambda stream, alpha, *, shape: _gamma_numbers(stream, alpha, shape=(*shape, *alpha.shape)),
     lowering=lambda stream, alpha, *, shape: _lower_gamma(stream, alpha, shape=(*shape, *alpha.shape)),
     blocks=lambda alpha, *, shape: base.element_count((*shape, *alpha.shape)) * philox.RESERVED,
@@ -304,7 +304,7 @@ _random_gamma = Stateful(
 )  # fmt: skip
 
 _random_poisson = Stateful(
-    "RandomPoissonV2", "StatefulPoisson", "rate: F|int32|int64", "dtype",
+    "RandomPoissonV2", "rate: F|int32|int64", "dtype",
     draw=lambda stream, rate, *, shape, dtype: _poisson_numbers(stream, rate, shape=(*shape, *rate.shape), dtype=dtype),
     lowering=lambda stream, rate, *, shape, dtype: _lower_poisson(stream, rate, shape=(*shape, *rate.shape), dtype=dtype),
     blocks=lambda rate, *, shape, dtype: base.element_count((*shape, *rate.shape)) * philox.RESERVED,
@@ -486,15 +486,21 @@ def _lower_truncated(seed: Any, *parameters: Any, shape: Any) -> Any:
     return _deferred(_truncated_numbers, xla.stream_of_pair(seed), parameters, dtype, shape=tuple(shape))
 
 
-def _truncated_gradient(g: Any, y: Any, seed: Any, mean: Any, stddev: Any, low: Any, high: Any, *, shape: Any) -> list[Any]:
-    """By implicit differentiation: the share u of the distribution below y stays as it is when the parameters change."""
+def _truncated_gradient(
+    g: Any, y: Any, seed: Any, mean: Any, stddev: Any, low: Any, high: Any, *, shape: Any
+) -> list[Any]:
+    """For the bounds by implicit differentiation: the share u of the distribution below y stays as it is when they change. For
+    mean and standard deviation as if the standardised number stayed, which is TensorFlow's choice."""
     import headwater._src.ops.special as special
     from headwater._src.ops.broadcasting import sum_to
 
     z, a, b = (math.real_divide(math.subtract(v, mean), stddev) for v in (y, low, high))
     # In the upper tail the shares are taken from above, where they don't round to 1.
-    sign = compare.where(compare.greater(a, create.zeros_like(a)), create.ones_like(a), math.negative(create.ones_like(a)))
-    below, start, end = (special.ndtr(math.negative(math.multiply(sign, v))) for v in (z, a, b))
+    sign = compare.where(
+        compare.greater(a, create.zeros_like(a)), create.ones_like(a), math.negative(create.ones_like(a))
+    )
+    root = convert(float(np.sqrt(0.5)), y.dtype)
+    below, start, end = (special.erfc(math.multiply(math.multiply(sign, v), root)) for v in (z, a, b))
     share = math.real_divide(math.subtract(below, start), math.subtract(end, start))
     half = convert(0.5, y.dtype)
 
@@ -503,9 +509,7 @@ def _truncated_gradient(g: Any, y: Any, seed: Any, mean: Any, stddev: Any, low: 
 
     by_low = math.multiply(math.subtract(create.ones_like(share), share), ratio(a))
     by_high = math.multiply(share, ratio(b))
-    by_mean = math.subtract(math.subtract(create.ones_like(share), by_low), by_high)
-    moved = math.add(math.multiply_no_nan(a, by_low), math.multiply_no_nan(b, by_high))
-    slopes = ((mean, by_mean), (stddev, math.subtract(z, moved)), (low, by_low), (high, by_high))
+    slopes = ((mean, create.ones_like(z)), (stddev, z), (low, by_low), (high, by_high))
     return [None, *(sum_to(math.multiply(g, slope), x) for x, slope in slopes)]
 
 
@@ -676,7 +680,7 @@ def stateless_binomial(
 _SEED = [12, -34]
 _RATES = np.array([0.5, 2.0, 30.0], np.float32)
 sampled("random.gamma", lambda: [
-    case((2,), [0.5, 2.0], Arr((2,), low=0.5), tol=np.inf, grad=(2,)), case((), 2.0, dtype="float64", tol=np.inf, id="float64"),
+    case((2,), [0.5, 2.0], Arr((2,), low=0.5), tol=np.inf, grad=(1, 2)), case((), 2.0, dtype="float64", tol=np.inf, id="float64"),
     case((0,), _RATES, tol=np.inf, id="empty"), bad((-1,), 1.0, id="negative"),
 ])  # fmt: skip
 sampled(

@@ -24,8 +24,7 @@ class Stateful:
     It is a function of its inputs, so both executors, loops and branches treat it as any other.
 
     Args:
-      name: TensorFlow's name of the operation; empty where there is none without a generator.
-      graph_name: the name of the record for graphs; those of TensorFlow's operations on a generator's state where there are some.
+      name: TensorFlow's name of the operation, which both records have.
       inputs: the schema's inputs.
       dtype: the schema's dtype of the result.
       draw: `draw(stream, *arrays, **attrs)`, the numbers.
@@ -35,21 +34,23 @@ class Stateful:
       attrs: the attributes without the seeds.
       host: the attributes that decide shapes.
       check: raises for values that are refused, before the stream moves.
+      grad: the gradient, as of any record.
+      eager: False where only generators draw so.
     """
 
     def __init__(
-        self, name: str, graph_name: str, inputs: str, dtype: str, *, draw: Any, lowering: Any, blocks: Any, shape: Any,
-        attrs: dict[str, Any], host: tuple[str, ...], check: Any = None, grad: Any = NONDIFF,
+        self, name: str, inputs: str, dtype: str, *, draw: Any, lowering: Any, blocks: Any, shape: Any,
+        attrs: dict[str, Any], host: tuple[str, ...], check: Any = None, grad: Any = NONDIFF, eager: bool = True,
     ) -> None:  # fmt: skip
         self.draw, self.lowering, self.blocks, self.check, self.name = draw, lowering, blocks, check, name
-        if name:
+        if eager:
             self.eager = op(
                 name, f"{inputs} -> ?: {dtype}", numpy=self._run_eager, lower=HOST_ONLY(_WHY), grad=grad, shape=shape,
                 attrs={**attrs, "seed": 0, "seed2": 0}, host=host, stateful=True,
                 doc=f"Runs {name}: numbers from the stream of the seeds.",
             )  # fmt: skip
         self.traced = Op(
-            graph_name, f"state: int64{', ' + inputs if inputs else ''} -> ?: {dtype}; ?: int64", numpy=self._run,
+            name, f"state: int64{', ' + inputs if inputs else ''} -> ?: {dtype}; ?: int64", numpy=self._run,
             lower=self._lower, grad=grad and (lambda gs, ys, state, *rest, **a: [None, *grad(gs[0], ys[0], *rest, **a)]),
             shape=lambda state, *rest, **a: (shape(*rest, **a), (3,)), attrs=attrs, host=host, api=(), cases=tuple,
             stateful=False, moves=False, first_decides=False,

@@ -595,7 +595,7 @@ def reduce_variance(
 def _variance(input_tensor: Any, axis: Any, keepdims: Any, public: str, name: str | None = None) -> Tensor:
     x = convert(input_tensor)
     if not (x.dtype.is_floating or x.dtype.is_complex):
-        raise TypeError(
+        raise (TypeError if x.dtype.is_integer else invalid)(
             f"tf.{public} takes floats or complex numbers; got {describe(x)}. Write tf.cast first."
         )
     axis = _axes(axis, public)
@@ -760,7 +760,7 @@ def _check_norm(order: Any, axis: Any) -> bool:
             raise ValueError(
                 f"tf.norm: ord must be 'euclidean' or a number above 0 for vectors; got {describe(order)}."
             )
-    elif order <= 0:
+    elif isinstance(order, (list, tuple)) or order <= 0:
         raise ValueError(f"tf.norm: ord must be above 0 for vectors; got {describe(order)}.")
     return matrix
 
@@ -791,6 +791,8 @@ def norm(
     """
     matrix = _check_norm(ord, axis)
     x = convert(tensor)
+    if x.dtype is dtypes.string:
+        raise TypeError(f"tf.norm: the tensor must hold numbers; got {describe(x)}.")
     keepdims = bool(keepdims)
     if matrix:
         return _matrix_norm(x, ord, (int(axis[0]), int(axis[1])), keepdims)

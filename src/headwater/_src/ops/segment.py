@@ -12,11 +12,13 @@ import headwater._src.ops.gather as gather
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.math as math
+from headwater._src.base import dtypes
 from headwater._src.base.dtypes import OF_NUMPY
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import Partial, compatible, wrap
+from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, op
 from headwater._src.core.samples import Arr, bad, case, sampled
@@ -226,7 +228,7 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: s
     return unsorted_sum_op(
         data,
         segment_ids,
-        num_segments=host_int(num_segments, "tf.math.unsorted_segment_sum: num_segments"),
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_sum: num_segments", misfit=invalid),
         name=name,
     )
 
@@ -237,7 +239,7 @@ def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: Any, name: 
     return unsorted_prod_op(
         data,
         segment_ids,
-        num_segments=host_int(num_segments, "tf.math.unsorted_segment_prod: num_segments"),
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_prod: num_segments", misfit=invalid),
         name=name,
     )
 
@@ -251,7 +253,7 @@ def unsorted_segment_max(data: Any, segment_ids: Any, num_segments: Any, name: s
     return unsorted_max_op(
         data,
         segment_ids,
-        num_segments=host_int(num_segments, "tf.math.unsorted_segment_max: num_segments"),
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_max: num_segments", misfit=invalid),
         name=name,
     )
 
@@ -265,7 +267,7 @@ def unsorted_segment_min(data: Any, segment_ids: Any, num_segments: Any, name: s
     return unsorted_min_op(
         data,
         segment_ids,
-        num_segments=host_int(num_segments, "tf.math.unsorted_segment_min: num_segments"),
+        num_segments=host_int(num_segments, "tf.math.unsorted_segment_min: num_segments", misfit=invalid),
         name=name,
     )
 
@@ -276,14 +278,20 @@ def _counts(sums: Tensor, ids: Tensor, num_segments: Any) -> Tensor:
     return _widened(math.maximum(unsorted_sum_op(ones, ids, num_segments=num_segments), 1), sums)
 
 
+def _check_numbers(data: Tensor, what: str) -> None:
+    if data.dtype is dtypes.string:
+        raise TypeError(f"{what}: data must hold numbers; got {describe(data)}.")
+
+
 @export("math.unsorted_segment_mean")
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Means of the elements with equal ids; 0 for segments without elements. See `tf.math.unsorted_segment_sum`."""
     data, ids, num = (
         convert(data),
         convert(segment_ids),
-        host_int(num_segments, "tf.math.unsorted_segment_mean: num_segments"),
+        host_int(num_segments, "tf.math.unsorted_segment_mean: num_segments", misfit=invalid),
     )
+    _check_numbers(data, "tf.math.unsorted_segment_mean")
     sums = unsorted_sum_op(data, ids, num_segments=num)
     return math.real_divide(sums, _counts(sums, ids, num))
 
@@ -296,8 +304,9 @@ def unsorted_segment_sqrt_n(
     data, ids, num = (
         convert(data),
         convert(segment_ids),
-        host_int(num_segments, "tf.math.unsorted_segment_sqrt_n: num_segments"),
+        host_int(num_segments, "tf.math.unsorted_segment_sqrt_n: num_segments", misfit=invalid),
     )
+    _check_numbers(data, "tf.math.unsorted_segment_sqrt_n")
     sums = unsorted_sum_op(data, ids, num_segments=num)
     return math.real_divide(sums, math.sqrt(_counts(sums, ids, num)))
 

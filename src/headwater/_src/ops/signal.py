@@ -641,6 +641,8 @@ irfftnd.__doc__ = _ND.format(
 def _shift(x: Any, axes: Any, forward: bool, name: str) -> Tensor:
     x = convert(x)
     dims = x._spec.shape
+    if dims == ():
+        raise invalid(f"tf.signal.{name} needs rank 1 or more; got a scalar.")
     if axes is None:
         if dims is None:
             raise ValueError(f"tf.signal.{name} needs axes, or an input of known rank.")

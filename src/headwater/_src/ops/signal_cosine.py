@@ -15,6 +15,7 @@ import headwater._src.ops.shape as shaping
 import headwater._src.ops.signal as signal
 import headwater._src.ops.special as special
 from headwater._src.base import dtypes
+from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.convert import convert
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
@@ -28,13 +29,17 @@ _INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
 
 
 def _check_dct(x: Tensor, type: Any, n: Any, axis: Any, norm: Any, name: str) -> None:
+    if x.dtype is dtypes.bool_:
+        raise TypeError(f"tf.signal.{name} takes floats; got {x.dtype.name}.")
+    if x.dtype.is_complex:
+        raise ValueError(f"tf.signal.{name} takes floats; got {x.dtype.name}.")
     if axis != -1:
         raise NotImplementedError(
             f"tf.signal.{name} transforms the last dimension only, axis=-1; got axis={axis}. Transpose first."
         )
     if n is not None and n < 1:
         raise ValueError(f"tf.signal.{name}: n must be positive; got {n}.")
-    if type not in _INVERSE:
+    if not isinstance(type, (int, float)) or type not in _INVERSE:
         raise ValueError(f"tf.signal.{name}: type must be 1, 2, 3 or 4; got {type!r}.")
     if type == 1 and norm == "ortho":
         raise ValueError(f"tf.signal.{name}: type 1 has no orthogonal form; use norm=None.")
@@ -149,7 +154,8 @@ def idct(
     The arguments and errors are those of `tf.signal.dct`.
     """
     x = convert(input, None, dtypes.float32)
-    _check_dct(x, _INVERSE.get(type, type), n, axis, norm, "idct")
+    known = isinstance(type, (int, float)) and type in _INVERSE
+    _check_dct(x, _INVERSE[type] if known else type, n, axis, norm, "idct")
     return _dct(x, _INVERSE[type], n, norm)
 
 
@@ -231,6 +237,8 @@ def inverse_mdct(
         raise ValueError(
             f"tf.signal.inverse_mdct needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}."
         )
+    if not (x.dtype.is_floating or x.dtype.is_complex):
+        raise TypeError(f"tf.signal.inverse_mdct takes floats; got {x.dtype.name}.")
     half = _last(x)
     y = dct(x, 4, norm=norm)
     if norm is None:
@@ -309,6 +317,11 @@ def linear_to_mel_weight_matrix(
       ValueError: the numbers are out of range.
     """
     wanted = dtypes.as_dtype(dtype)
+    for value, what in ((num_mel_bins, "num_mel_bins"), (num_spectrogram_bins, "num_spectrogram_bins")):
+        if isinstance(value, str):
+            raise TypeError(f"tf.signal.linear_to_mel_weight_matrix: {what} must be an integer; got {value!r}.")
+        if isinstance(value, (list, tuple)):
+            raise invalid(f"tf.signal.linear_to_mel_weight_matrix: {what} must be a scalar; got {value!r}.")
     bins, rate = int(num_mel_bins), float(sample_rate)
     low, high = float(lower_edge_hertz), float(upper_edge_hertz)
     _check_mel(bins, rate, low, high, wanted)
@@ -332,7 +345,9 @@ def mfccs_from_log_mel_spectrograms(log_mel_spectrograms: Any, name: str | None 
     """
     x = convert(log_mel_spectrograms)
     dims = x._spec.shape
-    if dims is not None and dims[-1:] in ((), (0,)):
+    if dims == () or dims is not None and 0 in dims[:-1]:
+        raise invalid(f"tf.signal.mfccs_from_log_mel_spectrograms takes frames of bins; got shape {x.shape}.")
+    if dims is not None and dims[-1:] == (0,):
         raise ValueError(
             f"tf.signal.mfccs_from_log_mel_spectrograms needs one or more bins; got shape {x.shape}."
         )

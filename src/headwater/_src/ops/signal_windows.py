@@ -45,7 +45,10 @@ def _window_length(window_length: Any, name: str) -> Any:
     rank = getattr(window_length, "ndim", 0)
     if rank or isinstance(window_length, (list, tuple)):
         raise ValueError(f"tf.signal.{name}: window_length must be a scalar; got {window_length!r}.")
-    return host_int(window_length, f"tf.signal.{name}: window_length")
+    found = host_int(window_length, f"tf.signal.{name}: window_length", TypeError)
+    if found.__class__ is int and found < 0:
+        raise invalid(f"tf.signal.{name}: window_length must not be negative; got {found}.")
+    return found
 
 
 def _raised_cosine(length: Any, periodic: Any, dtype: Any, a: float, name: str) -> Tensor:
@@ -325,7 +328,7 @@ def frame(
 def _scalar(value: Any, function: str, what: str) -> Any:
     if isinstance(value, (list, tuple)) or getattr(value, "shape", ()) not in ((), None):
         raise ValueError(f"tf.signal.{function}: {what} must be a scalar; got {value!r}.")
-    found = host_int(value, f"tf.signal.{function}: {what}")
+    found = host_int(value, f"tf.signal.{function}: {what}", TypeError, invalid)
     if found.__class__ is int and (found < 0 or (found == 0 and "step" in what)):
         raise invalid(f"tf.signal.{function}: {what} must be positive; got {found}.")
     return found
@@ -497,6 +500,8 @@ def inverse_stft(
             f"tf.signal.inverse_stft needs rank 2 or more, [..., frames, frequencies]; got shape {x.shape}."
         )
     length = _scalar(frame_length, "inverse_stft", "frame_length")
+    if not isinstance(frame_step, Tensor) and frame_step.__class__ in (float, str):
+        raise ValueError(f"tf.signal.inverse_stft: frame_step must be an integer; got {frame_step!r}.")
     step = _scalar(frame_step, "inverse_stft", "frame_step")
     size = _power_of_two(length) if fft_length is None else _scalar(fft_length, "inverse_stft", "fft_length")
     frames = signal.irfft(x, [size])

@@ -755,7 +755,7 @@ def histogram_fixed_width_bins(
     """The number of the interval that each value lies in, as int32 whatever `dtype` says; see tf.histogram_fixed_width."""
     values = convert(values)
     _index_dtype(dtype, "tf.histogram_fixed_width_bins: dtype")
-    count = host_int(nbins, "tf.histogram_fixed_width_bins: nbins")
+    count = host_int(nbins, "tf.histogram_fixed_width_bins: nbins", misfit=ValueError)
     return _histogram_bins(values, _as(value_range, values), nbins=count, dtype=dtypes.int32)
 
 

@@ -95,6 +95,9 @@ def eye(
     num_rows: Any, num_columns: Any = None, dtype: Any = dtypes.float32, name: str | None = None
 ) -> SparseTensor:
     """A sparse matrix with ones on the diagonal, square where `num_columns` is not given."""
+    for value in (num_rows, num_columns):
+        if isinstance(value, (list, tuple, float)):
+            raise TypeError(f"tf.sparse.eye: the sizes must be integers; got {value!r}.")
     rows = cast(num_rows, dtypes.int64)
     columns = rows if num_columns is None else cast(num_columns, dtypes.int64)
     count = ops_math.minimum(rows, columns)
@@ -275,6 +278,8 @@ def reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
         shape = ops_math.maximum(ops_math.add(largest, create.ones_like(largest)), create.zeros_like(largest))
         return made(layout.identity(sp._indices), layout.identity(sp._values), shape)
     shape = cast(convert(new_shape, None, dtypes.int64), dtypes.int64)
+    if shape.shape.rank not in (1, None):
+        raise ValueError(f"tf.sparse.reset_shape: new_shape must be a vector; got shape {shape.shape}.")
     known = static_ints(shape)
     old = sp._static._dims
     if known is not None and old is not None:
@@ -431,6 +436,8 @@ def concat(
     if len(parts) == 1:
         return parts[0]
     rank = rank_of(parts[0], what)
+    if axis is None:
+        raise TypeError(f"{what}: axis must be an integer; got None.")
     at = int(host_int(axis, "tf.sparse.concat: axis"))
     if not -rank <= at < rank:
         raise invalid(f"tf.sparse.concat: axis {at} is out of range [{-rank}, {rank}).")
@@ -611,6 +618,8 @@ def to_indicator(sp_input: Any, vocab_size: Any, name: str | None = None) -> Ten
         raise invalid(f"tf.sparse.to_indicator: the values must be int32 or int64 ids; got {sp.dtype.name}.")
     ids = layout.expand_dims(cast(sp._values, dtypes.int64), 1)
     indices = joining.concat([sp._indices[:, :-1], ids], 1)
+    if vocab_size is None:
+        raise TypeError("tf.sparse.to_indicator: vocab_size must be an integer; got None.")
     size = layout.reshape(cast(convert(vocab_size), dtypes.int64), [1])
     shape = joining.concat([sp._dense_shape[:-1], size], 0)
     dims, last = sp._static._dims, static_ints(vocab_size)

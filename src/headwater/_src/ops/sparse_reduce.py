@@ -455,6 +455,8 @@ _sorted_ids = op(
 def _segments(which: str, data: Any, indices: Any, segment_ids: Any, num_segments: Any) -> Tensor:
     what = f"tf.sparse.segment_{which}"
     data, at, ids = convert(data), convert(indices), convert(segment_ids)
+    if data.dtype.is_complex:
+        raise invalid(f"{what}: data must hold real numbers; got {data.dtype.name}.")
     for name, tensor in (("indices", at), ("segment_ids", ids)):
         if tensor._spec.shape is not None and len(tensor._spec.shape) != 1:
             raise invalid(f"{what}: {name} must be a vector; got shape {wrap(tensor._spec.shape)}.")

@@ -526,7 +526,8 @@ def _concat_pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Any)
     return [None if grads[0] is None else split(grads[0], outputs[1])]
 
 
-_concat = Record("TensorListConcatV2", _concat_numpy, _concat_lower, None, single=False, pull=_concat_pull)
+_concat = Record("TensorListConcatV2", _concat_numpy, _concat_lower, None, single=False)
+_concat.differentiate(_concat_pull)
 
 
 def concat(value: Any) -> Any:

@@ -19,11 +19,12 @@ from headwater._src.base.text import describe
 from headwater._src.core.call import call
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
-from headwater._src.core.op import HOST_ONLY, NONDIFF, Op, op
+from headwater._src.core.op import NONDIFF, Op, op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, Tensor, of_array
+from headwater._src.engine import lower
 from headwater._src.ops import philox
 from headwater._src.ops import random as functions
 from headwater._src.ops.cast import cast
@@ -345,13 +346,14 @@ class Generator(AutoTrackable):
 
 
 _FULL_INT = Stateful(
-    "", "StatefulUniformFullInt", "", "dtype",
+    "StatefulUniformFullInt", "", "dtype",
     draw=lambda stream, *, shape, dtype: philox.integers(stream, functions.element_count(shape), dtype.np).reshape(shape),
     lowering=lambda stream, *, shape, dtype: xla.integers(stream, shape, dtype.np),
     blocks=lambda *, shape, dtype: functions.element_count(shape) * philox.RESERVED,
     shape=lambda *, shape, dtype: dims_of(shape),
     attrs={"shape": (), "dtype": dtypes.uint64},
     host=("shape",),
+    eager=False,
 )  # fmt: skip
 
 
@@ -362,13 +364,14 @@ def _binomial_blocks(counts: Any, probs: Any, *, shape: Any, dtype: Any) -> int:
 
 
 _BINOMIAL = Stateful(
-    "", "StatefulRandomBinomial", "counts: F|int32|int64, probs: counts", "dtype",
+    "StatefulRandomBinomial", "counts: F|int32|int64, probs: counts", "dtype",
     draw=lambda stream, counts, probs, *, shape, dtype: binomial_numbers(stream, counts, probs, shape, dtype.np),
     lowering=lower_binomial,
     blocks=_binomial_blocks,
     shape=lambda *_, shape, dtype: dims_of(shape),
     attrs={"shape": (), "dtype": dtypes.int32},
     host=("shape",),
+    eager=False,
 )  # fmt: skip
 
 
@@ -488,10 +491,19 @@ def _shuffled_shape(index: Spec, seed: Spec, most: Spec, *, rounds: int) -> Any:
     return parts[0] if parts else ()
 
 
+def _lower_shuffled(index: Any, seed: Any, most: Any, rounds: int) -> Any:
+    """How often an index is encrypted depends on the values, so a program leaves it to the host."""
+    specs = [Spec(a.shape, a.dtype) for a in (index, seed, most)]
+    result = Spec(_shuffled_shape(*specs, rounds=rounds), index.dtype)
+    return lower.call_on_host(
+        lambda *given: [_shuffled(*given, rounds=rounds)], (index, seed, most), [result], ordered=False
+    )[0]
+
+
 _index_shuffle = op(
     "RandomIndexShuffle", "index: int32|uint32|int64|uint64, seed: int32|uint32|int64|uint64, max_index: index -> ?: index",
     numpy=_shuffled,
-    lower=HOST_ONLY("the number of its rounds depends on the values"),
+    lower=lambda index, seed, most, *, rounds: _lower_shuffled(index, seed, most, rounds),
     grad=NONDIFF,
     shape=_shuffled_shape,
     attrs={"rounds": 4},

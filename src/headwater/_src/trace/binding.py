@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.base import nest
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TypeSpec
@@ -15,6 +16,10 @@ from headwater._src.core.tensor import EagerTensor
 from headwater._src.trace.concrete import KEYWORD_ONLY, POSITIONAL_ONLY, Parameter, in_input_order
 from headwater._src.trace.protocol import TraceType, TracingContext
 from headwater._src.trace.signature import (
+    CompositeType,
+    Identity,
+    Literal,
+    Weakref,
     from_spec,
     from_value,
     map_leaves,
@@ -110,7 +115,7 @@ class Binder:
             if p.kind is _VAR_POSITIONAL:
                 found += [(f"{p.name}_{i}", POSITIONAL_ONLY, v) for i, v in enumerate(given.get(p.name, ()))]
             elif p.kind is _VAR_KEYWORD:
-                found += [(k, KEYWORD_ONLY, v) for k, v in given.get(p.name, {}).items()]
+                found += [(k, KEYWORD_ONLY, v) for k, v in sorted(given.get(p.name, {}).items())]
             else:
                 kind = POSITIONAL_ONLY if self._takes_any and p.kind is not KEYWORD_ONLY else p.kind
                 found.append((p.name, kind, given.get(p.name, p.default)))
@@ -243,7 +248,22 @@ def layout(values: Any, key: list[Any], tensors: list[Any], objects: dict[int, A
             tensors.append(convert(x))
         else:
             known = objects.get(id(x))
-            if known is None or known() is not x:
+            if known is not None and known() is x:
+                key += (cls, id(x))
+                if isinstance(x, nest.Composite):
+                    tensors += x._nest_flatten()
+            elif not hasattr(cls, "_fields") or not issubclass(cls, tuple):
                 return False
-            key += (cls, id(x))
+            else:
+                key += (cls, len(x))
+                if not layout(x, key, tensors, objects):
+                    return False
     return True
+
+
+def has_identity(value: Any) -> bool:
+    """Whether a leaf's trace type can't change while it lives, so that its id may stand for it."""
+    kind = from_value(value, TracingContext())
+    if isinstance(kind, CompositeType):
+        return isinstance(value, nest.Composite)
+    return isinstance(kind, (Weakref, Identity, Literal))

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import itertools
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from headwater._src.base import flags, nest
+from headwater._src.base import flags
 from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line, user_line
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
 from headwater._src.core.spec import TypeSpec
-from headwater._src.core.tensor import EagerTensor, TensorLike
+from headwater._src.core.tensor import EagerTensor
 from headwater._src.trace import report
-from headwater._src.trace.binding import Binder, layout, signature_of
+from headwater._src.trace.binding import Binder, has_identity, layout, signature_of
 from headwater._src.trace.cache import Key, TraceCache
 from headwater._src.trace.concrete import ConcreteFunction, trace
 from headwater._src.trace.protocol import TracingContext
@@ -28,7 +27,7 @@ from headwater._src.trace.signature import map_leaves, objects_of
 
 _switches = flags._values
 _EAGERLY = "run_functions_eagerly"
-_NOTHING: dict[int, Any] = {}
+_numbers = itertools.count()
 
 
 class _Active(threading.local):
@@ -130,6 +129,7 @@ class Function(PolymorphicFunction):
         self._objects: dict[int, weakref.ref[Any]] = {}
         self._history = report.History()
         self._remedy = ""
+        self._number = next(_numbers)
         self._detector = report.detector_of(self._python_function)
         self._first = True
         """Whether no trace has succeeded yet; variables may be made in the first one only."""
@@ -185,7 +185,7 @@ class Function(PolymorphicFunction):
         """Lets the next call of this kind take the short way, if its arguments allow one."""
         for argument in (*args, *kwargs.values()):
             for x in _leaves(argument):
-                if id(x) not in self._objects and _is_object(x):
+                if id(x) not in self._objects and x.__class__ is not EagerTensor and has_identity(x):
                     self._know(x)
         parts: list[Any] = []
         counts: list[int] = []
@@ -316,7 +316,7 @@ class Function(PolymorphicFunction):
         self._history.note(reason, changes, line, concrete._signature_text())
 
     def _warn_if_often(self) -> None:
-        if self._detector.note_trace(id(self)):
+        if self._detector.note_trace(self._number):
             report.warn(self._name, self._detector, self._history.records[-1], self._remedy)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
@@ -561,15 +561,6 @@ def _leaves(value: Any) -> list[Any]:
     found: list[Any] = []
     map_leaves(value, found.append)
     return found
-
-
-def _is_object(value: Any) -> bool:
-    """Whether a value counts by its identity alone: nothing in it becomes a tensor."""
-    if isinstance(
-        value, (TensorLike, nest.Composite, np.ndarray, int, float, complex, str, bytes, type(None), range)
-    ):
-        return False
-    return not hasattr(value, "_type_spec") and not hasattr(value, "__tf_tracing_type__")
 
 
 def _unchanged(function: Callable[..., Any]) -> Callable[..., Any]:

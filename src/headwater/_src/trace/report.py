@@ -187,11 +187,11 @@ class Detector:
         self.functions: deque[int] = deque(maxlen=WINDOW)
         """Which function each of the last traces was of."""
 
-    def note_trace(self, function_id: int) -> bool:
-        """The present call traced; says whether that is now a matter for a warning."""
+    def note_trace(self, function: int) -> bool:
+        """The present call traced the function of this number; says whether that is now a matter for a warning."""
         traced, now = self.traced, self.calls
         traced.append(now)
-        self.functions.append(function_id)
+        self.functions.append(function)
         # TensorFlow's window is made of whole runs "one traced call and those after it that did not trace".
         while len(traced) > 1 and now - traced[1] + 1 > WINDOW:
             traced.popleft()

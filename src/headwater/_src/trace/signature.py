@@ -152,7 +152,12 @@ class CompositeType(TraceType):
         """A composite value of symbolic tensors."""
         if placeholder_context is None or placeholder_context.unnest_only:
             return self.spec
-        return self._build([p.placeholder_value(placeholder_context) for p in self.parts])
+        made = self._build([p.placeholder_value(placeholder_context) for p in self.parts])
+        if isinstance(getattr(self._build, "__self__", None), nest.Composite):
+            self._build = (
+                made._nest_unflatten
+            )  # so that no graph keeps alive the value that it was traced for
+        return made
 
     def to_tensors(self, value: Any) -> list[Any]:
         """The tensors that it is made of."""

@@ -9,11 +9,12 @@ from types import CellType
 from typing import Any
 
 from headwater._src.base import dtypes
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.ops import cast, compare, create, math, reduce, shape, sort
 from headwater._src.state.tensor_array import TensorArray
-from headwater._src.trace.autograph.rows import EnumeratedRows, Rows, ZippedRows, rows_of
+from headwater._src.trace.autograph.rows import EnumeratedRows, ZippedRows, rows_of
 from headwater._src.trace.autograph.runtime import staged
 from headwater._src.trace.autograph.staged import as_condition
 
@@ -62,22 +63,26 @@ def bool_(value: Any = False) -> Any:
 
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
     """`enumerate`, also of what a graph goes over."""
-    rows = _symbolic_rows(iterable)
+    rows = rows_of(iterable)
     if rows is not None:
         return EnumeratedRows(rows, start)
+    if _is_data_set(iterable):
+        return iterable.enumerate(start)
     return enumerate(iterable, start)
 
 
 def zip_(*iterables: Any, strict: bool = False) -> Any:
     """`zip`, also of what a graph goes over."""
-    rows = [_symbolic_rows(x) for x in iterables]
+    rows = [rows_of(x) for x in iterables]
     if rows and not strict and all(r is not None for r in rows):
         return ZippedRows([r for r in rows if r is not None])
+    if iterables and not strict and all(map(_is_data_set, iterables)):
+        return type(iterables[0]).zip(*iterables)
     return zip(*iterables, strict=strict)
 
 
-def _symbolic_rows(iterable: Any) -> Rows | None:
-    return rows_of(iterable)
+def _is_data_set(iterable: Any) -> bool:
+    return ctx.graph is not None and hasattr(type(iterable), "element_spec") and hasattr(iterable, "enumerate")
 
 
 def max_(*values: Any, **keywords: Any) -> Any:

@@ -14,6 +14,7 @@ from headwater._src.base.errors import OperatorNotAllowedInGraphError
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike
+from headwater._src.trace.autograph.elements import elements_of, loop_over
 from headwater._src.trace.autograph.loops import Loop
 from headwater._src.trace.autograph.rows import Rows, rows_of
 from headwater._src.trace.autograph.staged import Block, If, as_condition, place_of
@@ -236,9 +237,9 @@ def for_stmt(
     if rows is not None:
         loop = Loop(body, body, State(variables, spec, parts), options, "for", targets)
         _for_rows(loop, rows, extra, body)
-    elif ctx.graph is not None and hasattr(iterable, "_autograph_for"):
+    elif (elements := elements_of(iterable)) is not None:
         loop = Loop(body, body, State(variables, spec, parts), options, "for", targets)
-        iterable._autograph_for(loop, extra)
+        loop_over(loop, elements, extra, body, and_both)
     elif extra is None:
         for item in iterable:
             body(item)

@@ -1,0 +1,363 @@
+"""Loop nodes: what they are made of, how many rounds they run, and how the plan and XLA run them.
+
+A loop node has, in this order, as inputs: the limit of rounds (if it is bounded), the start values of what is carried from
+round to round, tensors of which each round gets one row, and what is the same in all rounds. Its outputs are the last carried
+values, the number of rounds, and tensors with one row of each round. `While` asks a condition before each round; `For` runs as
+many rounds as its limit says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from headwater._src.base.errors import invalid
+from headwater._src.base.lazy import jax, jnp, lax
+from headwater._src.base.shapes import wrap
+from headwater._src.core.graph import CONST, FuncGraph
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import SymbolicTensor
+from headwater._src.engine import cost
+from headwater._src.engine.lower import has_effects, interpret
+from headwater._src.engine.plan import plan_of
+from headwater._src.ops import tensor_lists
+from headwater._src.ops.branches import as_carried
+from headwater._src.ops.nested import Record, append
+
+INT32 = np.dtype(np.int32)
+
+# -- the node ---------------------------------------------------------------------------------------------------------
+
+
+class Loop(NamedTuple):
+    """What a loop node is made of, apart from its inputs."""
+
+    body: FuncGraph
+    carried: int
+    scanned: int
+    reverse: bool = False
+    cond: FuncGraph | None = None
+    cond_places: tuple[int, ...] = ()
+    even: int = 0
+    """How many of the rows put out must have the same shape in all rounds."""
+
+
+def append_loop(
+    loop: Loop, inputs: Sequence[Any], final: Sequence[Spec], rows: Sequence[Spec], limit: Any, name: str
+) -> tuple[Any, ...]:
+    counter = _counter(loop) if loop.cond is not None else None
+    attrs = {
+        "cond": loop.cond, "cond_places": loop.cond_places, "body": loop.body, "carried": loop.carried,
+        "scanned": loop.scanned, "bounded": limit is not None, "reverse": loop.reverse, "counter": counter,
+        "even": loop.even,
+    }  # fmt: skip
+    given = [*inputs] if limit is None else [limit, *inputs]
+    specs = [*final, Spec((), INT32), *rows]
+    return append(FOR if loop.cond is None else WHILE, given, specs, attrs, name)
+
+
+def row_spec(size: Any, row: Any) -> Spec:
+    """The spec of as many such rows stacked."""
+    if tensor_lists.is_list(row):
+        return Spec(None, tensor_lists.list_dtype(row.dtype).np)
+    return Spec(None if row._shape is None else (size, *row._shape), row._np_dtype)
+
+
+def static_rounds(node: Any) -> Any:
+    """The number of rounds where it is known while tracing."""
+    attrs = node.attrs
+    given = node.inputs[attrs["bounded"] :]
+    limit = known_int(node.inputs[0]) if attrs["bounded"] else None
+    if attrs["cond"] is None:
+        return limit
+    counter = attrs["counter"]
+    if counter is None or (attrs["bounded"] and limit is None):
+        return None
+    start = known_int(given[counter.variable])
+    end = counter.limit if counter.fixed else known_int(given[counter.limit])
+    if start is None or end is None:
+        return None
+    total = counter.rounds(start, end)
+    return total if limit is None or total is None else min(total, limit)
+
+
+def known_int(tensor: SymbolicTensor) -> int | None:
+    if tensor.op.record is CONST and tensor._shape == () and tensor._np_dtype.kind in "iu":
+        return int(tensor.op.attrs["value"])
+    known = tensor.known
+    if known is None or known.ndim or known[()] is None:
+        return None
+    return int(known[()])
+
+
+# -- how many rounds --------------------------------------------------------------------------------------------------
+
+
+class Counter(NamedTuple):
+    """A loop whose condition compares a variable, which each round changes by a constant, with something fixed.
+
+    `limit` is an int, or the place of the value among the inputs of the body.
+    """
+
+    variable: int
+    relation: str
+    limit: Any
+    fixed: bool
+    step: int
+
+    def rounds(self, start: int, limit: int) -> int | None:
+        """How many rounds there are; None for ever so many."""
+        sign = 1 if self.relation in ("Less", "LessEqual") else -1
+        distance = sign * (limit - start) + (self.relation in ("LessEqual", "GreaterEqual"))
+        if distance <= 0:
+            return 0
+        step = sign * self.step
+        return None if step <= 0 else -(-distance // step)
+
+
+_MIRRORED = {"Less": "Greater", "LessEqual": "GreaterEqual", "Greater": "Less", "GreaterEqual": "LessEqual"}
+
+
+def _counter(loop: Loop) -> Counter | None:
+    """The counter of a loop, where its condition is no more than that."""
+    cond, body = loop.cond, loop.body
+    assert cond is not None
+    node = cond.outputs[0].op
+    if node.record.name not in _MIRRORED or any(has_effects(n) for n in cond.nodes):
+        return None
+    places = {id(t): p for t, p in zip(cond.inputs, loop.cond_places, strict=True)}
+    left, right = node.inputs
+    if left._np_dtype.kind not in "iu" or left._shape not in (None, ()) or right._shape not in (None, ()):
+        return None
+    relation = node.record.name
+    if places.get(id(left), loop.carried) >= loop.carried:
+        left, right, relation = right, left, _MIRRORED[relation]
+    variable = places.get(id(left), loop.carried)
+    if variable >= loop.carried:
+        return None
+    step = step_of(body, variable)
+    if right.op.record is CONST:
+        limit, fixed = int(right.op.attrs["value"]), True
+    else:
+        limit, fixed = places.get(id(right), 0), False
+        if id(right) in places and limit < loop.carried and body.outputs[limit] is body.inputs[limit]:
+            pass
+        elif limit < loop.carried:
+            return None
+    return None if step is None else Counter(variable, relation, limit, fixed, step)
+
+
+def step_of(body: FuncGraph, variable: int) -> int | None:
+    node = body.outputs[variable].op
+    if node.record.name not in ("AddV2", "Sub"):
+        return None
+    a, b = node.inputs
+    if node.record.name == "AddV2" and a.op.record is CONST:
+        a, b = b, a
+    if a is not body.inputs[variable] or b.op.record is not CONST or b._shape != ():
+        return None
+    step = int(b.op.attrs["value"])
+    return step if node.record.name == "AddV2" else -step
+
+
+def _total(counter: Counter | None, state: Sequence[Any], limit: int | None, ends: bool) -> int | None:
+    """The number of rounds where it is known before the loop: ints come from arrays, None from what is not known yet."""
+    if counter is None:
+        return limit if ends else None
+    start = state[counter.variable]
+    end = counter.limit if counter.fixed else state[counter.limit]
+    if start.__class__ is not np.ndarray or (not counter.fixed and end.__class__ is not np.ndarray):
+        return None
+    total = counter.rounds(int(start), int(end))
+    if total is None or limit is None:
+        return total if total is not None else limit
+    return min(total, limit)
+
+
+# -- running as a plan ------------------------------------------------------------------------------------------------
+
+
+def _numpy(
+    *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
+    counter: Any, even: int,
+) -> list[Any]:  # fmt: skip
+    limit = int(values[0]) if bounded else None
+    state = list(values[1:] if bounded else values)
+    step = plan_of(body)
+    total = _total(counter, state, limit, cond is None)
+    extra = len(body.outputs) - carried
+    if total is not None and not scanned and not extra:
+        for _ in range(total):
+            state[:carried] = step(state)
+        return [*state[:carried], np.asarray(total, INT32)]
+    rows = [_rows(values[bounded + carried + j]) for j in range(scanned)]
+    kept: list[list[Any]] = [[] for _ in range(extra)]
+    more = _tests(total, limit, cond, cond_places, state)
+    count = 0
+    while more(count):
+        if rows:
+            at = total - 1 - count if reverse else count  # type: ignore[operator]
+            for j, row in enumerate(rows, carried):
+                state[j] = row[at]
+        results = step(state)
+        if kept:
+            for column, value in zip(kept, results[carried:], strict=True):
+                column.append(value)
+            del results[carried:]
+        state[:carried] = results
+        count += 1
+    finals = [
+        _stacked(c[::-1] if reverse else c, t, i < even)
+        for i, (c, t) in enumerate(zip(kept, body.outputs[carried:], strict=True))
+    ]
+    return [*state[:carried], np.asarray(count, INT32), *finals]
+
+
+def _tests(total: Any, limit: Any, cond: Any, places: Any, state: list[Any]) -> Callable[[int], bool]:
+    if total is not None:
+        return lambda count: count < total
+    test = plan_of(cond)
+
+    def more(count: int) -> bool:
+        if limit is not None and count >= limit:
+            return False
+        found = test([state[p] for p in places])[0]
+        if found.size != 1:
+            raise invalid(f"tf.while_loop: cond must give a scalar; got shape {wrap(found.shape)}.")
+        return bool(found)
+
+    return more
+
+
+def _rows(value: Any) -> Sequence[Any]:
+    """The rows of a stacked value as ndarrays, or as lists where each is one."""
+    if value.__class__ is tensor_lists.TensorList:
+        return value.items()
+    if value.ndim == 0:
+        return value[()].items()  # type: ignore[no-any-return]
+    if value.ndim > 1:
+        return list(value)
+    return [value[i, ...] for i in range(len(value))]
+
+
+def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
+    """The values of all rounds as one array; where their shapes differ, or they are lists, as a list."""
+    if tensor_lists.is_list(row):
+        return tensor_lists.TensorList(column, row._np_dtype)
+    if not column:
+        return np.zeros((0, *(d or 0 for d in row._shape or ())), row._np_dtype)
+    shape = column[0].shape
+    if any(c.shape != shape for c in column):
+        if even:
+            other = next(c.shape for c in column if c.shape != shape)
+            raise invalid(
+                f"the results of all rows must have one shape to be stacked; got shapes {wrap(shape)} and {wrap(other)}."
+            )
+        return tensor_lists.TensorList(column, row._np_dtype)
+    out = np.empty((len(column), *shape), row._np_dtype)
+    for i, value in enumerate(column):
+        out[i] = value
+    return out
+
+
+# -- running under XLA ------------------------------------------------------------------------------------------------
+
+
+def _lower(
+    *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
+    counter: Any, even: int,
+) -> list[Any]:  # fmt: skip
+    given = list(values[1:] if bounded else values)
+    bound = values[0] if bounded else None
+    known = int(bound) if bound.__class__ is np.ndarray else None
+    total: Any = None
+    if not bounded or known is not None:
+        total = _total(counter, given, known, cond is None)
+    if total is None and cond is None:
+        total = jnp.asarray(bound, INT32)
+    start = [as_carried(v, t) for v, t in zip(given, body.inputs[:carried], strict=False)]
+    rows, fixed = given[carried : carried + scanned], given[carried + scanned :]
+    if rows and not jax.tree.leaves(rows[0])[0].shape[0]:
+        total = 0
+
+    def run(state: Sequence[Any], at: Any) -> tuple[list[Any], list[Any]]:
+        mine = [jax.tree.map(lambda r: _row_at(r, at), r) for r in rows]
+        results = interpret(body, [*state, *mine, *fixed])
+        results = [as_carried(v, t) for v, t in zip(results, body.outputs, strict=True)]
+        return results[:carried], results[carried:]
+
+    start, kept = _settled(run, start)
+    buffers = []
+    if kept:
+        room = _room(total, known, rows)
+        buffers = jax.tree.map(lambda s: jnp.zeros((room, *s.shape), s.dtype), kept)
+
+    def more(loop: Any) -> Any:
+        count, state, _ = loop
+        if total is not None:
+            return count < total
+        found = jnp.asarray(interpret(cond, [[*state, *fixed][p] for p in cond_places])[0]).reshape(())
+        return found if bound is None else found & (count < bound)
+
+    def one(loop: Any) -> Any:
+        count, state, buffers = loop
+        at = total - 1 - count if reverse else count
+        state, results = run(state, at)
+        buffers = jax.tree.map(lambda b, r: lax.dynamic_update_index_in_dim(b, r, at, 0), buffers, results)
+        return count + 1, state, buffers
+
+    if total.__class__ is int and total == 0:
+        return [*start, np.asarray(0, INT32), *buffers]
+    first = jnp.asarray(0, INT32)
+    count, state, buffers = lax.while_loop(more, one, (first, start, buffers))
+    if total.__class__ is int:
+        count = np.asarray(total, INT32)
+    return [*state, count, *buffers]
+
+
+def _row_at(rows: Any, at: Any) -> Any:
+    if not rows.shape[0]:  # there is no round, but its shapes are asked for
+        return jnp.zeros(rows.shape[1:], rows.dtype)
+    return lax.dynamic_index_in_dim(jnp.asarray(rows), at, 0, keepdims=False)
+
+
+def _settled(run: Callable[..., Any], start: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The start values in the form that the body keeps, with room for lists not written yet; and shapes of the rows."""
+    at = jax.ShapeDtypeStruct((), INT32)
+    for _ in range(3):
+        after, kept = jax.eval_shape(run, start, at)
+        changed = False
+        for i, (before, found) in enumerate(zip(start, after, strict=True)):
+            if found.__class__ is tensor_lists.Stacked:
+                if before.buffer is None and found.buffer is not None:
+                    start[i] = tensor_lists.allocated(before, found.buffer.shape[1:])
+                    changed = True
+            elif before.shape != found.shape:
+                raise ValueError(
+                    f"a loop variable has shape {list(before.shape)} before a round and {list(found.shape)} after it, and XLA "
+                    "needs one shape for all rounds"
+                )
+        if not changed:
+            return start, kept
+    return start, kept
+
+
+def _room(total: Any, limit: int | None, rows: Sequence[Any]) -> int:
+    """How many rounds the rows that a loop puts out must have room for."""
+    if total.__class__ is int:
+        return total  # type: ignore[no-any-return]
+    if limit is not None:
+        return limit
+    if rows:
+        return jax.tree.leaves(rows[0])[0].shape[0]  # type: ignore[no-any-return]
+    raise ValueError(
+        "its gradient keeps values of every round, so the number of rounds must be bounded when the program is compiled: give "
+        "tf.while_loop its maximum_iterations"
+    )
+
+
+WHILE = Record("While", _numpy, _lower, None, single=False, grows=True)
+FOR = Record("For", _numpy, _lower, None, single=False, grows=True)
+cost.install({}, ["While", "For"])

@@ -1,0 +1,79 @@
+"""`for` over data sets and their iterators inside a graph: each round asks the iterator for one element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import headwater._src.ops.control as control
+from headwater._src.base import nest
+from headwater._src.base.dtypes import bool_ as boolean
+from headwater._src.core.context import ctx
+from headwater._src.core.convert import convert
+from headwater._src.core.spec import TensorSpec
+from headwater._src.core.tensor import Tensor
+from headwater._src.ops import create
+from headwater._src.ops.host import py_function
+
+
+class Elements:
+    """The elements of an iterator that exists when the graph runs."""
+
+    def __init__(self, iterator: Any) -> None:
+        self.spec = iterator.element_spec
+        self.specs = nest.flatten(self.spec)
+        for spec in self.specs:
+            if not isinstance(spec, TensorSpec):
+                raise NotImplementedError(
+                    f"A `for` inside a graph goes over data sets of tensors; this one has elements of {spec!r}. Go over it "
+                    "outside of the tf.function, or map the elements to tensors."
+                )
+        (self.handle,) = iterator._nest_flatten()
+
+    def following(self) -> list[Tensor]:
+        """Whether there is another element, and its parts; zeros where there is none."""
+        return py_function(self._take, [self.handle], [boolean, *self.specs])
+
+    def _take(self, handle: Any) -> list[Any]:
+        iterator = handle._array[()]
+        for element in iterator:
+            return [True, *nest.flatten(element)]
+        return [False, *(_zeros(spec) for spec in self.specs)]
+
+    def pack(self, parts: list[Any]) -> Any:
+        """One element."""
+        return nest.pack_sequence_as(self.spec, parts) if nest.is_nested(self.spec) else parts[0]
+
+
+def _zeros(spec: TensorSpec) -> Tensor:
+    dims = [] if spec.shape.rank is None else [d or 0 for d in spec.shape.as_list()]
+    return create.zeros(dims, spec.dtype)
+
+
+def elements_of(iterable: Any) -> Elements | None:
+    """The elements of a data set or of its iterator, while a graph is built; None for anything else."""
+    if ctx.graph is None or not hasattr(type(iterable), "element_spec") or not hasattr(iterable, "__iter__"):
+        return None
+    iterator = iter(iterable)
+    return Elements(iterator) if hasattr(iterator, "_nest_flatten") else None
+
+
+def loop_over(
+    loop: Any, elements: Elements, extra: Callable[[], Any] | None, body: Callable[[Any], None], both: Any
+) -> None:
+    """Runs `body` on each element as long as `extra()` holds."""
+
+    def test(more: Any, *parts: Any) -> Any:
+        return more if extra is None else both(more, extra)
+
+    def one_round(more: Any, *parts: Any) -> list[Any]:
+        body(elements.pack(list(parts)))
+        if extra is None:
+            return list(elements.following())
+        again = extra()
+        if not isinstance(again, Tensor):
+            return list(elements.following()) if again else [convert(False), *parts]
+        return list(control.cond(again, lambda: list(elements.following()), lambda: [convert(False), *parts]))
+
+    loop.body = one_round
+    loop.run(test, elements.following())
