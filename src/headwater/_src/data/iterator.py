@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator as PyIterator
 from typing import Any
 
-import numpy as np
-
 from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import OutOfRangeError
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.op import HOST_ONLY
 from headwater._src.core.spec import Spec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
-from headwater._src.data.optional import Optional
+from headwater._src.data.optional import HostRecord, Optional, held
 from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
 
 
@@ -83,13 +80,11 @@ class OwnedIterator(IteratorBase, nest.Composite):
     def get_next_as_optional(self) -> Optional:
         """The next element as an optional, which is empty at the end."""
         if ctx.graph is not None:
-            raise NotImplementedError(
-                "Iterator.get_next_as_optional inside a graph is not in this version of headwater; loop over the data set with "
-                "`for`, or use get_next()."
-            )
+            (found,) = add_opaque(GET_OPTIONAL, self._nest_flatten(), [_RESOURCE])
+            return Optional._of_resource(found, self.element_spec)
         for element in self._elements:
             return Optional(element, True, None)
-        return Optional.empty(None)
+        return Optional.empty(self.element_spec)
 
     @property
     def _type_spec(self) -> IteratorSpec:
@@ -98,9 +93,7 @@ class OwnedIterator(IteratorBase, nest.Composite):
     def _nest_flatten(self) -> list[Any]:
         if isinstance(self._resource, Tensor):
             return [self._resource]
-        holder = np.empty((), object)
-        holder[()] = self
-        return [of_array(holder)]
+        return [of_array(held(self))]
 
     def _nest_unflatten(self, parts: list[Any]) -> OwnedIterator:
         (resource,) = parts
@@ -114,36 +107,15 @@ class OwnedIterator(IteratorBase, nest.Composite):
 _RESOURCE = Spec((), dtypes.variant.np)
 
 
-class _Record:
-    """A node that keeps to the host: it makes an iterator or moves one on."""
-
-    params = ()
-    api = ()
-    host = ()
-    grad = None
-    stateful = True
-    title = "tf.data"
-    lower = HOST_ONLY("data sets are read by Python")
-
-    def __init__(self, name: str, single: bool, numpy: Any) -> None:
-        self.name = name
-        self.single = single
-        self.numpy = numpy
-
-
-def _make(*, dataset: Any) -> np.ndarray:
-    holder = np.empty((), object)
-    holder[()] = OwnedIterator(dataset)
-    return holder
-
-
 def _advance(resource: Any) -> tuple[Any, ...]:
-    iterator = resource[()] if isinstance(resource, np.ndarray) else resource
-    return tuple(t._array for t in components(iterator.get_next()))
+    return tuple(t._array for t in components(resource[()].get_next()))
 
 
-MAKE_ITERATOR: Any = _Record("MakeIterator", True, _make)
-GET_NEXT: Any = _Record("IteratorGetNext", False, _advance)
+MAKE_ITERATOR: Any = HostRecord("MakeIterator", True, lambda *, dataset: held(OwnedIterator(dataset)), True)
+GET_NEXT: Any = HostRecord("IteratorGetNext", False, _advance, True)
+GET_OPTIONAL: Any = HostRecord(
+    "IteratorGetNextAsOptional", True, lambda resource: held(resource[()].get_next_as_optional()), True
+)
 
 
 @export("data.IteratorSpec")

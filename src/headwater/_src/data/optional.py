@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from headwater._src.base import nest
+from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
-from headwater._src.core.spec import TypeSpec
-from headwater._src.core.tensor import Tensor, of_array
-from headwater._src.data.structure import leaf, spec_of
+from headwater._src.core.context import ctx
+from headwater._src.core.graph import add_opaque
+from headwater._src.core.op import HOST_ONLY
+from headwater._src.core.spec import Spec, TypeSpec
+from headwater._src.core.tensor import EagerTensor, Tensor, of_array
+from headwater._src.data.structure import component_specs, components, from_components, leaf, spec_of
 
 
 @export("experimental.Optional", "data.experimental.Optional")
@@ -22,12 +25,14 @@ class Optional(nest.Composite):
     np.int32(3)
     """
 
-    __slots__ = ("_element_spec", "_present", "_value")
+    __slots__ = ("_element_spec", "_present", "_value", "_resource")
 
-    def __init__(self, value: Any, present: bool, element_spec: Any) -> None:
+    def __init__(self, value: Any, present: bool, element_spec: Any, resource: Any = None) -> None:
         self._value = value
         self._present = present
         self._element_spec = element_spec
+        self._resource = resource
+        """Inside a graph: the tensor that stands for the optional."""
 
     @staticmethod
     def from_value(value: Any) -> Optional:
@@ -37,19 +42,38 @@ class Optional(nest.Composite):
             raise invalid(
                 "Optional.from_value: at least one tensor is needed; Optional.empty(spec) makes an empty one."
             )
-        return Optional(value, True, None)
+        spec = nest.map_structure(spec_of, value)
+        if ctx.graph is None:
+            return Optional(value, True, None)
+        (resource,) = add_opaque(FROM_VALUE, components(value), [_RESOURCE], {"spec": _Frozen(spec)})
+        return Optional(None, True, spec, resource)
 
     @staticmethod
     def empty(element_spec: Any) -> Optional:
         """An optional without a value, of this specification."""
         return Optional(None, False, element_spec)
 
+    @staticmethod
+    def _of_resource(resource: Any, element_spec: Any) -> Optional:
+        if isinstance(resource, EagerTensor):
+            return resource._array[()]  # type: ignore[no-any-return]
+        return Optional(None, False, element_spec, resource)
+
+    def _symbol(self) -> Any:
+        """The tensor of the graph being built that stands for this optional."""
+        return ctx.graph.enter(self._nest_flatten()[0])
+
     def has_value(self, name: str | None = None) -> Tensor:
         """Whether there is a value, as a bool scalar."""
+        if ctx.graph is not None:
+            return add_opaque(HAS_VALUE, [self._symbol()], [Spec((), np.dtype(bool))])[0]
         return of_array(np.asarray(self._present))
 
     def get_value(self, name: str | None = None) -> Any:
         """The value; InvalidArgumentError where there is none."""
+        if ctx.graph is not None:
+            spec = self.element_spec
+            return from_components(spec, iter(add_opaque(GET_VALUE, [self._symbol()], component_specs(spec))))
         if not self._present:
             raise invalid("Optional.get_value: the optional is empty; ask has_value() first.")
         return self._value
@@ -66,14 +90,63 @@ class Optional(nest.Composite):
         return OptionalSpec(self.element_spec)
 
     def _nest_flatten(self) -> list[Any]:
-        return nest.flatten(self._value, expand_composites=True) if self._present else []
+        return [of_array(held(self)) if self._resource is None else self._resource]
 
     def _nest_unflatten(self, parts: list[Any]) -> Optional:
-        if not self._present:
-            return self
-        return Optional(
-            nest.pack_sequence_as(self._value, parts, expand_composites=True), True, self._element_spec
-        )
+        return Optional._of_resource(parts[0], self._element_spec)
+
+
+_RESOURCE = Spec((), dtypes.variant.np)
+
+
+def held(value: Any) -> np.ndarray:
+    """An object as an array without dimensions, which tensors can carry."""
+    holder = np.empty((), object)
+    holder[()] = value
+    return holder
+
+
+class _Frozen:
+    """A specification as an attribute of a node."""
+
+    def __init__(self, spec: Any) -> None:
+        self.spec = spec
+
+    def __repr__(self) -> str:
+        return repr(self.spec)
+
+
+class HostRecord:
+    """The record of nodes that handle Python objects, which only the NumPy plan can do."""
+
+    params = ()
+    api = ()
+    host = ()
+    grad = None
+    title = "tf.data"
+    lower = HOST_ONLY("data sets and optionals are Python objects")
+
+    def __init__(self, name: str, single: bool, numpy: Any, stateful: bool = False) -> None:
+        self.name = name
+        self.single = single
+        self.numpy = numpy
+        self.stateful = stateful
+
+
+def _object(array: Any) -> Any:
+    return array[()] if isinstance(array, np.ndarray) else array
+
+
+def _from_value(*arrays: np.ndarray, spec: _Frozen) -> np.ndarray:
+    value = from_components(spec.spec, iter([of_array(np.asarray(a)) for a in arrays]))
+    return held(Optional(value, True, None))
+
+
+FROM_VALUE: Any = HostRecord("OptionalFromValue", True, _from_value)
+HAS_VALUE: Any = HostRecord("OptionalHasValue", False, lambda a: (np.asarray(_object(a)._present),))
+GET_VALUE: Any = HostRecord(
+    "OptionalGetValue", False, lambda a: tuple(t._array for t in components(_object(a).get_value()))
+)
 
 
 @export("OptionalSpec")

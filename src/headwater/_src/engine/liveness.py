@@ -160,7 +160,9 @@ class Liveness:
                 seen = inputs if code.views is None else [inputs[i] for i in code.views]
                 value.places = frozenset().union(*[x.places for x in seen])
             elif value.shape and 0 not in value.shape and value.dtype.kind != "O":
-                self._fill(value)
+                # Other kernels may leave gaps between rows; what is written there would not lie as eager code lays it out.
+                if code.layout == "K" or value.layout == "C":
+                    self._fill(value)
 
     def _layout(self, code: Code, tensor: SymbolicTensor, shape: Any, inputs: list[Value]) -> Layout:
         if code.layout == "C" or (code.layout == "A" and all(x.layout == "C" for x in inputs)):

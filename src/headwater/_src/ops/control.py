@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.branches as branches
+import headwater._src.ops.host as host
+import headwater._src.ops.layout as layout
 import headwater._src.ops.loops as loops
 import headwater._src.ops.maps as maps
 import headwater._src.ops.sparse as sparse
@@ -591,15 +593,40 @@ def scan(
 
 
 @export("group")
-def group(*inputs: Any, **kwargs: Any) -> None:
-    """Nothing: what eager code has written has run already, so there is no operation to group."""
-    return
+def group(*inputs: Any, **kwargs: Any) -> Any:
+    """An operation that is done when all of `inputs` are: in a graph a node, eagerly None, since they are done already.
+
+    Args:
+      inputs: tensors, operations, variables, or structures of them.
+      name: optional.
+
+    Raises:
+      ValueError: an unknown keyword.
+      TypeError: in a graph, something else is given.
+    """
+    name = kwargs.pop("name", None)
+    if kwargs:
+        raise ValueError(f"tf.group: unknown keyword arguments {sorted(kwargs)}.")
+    return host.grouped(inputs, name or "group_deps")
 
 
 @export("tuple")
 def tuple_v2(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:
-    """The tensors as they are: eager tensors have been computed already."""
-    return tensors
+    """A list of the tensors, each of which is there when all of them are; eagerly the tensors as they are.
+
+    Args:
+      tensors: a list of tensors; None and operations stay what they are.
+      control_inputs: more tensors and operations to come first.
+      name: optional.
+
+    Raises:
+      ValueError: in a graph, there is no tensor among them.
+    """
+    if ctx.graph is None:
+        return tensors
+    if not any(isinstance(t, TensorLike) for t in tensors):
+        raise ValueError(f"tf.tuple: at least one tensor is needed; got {describe(tensors)}.")
+    return [layout.identity(t) if isinstance(t, TensorLike) else t for t in tensors]
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

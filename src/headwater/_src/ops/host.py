@@ -79,6 +79,24 @@ def nothing_to_do(name: str | None = None) -> Node | None:
     return None if ctx.graph is None else add_effect(_NO_OP, (), {}, name)
 
 
+def grouped(inputs: Sequence[Any], name: str | None = None) -> Node | None:
+    """In a graph, a node that does nothing after what is given: tensors, operations, variables and structures of them.
+
+    Raises:
+      TypeError: something else is given.
+    """
+    if ctx.graph is None:
+        return None
+    before = []
+    for item in nest.flatten(list(inputs), expand_composites=True):
+        if not isinstance(item, (Node, TensorLike)):
+            raise TypeError(f"tf.group: tensors and operations can be grouped; got {describe(item)}.")
+        before.append(item)
+    node = add_effect(_NO_OP, (), {}, name)
+    node.control_inputs = (*node.control_inputs, *before)
+    return node
+
+
 _NO_OP = _effect("NoOp", lambda: (), lambda: (), stateful=False)
 
 # -- Python functions -------------------------------------------------------------------------------------------------
@@ -142,11 +160,6 @@ def _promised_spec(promise: Any, title: str) -> Spec:
     return Spec(None if shape is None else shape._dims, _wanted_dtype(promise).np)
 
 
-def _private(array: np.ndarray) -> EagerTensor:
-    """A tensor that a program may keep: the graph's own buffers are used again."""
-    return of_array(array.copy() if array.flags.writeable else array)
-
-
 def _add_python(record: Op, call: PyCall, tensors: list[Any], promise: Any, name: str | None) -> Any:
     outputs = add_opaque(record, tensors, call.promise, {"call": call}, name or "")
     call.outputs = outputs
@@ -182,11 +195,11 @@ def _fitting(results: Any, wanted: list[DType]) -> list[Any]:
 
 def _eager_call(*arrays: np.ndarray, call: PyCall) -> list[np.ndarray]:
     with outside_graphs():
-        return call.check([t._array for t in _results_of(call, [_private(a) for a in arrays])])
+        return call.check([t._array for t in _results_of(call, [of_array(a) for a in arrays])])
 
 
 def _recorded(call: PyCall, arrays: Sequence[np.ndarray]) -> tuple[Any, list[Any], list[Any]]:
-    tensors = [_private(a) for a in arrays]
+    tensors = [of_array(a) for a in arrays]
     with outside_graphs(), GradientTape(persistent=True) as tape:
         for tensor in tensors:
             if is_differentiable(tensor._np_dtype):
@@ -219,7 +232,7 @@ def _pulled_back(
     tape, inputs, results = _recorded(call, arrays[:split]) if found is None else found
     with outside_graphs():
         targets = [t for t in results if is_differentiable(t._np_dtype)]
-        gradients = tape.gradient(targets, [inputs[i] for i in places], [_private(g) for g in arrays[split:]])
+        gradients = tape.gradient(targets, [inputs[i] for i in places], [of_array(g) for g in arrays[split:]])
         return [
             np.zeros_like(inputs[i]._array) if g is None else np.asarray(convert(g))
             for i, g in zip(places, gradients, strict=True)

@@ -231,7 +231,8 @@ def _at_test(made: ast.stmt, loop: ast.For | ast.While) -> ast.stmt:
 
 def _has_jump(statement: ast.AST) -> bool:
     """Whether there is something to lower in the statement."""
-    return any(isinstance(n, _JUMPS) for n in own_nodes(statement))
+    loops = (ast.For, ast.While)
+    return any(isinstance(n, _JUMPS) or (isinstance(n, loops) and n.orelse) for n in own_nodes(statement))
 
 
 def _leaves(statements: Sequence[ast.stmt]) -> bool:

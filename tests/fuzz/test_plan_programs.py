@@ -1,0 +1,119 @@
+"""Random programs: the plan gives eager code's bits, whatever is shared, reused or owned."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater._src.core.graph import FuncGraph
+from headwater._src.core.tensor import of_array
+from headwater._src.engine.closed import close
+from headwater._src.engine.plan import plan_of
+
+PROGRAMS = 800
+SHAPES = ((4, 6), (6,), (4, 1), (6, 4), (), (1,), (4, 4))
+
+UNARY = (
+    tf.exp, tf.negative, tf.abs, tf.square, tf.nn.relu, tf.nn.elu, tf.sigmoid, tf.tanh, tf.identity, tf.stop_gradient,
+    lambda x: x * 1.0, lambda x: x * 2.0, lambda x: 2.0 / x, lambda x: x + 0.0, lambda x: x - 0.0, lambda x: x**2, lambda x: x**3,
+    tf.math.rsqrt, lambda x: tf.where(x > 0.0, x, -x), lambda x: tf.cast(x > 0.0, tf.float32), tf.ones_like,
+    lambda x: tf.cast(tf.cast(tf.clip_by_value(x, -9.0, 9.0), tf.int32), tf.float32), lambda x: tf.reshape(x, [-1]),
+    lambda x: tf.reshape(x, tf.shape(x)), lambda x: tf.transpose(x) if len(x.shape) == 2 else x, tf.reduce_sum, tf.reduce_mean,
+    lambda x: tf.reduce_max(x, -1) if len(x.shape) else x, lambda x: tf.reduce_mean(x, 0) if len(x.shape) else x,
+    lambda x: tf.reduce_sum(x, -1, keepdims=True) if len(x.shape) else x, lambda x: x[0] if len(x.shape) else x,
+    lambda x: x[..., ::2] if len(x.shape) else x, lambda x: x[::-1] if len(x.shape) else x, lambda x: tf.expand_dims(x, 0)[0],
+    lambda x: tf.broadcast_to(x, tf.concat([[4], tf.shape(x)], 0))[1] * x, lambda x: tf.nn.softmax(x) if len(x.shape) else x,
+    lambda x: tf.concat([x, x], 0) if len(x.shape) else x, lambda x: tf.add_n([x, x, x * 0.5]),
+)  # fmt: skip
+BINARY = (
+    tf.add,
+    tf.subtract,
+    tf.multiply,
+    tf.divide,
+    tf.maximum,
+    tf.math.divide_no_nan,
+    tf.math.squared_difference,
+)
+
+
+Step = tuple[Any, tuple[int, ...]]
+
+
+def generate(rng: random.Random, arrays: list[np.ndarray]) -> list[Step]:
+    """Steps on a list of values, each of which appends one: a function, and the numbers of the values it takes."""
+    values = [of_array(a) for a in arrays]
+    steps: list[Step] = []
+    for _ in range(rng.randint(1, 25)):
+        # Mostly of the latest values, so that chains grow long.
+        i, j = int(len(values) * (1 - rng.random() ** 2) * 0.9999), rng.randrange(len(values))
+        a, b = values[i], values[j]
+        if rng.random() < 0.6:
+            step = (rng.choice(UNARY), (i,))
+        elif rng.random() < 0.2 and len(a.shape) == len(b.shape) == 2 and a.shape[1] == b.shape[0]:
+            step = (tf.matmul, (i, j))
+        else:
+            step = (rng.choice(BINARY), (i, j))
+        try:
+            values.append(step[0](*[values[k] for k in step[1]]))
+        except tf.errors.InvalidArgumentError:  # shapes that don't broadcast
+            continue
+        steps.append(step)
+    return steps
+
+
+def execute(steps: list[Step], args: list[Any], rng: random.Random) -> list[Any]:
+    """Some of the values, the last of them and its sum."""
+    values = list(args)
+    for function, inputs in steps:
+        values.append(function(*[values[i] for i in inputs]))
+    return [v for v in values if rng.random() < 0.3] + [values[-1], tf.reduce_sum(values[-1])]
+
+
+def laid_out(array: np.ndarray, rng: random.Random) -> np.ndarray:
+    """The same values in some order in memory."""
+    if array.ndim != 2 or rng.random() < 0.5:
+        return array
+    return rng.choice(
+        [np.asfortranarray(array), np.repeat(array, 2, 1)[:, ::2], array[::-1, ::-1].copy()[::-1, ::-1]]
+    )
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_random_programs(part: int) -> None:
+    for seed in range(part, PROGRAMS, 8):
+        rng, numbers = random.Random(seed), np.random.default_rng(seed)
+        shapes = rng.choices(SHAPES, k=rng.randint(1, 4))
+        arrays = [laid_out(numbers.standard_normal(s).astype(np.float32), rng) for s in shapes]
+        with np.errstate(all="ignore"):
+            steps = generate(rng, arrays)
+            want = execute(steps, [of_array(a) for a in arrays], random.Random(seed))
+            want = [np.array(t._array) for t in want]
+        graph = FuncGraph("program")
+        open_shapes = rng.random() < 0.3
+        with graph.as_default():
+            args = [graph.placeholder((None, *s[1:]) if open_shapes and s else s, tf.float32) for s in shapes]
+            results = execute(steps, args, random.Random(seed))
+        close(graph, results)
+        captured = [t._array for t in graph.captured]
+        for owned in (0, rng.getrandbits(len(arrays)), 0):
+            given = [a.copy() if owned >> i & 1 and a.flags.c_contiguous else a for i, a in enumerate(arrays)]
+            kept = [a.copy() for a in given]
+            got = plan_of(graph)([*given, *captured], owned)
+            assert len(got) == len(want)
+            for i, (g, w) in enumerate(zip(got, want, strict=True)):
+                same = g.dtype == w.dtype and g.shape == w.shape and _same_bits(g, w)
+                assert same, (
+                    f"seed {seed}, owned {owned}, result {i}: {g} instead of {w}\n{plan_of(graph).source}"
+                )
+            for i, (a, before) in enumerate(zip(given, kept, strict=True)):
+                written = owned >> i & 1 and a.flags.c_contiguous
+                assert written or _same_bits(a, before), f"seed {seed}: argument {i} was written to"
+
+
+def _same_bits(got: np.ndarray, want: np.ndarray) -> bool:
+    numbers = ~((got != got) & (want != want))
+    return np.array(got[numbers]).tobytes() == np.array(want[numbers]).tobytes()
