@@ -445,3 +445,35 @@ def test_the_clock_is_read_when_the_graph_runs(jit):
     f = tf.function(lambda: tf.timestamp(), jit_compile=jit)
     first, second = f(), f()
     assert first.dtype == tf.float64 and second.numpy() > first.numpy() > 1e9
+
+
+# -- operations that only order others --------------------------------------------------------------------------------
+
+
+def test_groups_and_tuples_in_functions(capsys):
+    seen = []
+
+    @tf.function
+    def f(x):
+        group = tf.group(x, [tf.print("ran", output_stream=sys.stdout)])
+        parts = tf.tuple([x, None, x + 1.0], control_inputs=[group])
+        seen.extend([group, tf.group(), tf.no_op(), *tf.identity_n([x, x])])
+        with tf.control_dependencies([group]):
+            return [p for p in parts if p is not None]
+
+    assert [v.numpy() for v in f(tf.constant(1.0))] == [1.0, 2.0]
+    assert text_printed(capsys) == "ran\n"
+    assert [s.type for s in seen[:3]] == ["NoOp"] * 3 and len(seen[0].control_inputs) == 2
+    assert all(tf.is_tensor(s) for s in seen[3:])
+
+
+def test_what_can_not_be_grouped():
+    for body, error in (
+        (lambda: tf.group(3), TypeError),
+        (lambda: tf.group(other=1), ValueError),
+        (lambda: tf.tuple([]), ValueError),
+        (lambda: tf.tuple([None]), ValueError),
+    ):
+        with pytest.raises(error):
+            tf.function(body).get_concrete_function()
+    assert tf.group(tf.constant(1)) is None

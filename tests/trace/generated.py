@@ -57,7 +57,7 @@ class _Writer:
         if kind == "sum":
             return f"({one} + {other}) % 7"
         if kind == "difference":
-            return f"{one} - {other}"
+            return f"({one} - {other}) % 9"
         if kind == "product":
             return f"({one} * {other}) % 5"
         if kind == "choice":
@@ -101,7 +101,7 @@ class _Writer:
         return [f"{self.one(*NAMES)} = {self.value(block)}"]
 
     def _augment(self, block: _Block) -> list[str]:
-        return [f"{self.one(*NAMES)} {self.one('+=', '-=')} {self.atom(block)}"]
+        return [f"{self.one(*NAMES)} {self.one('+=', '-=')} {self.one('x', 'y', '1', '2')}"]
 
     def _item(self, block: _Block) -> list[str]:
         place = self.one("box.v", "d['k']", "l[0]")
@@ -169,6 +169,8 @@ class Box:
 
 
 def helper(p, q):
+    p = p % 7
+    q = q % 7
     if p > q:
         return (p - q) % 5
     while p < q:

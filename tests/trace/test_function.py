@@ -88,6 +88,7 @@ class Model(tf.Module):
 
     @tf.function
     def __call__(self, x):
+        """The factor times x."""
         self.traced += 1
         return self.factor * x
 
@@ -123,7 +124,8 @@ def test_each_object_has_graphs_of_its_own():
     assert Model.__call__.experimental_get_tracing_count() == 0
     assert one.__call__ == one.__call__ and one.__call__ != two.__call__
     assert len({one.__call__, one.__call__, two.__call__}) == 2
-    assert str(inspect.signature(one.__call__)) == "(x)" and one.__call__.name == "__call__"
+    assert str(inspect.signature(one.__call__)) == str(one.__call__.function_type) == "(x)"
+    assert (one.__call__.name, one.__call__.__doc__) == ("__call__", "The factor times x.")
     assert one.__call__.python_function(t(2.0)).numpy() == 6.0
     assert isinstance(one.__call__, tf.types.experimental.GenericFunction)
 

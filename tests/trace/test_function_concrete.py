@@ -50,6 +50,10 @@ def test_texts():
     concrete = cube.get_concrete_function(t(2.0))
     scalar = "TensorSpec(shape=(), dtype=tf.float32, name=None)"
     assert concrete.pretty_printed_signature(verbose=False) == f"(x: {scalar}) -> {scalar}"
+    assert (
+        str(concrete.function_type) == f"(x: {scalar}) -> {scalar}"
+        and repr(concrete.function_type.output) == scalar
+    )
     assert repr(concrete).startswith(f"<ConcreteFunction (x: {scalar}) -> {scalar} at 0X")
     assert str(concrete) == "ConcreteFunction " + concrete.pretty_printed_signature()
     assert concrete.pretty_printed_signature() == (

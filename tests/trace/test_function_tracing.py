@@ -6,10 +6,13 @@ from __future__ import annotations
 import collections
 import functools
 import gc
+import itertools
 import weakref
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import headwater as tf
 from headwater._src.base import flags
@@ -249,6 +252,61 @@ def test_later_calls_see_their_own_values(values):
     f = tf.function(total, autograph=False)
     expected = [total(v).numpy() for v in values]
     assert [f(v).numpy() for v in values * 3] == expected * 3
+    assert f.experimental_get_tracing_count() == 1
+
+
+LEAVES = st.sampled_from(["scalar", "vector", "array", 1, 2.5, "s", None, True])
+TREES = st.recursive(
+    LEAVES,
+    lambda x: (
+        st.lists(x, max_size=3)
+        | st.tuples(x, x)
+        | st.builds(Pair, x, x)
+        | st.dictionaries(st.sampled_from("abc"), x, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def _filled(tree, number):
+    """A structure with tensors and arrays in the places that ask for them, each with a value of its own."""
+    if isinstance(tree, Pair):
+        return Pair(_filled(tree.a, number), _filled(tree.b, number))
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(_filled(x, number) for x in tree)
+    if isinstance(tree, dict):
+        return {k: _filled(x, number) for k, x in tree.items()}
+    if tree in ("scalar", "vector", "array"):
+        value = float(next(number))
+        return {"scalar": t(value), "vector": t([value, -value]), "array": np.array([value])}[tree]
+    return tree
+
+
+def _plain(tree):
+    if isinstance(tree, (list, tuple)):
+        return [_plain(x) for x in tree]
+    if isinstance(tree, dict):
+        return {k: _plain(x) for k, x in tree.items()}
+    return np.asarray(tree).tolist() if hasattr(tree, "__array__") else tree
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(TREES, max_size=2), st.dictionaries(st.sampled_from(["x", "y", "more"]), TREES, max_size=3))
+def test_any_structure_goes_in_and_comes_out(args, kwargs):
+    def echo(*args, x=None, **more):
+        def named(value):
+            return "none" if value is None else value
+
+        return tf.nest.map_structure(named, [args, x, more])
+
+    f = tf.function(echo, autograph=False)
+    for start in (1, 10, 20):
+        number = itertools.count(start)
+        given_args, given_kwargs = _filled(args, number), _filled(kwargs, number)
+        expected = tf.nest.map_structure(
+            lambda x: x.encode() if isinstance(x, str) else x, echo(*given_args, **given_kwargs)
+        )
+        assert _plain(f(*given_args, **given_kwargs)) == _plain(expected)
     assert f.experimental_get_tracing_count() == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import headwater as tf
@@ -101,6 +103,24 @@ def test_variables_made_by_an_inner_function():
     outer = tf.function(lambda x: inner(x), autograph=False)
     assert outer(t(3.0)).numpy() == 6.0 and outer(t(4.0)).numpy() == 8.0
     assert (outer.experimental_get_tracing_count(), inner.experimental_get_tracing_count()) == (1, 2)
+
+
+def test_threads_that_all_make_the_first_call():
+    layer, wrong = Layer([0.0, 0.0]), []
+
+    def work():
+        try:
+            for _ in range(10):
+                layer(t(1.0))
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and layer.traced == 2
 
 
 def test_a_scope_outside_of_the_graph_may_always_make_variables():

@@ -1,17 +1,9 @@
-"""Scopes, switches, and what `tf.function` does while compilation is not there."""
+"""Scopes, switches, and names that only say that they are not there."""
 
 import pytest
 
 import headwater as tf
 from headwater._src.core.graph import Graph
-
-
-@pytest.fixture
-def eager_functions():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
 
 # -- scopes -------------------------------------------------------------------------------------------------------------
 

@@ -233,6 +233,10 @@ class TracedTypeError(InvalidArgumentError, TypeError):
     """Arguments of the wrong dtypes, found while a graph was being built: TensorFlow raises TypeError there."""
 
 
+class UnrelatedTensorError(InaccessibleTensorError, TypeError):
+    """A tensor of another function's graph, which TensorFlow calls a TypeError."""
+
+
 def invalid(message: str) -> InvalidArgumentError:
     """An InvalidArgumentError of an eager call."""
     return InvalidArgumentError(None, None, message)

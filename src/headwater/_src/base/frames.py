@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import sys
@@ -25,6 +26,7 @@ class Line(NamedTuple):
         return f"{where}: {text}" if text else where
 
 
+@functools.lru_cache(maxsize=4096)
 def is_library(filename: str) -> bool:
     """Whether a file belongs to headwater or to Keras rather than to the user."""
     return filename.startswith((_HERE, "<entry of ")) or any(mark in filename for mark in _LIBRARY_MARKS)

@@ -99,7 +99,7 @@ PRIVATE: dict[str, Content] = {
     # backend/tensorflow/core.py, backend/torch/export.py
     "compiler.tf2xla.python.xla": lambda: {"dynamic_update_slice": dynamic_update_slice},
     # trainers/trainer.py
-    "python.framework.config": _from("trace.config", "is_op_determinism_enabled"),
+    "python.framework.config": _from("trace.config", "is_op_determinism_enabled", "disable_op_determinism"),
     # trainers/data_adapters/*.py: the modules that tensors and datasets say they come from (see alias.py)
     "python.framework.tensor": _from("core.tensor", "Tensor"),
     "python.framework.sparse_tensor": _from("core.composite", "SparseTensor"),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes
-from headwater._src.base.errors import InaccessibleTensorError
+from headwater._src.base.errors import InaccessibleTensorError, UnrelatedTensorError
 from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line, user_line
 from headwater._src.base.shapes import TensorShape
@@ -211,8 +211,12 @@ class Graph:
         if self.outer is not None and self.outer.reaches(tensor):
             # Every graph on the way hands the tensor on to the next.
             return self.capture(self.outer.enter(tensor))
-        raise InaccessibleTensorError(
-            f"The tensor {tensor!r} was made in the graph {graph.name!r}"
+        inner = tensor.graph
+        while inner is not None and inner is not self:
+            inner = inner.outer
+        # TensorFlow raises TypeError for a tensor of a graph that has nothing to do with this one.
+        raise (UnrelatedTensorError if inner is None else InaccessibleTensorError)(
+            f"The tensor {tensor!r} was made in the graph {tensor.graph.name!r}"
             + (f" at {tensor.op.line}" if tensor.op.line else "")
             + f" and is used in {self.name!r}, where it does not exist. Return it from its function, or pass it as an argument."
         )

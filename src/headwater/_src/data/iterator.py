@@ -10,7 +10,7 @@ from headwater._src.base.errors import OutOfRangeError
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.spec import Spec, TypeSpec
+from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
 from headwater._src.data.optional import HostRecord, Optional, held
 from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
@@ -96,12 +96,7 @@ class OwnedIterator(IteratorBase, nest.Composite):
         return [of_array(held(self))]
 
     def _nest_unflatten(self, parts: list[Any]) -> OwnedIterator:
-        (resource,) = parts
-        if isinstance(resource, EagerTensor):
-            return resource._array[()]  # type: ignore[no-any-return]
-        stand_in = object.__new__(OwnedIterator)
-        stand_in._dataset, stand_in._spec, stand_in._resource = None, self.element_spec, resource
-        return stand_in
+        return IteratorSpec(self.element_spec)._from_components(parts[0])
 
 
 _RESOURCE = Spec((), dtypes.variant.np)
@@ -132,11 +127,49 @@ class IteratorSpec(TypeSpec):
         """The class of the iterators."""
         return OwnedIterator
 
+    @property
+    def element_spec(self) -> Any:
+        """The specification of the elements."""
+        return self._element_spec
+
+    def most_specific_common_supertype(self, others: Any) -> IteratorSpec | None:
+        """The specification of iterators whose elements may be any of those of all; None where there is none."""
+        if any(not isinstance(o, IteratorSpec) for o in others):
+            return None
+        return _generalized(self._element_spec, [o._element_spec for o in others])
+
+    @property
+    def _component_specs(self) -> TensorSpec:
+        return TensorSpec((), dtypes.variant)
+
+    def _to_components(self, value: OwnedIterator) -> Any:
+        return value._nest_flatten()[0]
+
+    def _from_components(self, resource: Any) -> OwnedIterator:
+        if isinstance(resource, EagerTensor):
+            return resource._array[()]  # type: ignore[no-any-return]
+        stand_in = object.__new__(OwnedIterator)
+        stand_in._dataset, stand_in._spec, stand_in._resource = None, self._element_spec, resource
+        return stand_in
+
     def _key(self) -> tuple[Any, ...]:
         return (repr(self._element_spec),)
 
     def __repr__(self) -> str:
         return f"IteratorSpec({self._element_spec!r})"
+
+
+def _generalized(spec: Any, others: list[Any]) -> IteratorSpec | None:
+    try:
+        for other in others:
+            nest.assert_same_structure(spec, other)
+    except (TypeError, ValueError):
+        return None
+    flat = [nest.flatten(s) for s in (spec, *others)]
+    common = [first.most_specific_common_supertype(rest) for first, *rest in zip(*flat, strict=True)]
+    if any(c is None for c in common):
+        return None
+    return IteratorSpec(nest.pack_sequence_as(spec, common) if nest.is_nested(spec) else common[0])
 
 
 @export("data.NumpyIterator")

@@ -278,7 +278,9 @@ def from_components(spec: Any, parts: Iterator[Any]) -> Any:
         if isinstance(leaf_spec, NoneTensorSpec):
             return None
         if isinstance(leaf_spec, SparseTensorSpec):
-            return SparseTensor(next(parts), next(parts), next(parts))
+            made = SparseTensor(next(parts), next(parts), next(parts))
+            made.set_shape(leaf_spec.shape)
+            return made
         return next(parts)
 
     return nest.map_structure(one, spec)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from headwater._src.base.shapes import num_elements
-from headwater._src.core.graph import ASSIGN_VARIABLE, SOURCES, FuncGraph, Node
+from headwater._src.core.graph import SOURCES, FuncGraph, Node
 from headwater._src.core.op import HOST_ONLY
 from headwater._src.engine.lower import graphs_of
 
@@ -22,6 +22,7 @@ Rule = Callable[[Node], Estimate]
 
 _RULES: dict[str, Rule] = {}
 _LOOPS: set[str] = set()
+_TABLES: list[Callable[[], Any]] = []
 
 NODE_NS = 1000.0
 """A kernel's call from a plan, on arrays of next to nothing."""
@@ -30,22 +31,27 @@ FUSED_NODE_NS = 60.0
 CALL_NS = 15_000.0
 BUFFER_NS = 1_000.0
 """An XLA program's call, and each of its inputs and outputs."""
-PLAN_BYTE_NS = 0.12
-FUSED_BYTE_NS = 0.03
-"""A byte read or written: fused loops keep most intermediate values in registers."""
+PLAN_BYTE_NS = 0.06
+FUSED_BYTE_NS = 0.015
+"""A byte read or written: fused loops keep most intermediate values in registers, and run on all cores."""
 TRIPS = 10
 """How often the body of a loop is taken to run where nothing is known of it."""
 
-MIN_GAIN_NS = 5e6
+START_NS = 1e9
+COMPILE_NODE_NS = 2e6
+"""Loading XLA, and compiling a node."""
+PAYBACK = 100
+"""After so many calls compiling must have paid,"""
 MIN_RATIO = 2.0
-"""XLA must save so much of a call, and be so many times quicker."""
+"""and a call must be so many times quicker, as the estimates are rough."""
 
 
 class Total(NamedTuple):
-    """The estimates of a whole graph."""
+    """The estimates of a whole graph, and how many nodes it has, nested ones included."""
 
     plan: float
     xla: float
+    nodes: int
 
 
 class _Unfit(Exception):
@@ -61,6 +67,11 @@ def install(rules: dict[str, Rule], loops: Sequence[str] = ()) -> None:
     """
     _RULES.update(rules)
     _LOOPS.update(loops)
+
+
+def install_table(load: Callable[[], Any]) -> None:
+    """Says how to get rules that nothing needs before the first choice: `load()` calls `install`."""
+    _TABLES.append(load)
 
 
 def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str, str]:
@@ -83,8 +94,11 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str,
         return "plan", str(unfit)
     xla = total.xla + CALL_NS + BUFFER_NS * (len(closed.inputs) + len(closed.outputs))
     text = f"estimated {_time(total.plan)} a call as a plan, {_time(xla)} with XLA"
-    if total.plan - xla < MIN_GAIN_NS or total.plan < MIN_RATIO * xla:
-        return "plan", f"{text}: too little to gain from compiling"
+    if total.plan < MIN_RATIO * xla:
+        return "plan", f"{text}: too little to gain"
+    compiling = START_NS + COMPILE_NODE_NS * total.nodes
+    if PAYBACK * (total.plan - xla) < compiling:
+        return "plan", f"{text}: it takes more than {PAYBACK} calls to gain {_time(compiling)} for compiling"
     if importlib.util.find_spec("jax") is None:
         return "plan", f"{text}, but JAX is not installed"
     return "xla", text
@@ -92,22 +106,27 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str,
 
 def estimate(closed: FuncGraph) -> Total:
     """Nanoseconds of one call of a graph in either executor, calls themselves not counted."""
+    while _TABLES:
+        _TABLES.pop()()
     plan = xla = 0.0
+    nodes = 0
     for node in closed.nodes:
-        if node.record in SOURCES or node.record is ASSIGN_VARIABLE:
+        if node.record in SOURCES or not node.outputs and not node.record.stateful:
             continue
         _must_fit(node)
+        nodes += 1
         nested = graphs_of(node)
         if nested:
             times = TRIPS if node.type in _LOOPS else 1
             inner = [estimate(g) for g in nested]  # type: ignore[arg-type]
             plan += NODE_NS + times * sum(t.plan for t in inner)
             xla += FUSED_NODE_NS + times * sum(t.xla for t in inner)
+            nodes += sum(t.nodes for t in inner)
             continue
         a, b = _RULES.get(node.type, elementwise)(node)
         plan += NODE_NS + a
         xla += FUSED_NODE_NS + b
-    return Total(plan, xla)
+    return Total(plan, xla, nodes)
 
 
 def _must_fit(node: Node) -> None:

@@ -264,7 +264,9 @@ class Source:
         if not value.array:
             value.array = f"a{value.name[1:]}"
             convert = "as_array" if value.dtype.kind == "O" else "asarray"
-            self._line(f"    {value.array} = {convert}({value.name})", "", node and Origin(node, [], {}))
+            self._line(
+                f"    {value.array} = {convert}({value.name})", "", Origin(node, [], {}) if node else None
+            )
         return value.array
 
     def _scalar(self, value: Value, node: Node) -> str:

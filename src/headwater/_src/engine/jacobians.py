@@ -1,4 +1,4 @@
-"""Jacobians by one backward walk for each element of the target."""
+"""Jacobians by one backward walk for each element of the target; in a graph the walks are the rounds of a loop."""
 
 from __future__ import annotations
 
@@ -8,17 +8,34 @@ import numpy as np
 
 from headwater._src.base import nest
 from headwater._src.base.shapes import wrap
+from headwater._src.core.context import ctx
 from headwater._src.core.tensor import of_array
 from headwater._src.engine.backprop import space
 
 _stack: list[Any] = []
 _reshape: list[Any] = []
+_in_graphs: list[Any] = []
 
 
 def install(stack: Any, reshape: Any) -> None:
     """The two operations used here; called once by the operations layer."""
     _stack[:] = [stack]
     _reshape[:] = [reshape]
+
+
+def install_in_graphs(whole: Any, by_example: Any) -> None:
+    """How jacobians are made while a graph is built: `whole(walk, target, sources)` and `by_example(walk, target, source)`, where
+    `walk(direction)` gives the gradients of all sources (None where there is none); the operations layer calls this."""
+    _in_graphs[:] = [whole, by_example]
+
+
+def _by_loop(tape: Any, which: int, target: Any, flat: list[Any], zero: bool) -> list[Any]:
+    from headwater._src.engine.tape import _value
+
+    if tape._recording and not tape._persistent:
+        tape._stop()
+    values = [_value(s) for s in flat]
+    return _in_graphs[which](lambda d: tape._compute([(target, d)], flat), target, values, zero)  # type: ignore[no-any-return]
 
 
 def _rows(tape: Any, target: Any, flat: list[Any], directions: list[np.ndarray]) -> list[list[Any]]:
@@ -48,6 +65,10 @@ def _collect(rows: list[list[Any]], column: int, source: Any, zero: bool) -> lis
 def jacobian(tape: Any, target: Any, sources: Any, unconnected: Any) -> Any:
     """d target / d sources, each of shape target.shape + source.shape."""
     flat = nest.flatten(sources)
+    if ctx.graph is not None:
+        found = _by_loop(tape, 0, target, flat, unconnected.value == "zero")
+        _done(tape)
+        return nest.pack_sequence_as(sources, found) if nest.is_nested(sources) else found[0]
     shape, dtype = target._spec.shape, target._spec.dtype
     size = int(np.prod(shape))
     directions = [row.reshape(shape) for row in np.eye(size, dtype=dtype)]
@@ -70,11 +91,20 @@ def jacobian(tape: Any, target: Any, sources: Any, unconnected: Any) -> Any:
 def batch_jacobian(tape: Any, target: Any, source: Any, unconnected: Any) -> Any:
     """d target[i] / d source[i] for each i of the first dimension."""
     shape, source_shape = target._spec.shape, tuple(source.shape)
-    if len(shape) < 2 or len(source_shape) < 2 or shape[0] != source_shape[0]:
+    if (
+        len(shape) < 2
+        or len(source_shape) < 2
+        or None not in (a := shape[0], b := source_shape[0])
+        and a != b
+    ):
         raise ValueError(
             "batch_jacobian needs a target and a source of rank 2 or more with the same first dimension; got shapes "
             f"{wrap(shape)} and {wrap(source_shape)}."
         )
+    if ctx.graph is not None:
+        (found,) = _by_loop(tape, 1, target, [source], unconnected.value == "zero")
+        _done(tape)
+        return found
     size = int(np.prod(shape[1:]))
     directions = []
     for i in range(size):

@@ -16,7 +16,7 @@ from headwater._src.engine.lower import has_effects
 from headwater._src.engine.traits import Code
 
 Layout = Any
-"""Order in memory: "C", or the set of the things of unknown order that an elementwise result took its order from.
+"""Order in memory: "C", or the number of the tensor of unknown order that this one's order was taken from.
 
 Equal layouts are equal orders. The order matters for bits: a sum over all elements adds them in the order of memory.
 """
@@ -127,6 +127,7 @@ class Liveness:
         self.dying: dict[int, list[Place]] = {}
         self.nodes: list[Node] = [n for n in graph.nodes if n.record not in SOURCES]
         self._places: list[Place] = []
+        self._mixtures: dict[Any, Layout] = {}
         self._sources(graph, owned)
         for i, (node, code) in enumerate(zip(self.nodes, codes, strict=True)):
             self._results(i, node, code)
@@ -137,11 +138,9 @@ class Liveness:
             if node.record is CONST:
                 flags = node.attrs["value"].flags
                 tensor = node.outputs[0]
-                self.values[id(tensor)] = Value(
-                    tensor, "C" if flags.c_contiguous else frozenset((id(tensor),))
-                )
+                self.values[id(tensor)] = Value(tensor, "C" if flags.c_contiguous else id(tensor))
         for i, tensor in enumerate(graph.inputs):
-            value = self.values[id(tensor)] = Value(tensor, frozenset((id(tensor),)))
+            value = self.values[id(tensor)] = Value(tensor, id(tensor))
             if i in owned:
                 value.layout = "C"
                 self._fill(value)
@@ -168,12 +167,16 @@ class Liveness:
         if code.layout == "C" or (code.layout == "A" and all(x.layout == "C" for x in inputs)):
             return "C"
         if code.layout != "K":
-            return frozenset((id(tensor),))
-        # Of several orders NumPy takes C where one input of the full shape has it, whatever the others have.
-        arrays = [x for x in inputs if x.shape != ()]
-        if any(x.layout == "C" and x.shape == shape for x in arrays) or all(x.layout == "C" for x in arrays):
+            return id(tensor)
+        # What has no two dimensions to be ordered has no say. Of several orders NumPy takes C where an input of the full shape
+        # has it, whatever the others have.
+        voters = [x for x in inputs if x.shape is None or len([d for d in x.shape if d != 1]) > 1]
+        if not voters or any(x.layout == "C" and x.shape == shape for x in voters):
             return "C"
-        return frozenset().union(*[x.layout for x in arrays if x.layout != "C"])
+        if len({x.layout for x in voters}) == 1:
+            return voters[0].layout
+        mixture = tuple([(x.layout, x.shape) for x in inputs])
+        return self._mixtures.setdefault(mixture, id(tensor))
 
     def _count_uses(self, graph: Any) -> None:
         values = self.values

@@ -25,9 +25,7 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, as_array
 from headwater._src.engine.graph_copy import Mapping, copy_node, empty_like, finish
 from headwater._src.engine.lower import graphs_of, has_effects
-from headwater._src.engine.traits import install_traits, traits_of
-
-__all__ = ["dead_code", "install_traits", "has_effects", "optimized", "rewriter"]
+from headwater._src.engine.traits import traits_of
 
 _MOST_FOLDED = 4096
 """Elements of the largest constant that folding makes: what is larger costs memory for as long as the graph lives."""
@@ -159,12 +157,14 @@ def known_values(build: Build, node: Node) -> Found:
             plain = _plain(value)
             if plain is not None:
                 node.attrs = attrs = {**attrs, key: plain}
-    if node.record.stateful or not node.outputs:
+    if not node.outputs:
         return None
     for tensor in node.outputs:
         known = tensor.known
         if known is None or None in known.reshape(-1).tolist():
             return None
+    if has_effects(node):
+        return None
     return tuple([build.constant(t.known.astype(t._np_dtype), node) for t in node.outputs])
 
 
@@ -320,7 +320,8 @@ def dead_code(closed: FuncGraph) -> FuncGraph:
         for value in node.attrs.values():
             if value.__class__ is SymbolicTensor:
                 needed.add(id(value.op))
-    graph, mapping = empty_like(closed), {}
+    graph = empty_like(closed)
+    mapping: Mapping = {}
     for node in reversed(keep):
         copy_node(node, graph, mapping)
     finish(graph, closed, mapping)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import FrameType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,9 @@ from headwater._src.core.call import _explain
 from headwater._src.core.graph import FuncGraph, Node
 from headwater._src.core.op import Op
 from headwater._src.core.tensor import as_array, of_array
-from headwater._src.engine.emit import Origin, Source, code_of, ints, sources
-from headwater._src.engine.optimize import optimized
+
+if TYPE_CHECKING:
+    from headwater._src.engine.emit import Origin
 
 _MODULE = "headwater._src.plans"
 """The module that plans claim to be of: NumPy's warnings from headwater's modules are filtered; see `core.call`."""
@@ -61,6 +62,10 @@ class Plan:
     """
 
     def __init__(self, closed: FuncGraph) -> None:
+        # What makes plans is loaded with the first one: importing the library needs none.
+        from headwater._src.engine.emit import code_of, sources
+        from headwater._src.engine.optimize import optimized
+
         self.graph = graph = optimized(closed)
         self.nodes_before = len(sources(closed))
         self._nodes = sources(graph)
@@ -113,6 +118,8 @@ class Plan:
         return run
 
     def _compile(self, owned: int) -> str:
+        from headwater._src.engine.emit import Source
+
         mine = frozenset([i for i in range(len(self.graph.inputs)) if owned >> i & 1])
         source = Source(self.graph, self._codes, mine)
         filename = f"<plan of {self.graph.name} {id(self):x}.{owned:x}>"
@@ -164,6 +171,8 @@ def _of_package(frame: FrameType) -> bool:
 
 def _explanation(origin: Origin, frame: FrameType, error: Exception) -> Exception:
     """What eager code raises where a kernel raises `error` on these inputs."""
+    from headwater._src.engine.emit import ints
+
     record, attrs = origin.node.record, origin.node.attrs
     scope = {**frame.f_globals, **frame.f_locals}
     if not isinstance(record, Op) or any(n not in scope for n in (*origin.inputs, *origin.hosts.values())):

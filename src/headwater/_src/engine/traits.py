@@ -56,15 +56,25 @@ class Traits(NamedTuple):
 
 NONE = Traits()
 TRAITS: dict[str, Traits] = {}
+_TABLES: list[Callable[[], Any]] = []
+
+
+def install_table(load: Callable[[], Any]) -> None:
+    """Says how to get the table, which nothing needs before the first plan: `load()` calls `install_traits`."""
+    _TABLES.append(load)
 
 
 def install_traits(table: Mapping[str, Traits]) -> None:
-    """Adds entries by the records' names; the operations layer calls this."""
+    """Adds entries by the records' names."""
     TRAITS.update(table)
 
 
 def traits_of(record: Any) -> Traits:
     """The record's entry."""
+    if _TABLES:
+        for load in tuple(_TABLES):
+            load()
+        _TABLES.clear()
     return TRAITS.get(record.name, NONE)
 
 

@@ -1,5 +1,9 @@
 """The operations by family, each defined once. Importing this package fills the registry and gives tensors their operators."""
 
+import importlib
+
+from headwater._src.engine import cost
+from headwater._src.engine.traits import install_table
 from headwater._src.ops import (
     audio,
     blocks,
@@ -75,7 +79,6 @@ from headwater._src.ops import (
     special,
     special_more,
     surroundings,
-    traits,
     variable_updates,
     vectorspace,
     windows,
@@ -89,6 +92,9 @@ __all__ = [
     "losses", "math", "math_more", "nn", "nn_moments", "numpy_api", "operators", "partition", "permutations", "pool",
     "pool_fractional", "pool_kernels", "quantize", "random", "random_candidates", "random_dist", "raw", "raw_entries", "raw_table", "reduce",
     "scans", "segment", "sets", "shape", "signal", "signal_cosine", "signal_windows", "sort", "sparse", "sparse_cross",
-    "sparse_math", "sparse_order", "sparse_reduce", "sparse_samples", "special", "special_more", "surroundings", "traits",
+    "sparse_math", "sparse_order", "sparse_reduce", "sparse_samples", "special", "special_more", "surroundings",
     "variable_updates", "vectorspace", "windows",
 ]  # fmt: skip
+
+install_table(lambda: importlib.import_module("headwater._src.ops.traits"))
+cost.install_table(lambda: importlib.import_module("headwater._src.ops.costs"))

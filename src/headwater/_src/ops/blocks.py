@@ -17,7 +17,7 @@ from headwater._src.base.errors import NotFoundError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jax, jnp, lax
 from headwater._src.base.shapes import Partial, wrap
-from headwater._src.core.convert import convert, convert_default, host_int, host_ints
+from headwater._src.core.convert import attr_int, convert, convert_default, host_ints
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of, like_first
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
@@ -89,7 +89,7 @@ _depth_to_space = op(
 
 
 def _block_size(value: Any, data_format: str, what: str) -> int:
-    size = int(value)
+    size = attr_int(value, f"{what}: block_size")
     if size < 2:
         raise invalid(f"{what}: block_size must be 2 or more; got {size}.")
     if data_format not in ("NHWC", "NCHW", "NCHW_VECT_C"):
@@ -450,7 +450,10 @@ def local_response_normalization(
     """
     what = "tf.nn.local_response_normalization"
     x = convert_default(input, (float16, bfloat16, float32), float32)
-    radius = host_int(depth_radius, f"{what}: depth_radius")
+    radius = attr_int(depth_radius, f"{what}: depth_radius")
+    for key, given in (("bias", bias), ("alpha", alpha), ("beta", beta)):
+        if isinstance(given, str):
+            raise TypeError(f"{what}: {key} must be a number; got {given!r}.")
     if radius < 0:
         raise invalid(f"{what}: depth_radius must be 0 or more; got {radius}.")
     if x.dtype.name not in ("float16", "bfloat16", "float32"):

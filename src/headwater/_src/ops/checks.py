@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,12 +18,14 @@ from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype, float32, int32
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
+from headwater._src.base.frames import user_line
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
+from headwater._src.core import call as calls
 from headwater._src.core.composite import SparseTensor
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, tracing
 from headwater._src.core.convert import convert
-from headwater._src.core.op import op
+from headwater._src.core.op import REGISTRY, op
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.tensor import Tensor, TensorLike, of_array
 from headwater._src.engine.tape import outside_graphs
@@ -537,17 +540,80 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
     return _check_numerics_op(x, message=str(message))
 
 
+class _Watch:
+    """Every call goes through `check` while it is on, in all threads."""
+
+    safe = frozenset(
+        "Identity Reshape Maximum Minimum ConcatV2 Slice StridedSlice Transpose Fill Squeeze ExpandDims Unpack CheckNumerics".split()
+    )
+    """What only hands on values: eagerly not looked at. In a graph everything is."""
+
+    def __init__(self) -> None:
+        self.call: Any = None
+        self.lock = threading.Lock()
+
+    def start(self) -> None:
+        with self.lock:
+            if self.call is None:
+                self.call = calls.call
+                self._route(self._checked)
+                tracing.append(self)  # so that entries leave their fast way
+
+    def stop(self) -> None:
+        with self.lock:
+            if self.call is not None:
+                tracing.remove(self)
+                self._route(self.call)
+                self.call = None
+
+    @staticmethod
+    def _route(call: Any) -> None:
+        calls.call = call
+        for record in REGISTRY.values():
+            record.entry.__globals__["call"] = call
+
+    def _checked(self, record: Any, args: Any, attrs: dict[str, Any], name: str | None = None) -> Any:
+        call = self.call or calls.call
+        result = call(record, args, attrs, name)
+        if record.name == "CheckNumerics" or (ctx.graph is None and record.name in self.safe):
+            return result
+        if record.single:
+            return self._look(record, result, "")
+        return tuple(self._look(record, r, f" {i}") for i, r in enumerate(result))
+
+    @staticmethod
+    def _look(record: Any, tensor: Any, which: str) -> Any:
+        if not isinstance(tensor, Tensor) or not tensor.dtype.is_floating:
+            return tensor
+        what = f"Result{which} of {record.title}"
+        if ctx.graph is not None:
+            return _check_numerics_op(tensor, message=what)
+        if not np.isfinite(tensor._array).all():  # type: ignore[attr-defined]
+            line = user_line()
+            _check_numerics(tensor._array, message=f"{what}{f' at {line}' if line else ''}")  # type: ignore[attr-defined]
+        return tensor
+
+
+_watch = _Watch()
+
+
 @export("debugging.enable_check_numerics")
 def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:
-    """Not there yet: raises NotImplementedError."""
-    raise NotImplementedError(
-        "Checking every operation's result is not in this version of headwater; call tf.debugging.check_numerics where needed."
-    )
+    """From now on an operation that gives a NaN or an infinity raises InvalidArgumentError, naming it and the line.
+
+    Functions are checked where they are traced from now on, and keep their checks; compiled programs leave them out. Operations
+    that only hand on values are not looked at eagerly.
+
+    Args:
+      stack_height_limit, path_length_limit: accepted for compatibility.
+    """
+    _watch.start()
 
 
 @export("debugging.disable_check_numerics")
 def disable_check_numerics() -> None:
-    """Nothing to switch off: results are checked only where `check_numerics` is called."""
+    """Ends what `enable_check_numerics` began."""
+    _watch.stop()
 
 
 def _pairwise(good: Any, wrong: Any) -> Any:

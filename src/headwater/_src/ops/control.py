@@ -13,6 +13,7 @@ import numpy as np
 
 import headwater._src.ops.branches as branches
 import headwater._src.ops.host as host
+import headwater._src.ops.jacobian_loops  # noqa: F401 - tapes find it there
 import headwater._src.ops.layout as layout
 import headwater._src.ops.loops as loops
 import headwater._src.ops.maps as maps

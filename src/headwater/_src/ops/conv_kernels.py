@@ -1,8 +1,8 @@
 """Convolution kernels on NumPy arrays with channels last, for any number of spatial dimensions.
 
-A convolution is a matrix product: the windows, one a row, times the filter as a matrix. The rows are copied block by block,
-so that what was copied is still in the cache when it is multiplied. The copy is a strided view's, which NumPy does in runs
-of the last kernel dimension times the channels.
+A convolution is a matrix product: the windows, one a row, times the filter as a matrix; block by block (`conv_blocks`), on
+several threads (`threads`). Its gradient with respect to the input is a convolution of the result's gradient, one for each
+residue of the stride; that with respect to the filter the product of the transposed windows and the result's gradient.
 """
 
 from __future__ import annotations
@@ -16,12 +16,20 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from headwater._src.base.dtypes import bfloat16, float16
+from headwater._src.ops.conv_blocks import Columns, cut, rows_of_product, tasks
+from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
 HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
 _BLOCK = 1 << 21
 """Bytes of copied windows that are multiplied at once: large enough for BLAS to use all cores, small enough for the cache."""
+_WORTH = 1 << 20
+"""Multiply-adds from which a convolution is shared out to threads."""
+_COPIED = 3 << 18
+_STRANDS = 16
+_STRAND_BYTES = 1 << 25
+"""The most partial sums of a filter's gradient, and their size together. Which block is in which sum depends on shapes alone."""
 
 
 def wide(x: np.ndarray) -> np.ndarray:
@@ -34,118 +42,202 @@ def narrow(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-# -- windows as rows --------------------------------------------------------------------------------------------------
-
-
-def pad(x: np.ndarray, win: Window, out: np.ndarray | None = None) -> np.ndarray:
-    """`x` with zeros around it; into `out`, whose border is zero already."""
-    if not win.padded:
-        return x if x.flags.c_contiguous else np.ascontiguousarray(x)
-    if out is None:
-        out = np.zeros((x.shape[0], *win.span, x.shape[-1]), x.dtype)
-    out[(slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))] = x
-    return out
-
-
-def windows_of(x: np.ndarray, win: Window) -> np.ndarray:
-    """A view of the padded `x` with shape (batch, *out, *kernel, channels)."""
-    batch, *inner, last = x.strides
-    steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
-    taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
-    shape = (x.shape[0], *win.out, *win.kernel, x.shape[-1])
-    return as_strided(x, shape, (batch, *steps, *taps, last), writeable=False)
-
-
-def _blocks(batch: int, win: Window, width: int, itemsize: int) -> tuple[int, int]:
-    """How many images, or else how many rows of one image, fit in a block."""
-    per_row = max(1, prod(win.out[1:]) * width * itemsize)
-    rows = max(1, _BLOCK // per_row)
-    height = max(1, win.out[0])
-    return (max(1, min(batch, rows // height)), height) if rows >= height else (1, rows)
-
-
-def _rows(x: np.ndarray, win: Window) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """Blocks of images and of rows of the result, with the windows over them as a matrix that the next step overwrites."""
-    channels = x.shape[-1]
-    width = prod(win.kernel) * channels
-    images, height = _blocks(x.shape[0], win, width, x.itemsize)
-    padded = np.zeros((images, *win.span, channels), x.dtype) if win.padded else None
-    if padded is None and not x.flags.c_contiguous:
-        x = np.ascontiguousarray(x)
-    columns = np.empty((images, height, *win.out[1:], *win.kernel, channels), x.dtype)
-    for n in range(0, x.shape[0], images):
-        block = x[n : n + images]
-        view = windows_of(block if padded is None else pad(block, win, padded[: len(block)]), win)
-        for r in range(0, win.out[0], height):
-            part = view[:, r : r + height]
-            filled = columns[: part.shape[0], : part.shape[1]]
-            filled[...] = part
-            yield slice(n, n + images), slice(r, r + height), filled.reshape(-1, width)
-
-
-# -- the convolution and its two gradients ----------------------------------------------------------------------------
+# -- the convolution --------------------------------------------------------------------------------------------------
 
 
 def convolve(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
     """(batch, *sizes, channels) and (*kernel, channels, filters) to (batch, *out, filters)."""
     channels, filters = w.shape[-2:]
-    if x.shape[-1] != channels:
-        return _grouped(x, w, win)
-    matrix = w.reshape(-1, filters)
+    if channels == 1 and x.shape[-1] != 1:
+        return convolve_depthwise(x, w.reshape(*win.kernel, x.shape[-1], -1), win)
     out = np.empty((x.shape[0], *win.out, filters), x.dtype)
-    if not out.size:
-        return out
-    if prod(win.kernel) == 1 and not win.padded:
-        if prod(win.strides) != 1:
-            x = x[(slice(None), *(slice(None, None, s) for s in win.strides))]
-        np.matmul(x.reshape(-1, channels), matrix, out=out.reshape(-1, filters))
-        return out
-    for images, rows, columns in _rows(x, win):
-        np.matmul(columns, matrix, out=out[images, rows].reshape(-1, filters))
-    return out
-
-
-def _grouped(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
-    per, filters = w.shape[-2:]
-    groups = x.shape[-1] // per
-    if per == 1:
-        return convolve_depthwise(x, w.reshape(*win.kernel, groups, filters // groups), win)
-    out = np.empty((x.shape[0], *win.out, filters), x.dtype)
-    for a, b in _groups(groups, per, filters // groups):
-        out[..., b] = convolve(x[..., a], w[..., b], win)
+    if x.shape[-1] == channels:
+        _convolve(x, w, win, out)
+    else:
+        for a, b in _groups(x.shape[-1] // channels, channels, filters):
+            _convolve(x[..., a], w[..., b], win, out[..., b])
     return out
 
 
 def _groups(groups: int, per: int, filters: int) -> Iterator[tuple[slice, slice]]:
+    """The channels and the filters of each group."""
+    each = filters // groups
     for i in range(groups):
-        yield slice(i * per, (i + 1) * per), slice(i * filters, (i + 1) * filters)
+        yield slice(i * per, (i + 1) * per), slice(i * each, (i + 1) * each)
+
+
+def _convolve(x: np.ndarray, w: np.ndarray, win: Window, out: np.ndarray) -> None:
+    """Writes the convolution to `out`, which may be a view with gaps."""
+    if not out.size:
+        return
+    filters = w.shape[-1]
+    matrix = w.reshape(-1, filters)
+    if not matrix.size:
+        out[...] = 0
+        return
+    parts = tasks(len(x), win.out, len(matrix), x.itemsize)
+    whole = out.flags.c_contiguous
+
+    def work(indices: Iterator[int]) -> None:
+        columns = Columns(x, win, rows_of_product(len(matrix), filters))
+        for index in indices:
+            places = parts.places(index)
+            target = out[places] if whole else np.empty(out[places].shape, out.dtype)
+            rows = target.reshape(-1, filters)
+            for first, last, stack in columns(places):
+                np.matmul(stack, matrix, out=rows[first:last].reshape(len(stack), -1, filters))
+            if not whole:
+                out[places] = target
+
+    _run(work, parts.total, prod(out.shape) * len(matrix))
+
+
+def _run(work: Any, count: int, amount: int) -> None:
+    """All blocks, on several threads where there is enough to do."""
+    if count > 1 and amount >= _WORTH:
+        share(work, count, products=True)
+    else:
+        work(iter(range(count)))
+
+
+# -- its gradients ----------------------------------------------------------------------------------------------------
 
 
 def convolve_input(w: np.ndarray, g: np.ndarray, win: Window, channels: int) -> np.ndarray:
     """The gradient of `convolve` with respect to its input, for the gradient `g` of its result."""
     per, filters = w.shape[-2:]
-    if channels != per:
-        return _grouped_input(w, g, win, channels)
-    if not g.size or not channels:
-        return np.zeros((g.shape[0], *win.sizes, channels), g.dtype)
-    if win.pointwise:
-        return np.matmul(g.reshape(-1, filters), w.reshape(-1, filters).T).reshape(*g.shape[:-1], channels)
-    mirrored = _mirrored(win)
-    if mirrored is not None:
-        flipped = w[(slice(None, None, -1),) * len(win.kernel)].swapaxes(-1, -2)
-        return convolve(g, np.ascontiguousarray(flipped), mirrored)
-    return _scatter(w, g, win)
+    if per == 1 and channels != 1:
+        return convolve_depthwise_input(w.reshape(*win.kernel, channels, -1), g, win)
+    out = np.empty((g.shape[0], *win.sizes, channels), g.dtype)
+    if not out.size:
+        return out
+    if not g.size or not w.size:
+        out[...] = 0
+    elif channels == per:
+        _convolve_input(w, g, win, out)
+    else:
+        for a, b in _groups(channels // per, per, filters):
+            _convolve_input(w[..., b], g[..., b], win, out[..., a])
+    return out
 
 
-def _mirrored(win: Window) -> Window | None:
-    """The windows that gather what `win` scatters, where its stride is 1."""
-    if prod(win.strides) != 1:
-        return None
-    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
-    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
-    if min(low) < 0 or min(high) < 0:
-        return None
-    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
+def _convolve_input(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None:
+    channels, filters = w.shape[-2:]
+    if prod(win.kernel) > 1 and filters >= 4 * channels:
+        _scatter(w, g, win, out)
+        return
+    for targets, chosen, windows in _phases(win):
+        part = out[(slice(None), *targets)]
+        if windows is None:
+            part[...] = 0
+        else:
+            flipped = w[chosen].swapaxes(-1, -2)
+            _convolve(g, flipped, windows, part)
+
+
+def _phases(win: Window) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...], Window | None]]:
+    """The input's gradient as convolutions, one for each residue of the positions by the strides: the positions, the taps that
+    meet them, last one first, and their windows over the result's gradient (None where no tap does)."""
+    each = [list(_residues(win, axis)) for axis in range(len(win.kernel))]
+    for combination in itertools.product(*each):
+        targets, chosen, parts = zip(*combination, strict=True)
+        if None in parts:
+            yield targets, chosen, None
+        else:
+            kernel, dilations, low, high, out = zip(*parts, strict=True)
+            yield targets, chosen, Window(win.out, kernel, (1,) * len(out), dilations, low, high, out)
+
+
+def _residues(win: Window, axis: int) -> Iterator[tuple[slice, slice, tuple[int, ...] | None]]:
+    """Along one dimension. Position r + q * stride is met by tap t of window q + (r + low - t * dilation) / stride, where that is
+    whole; so the taps are evenly spaced, and the windows that they lead to too."""
+    step, low, size, out = win.strides[axis], win.low[axis], win.sizes[axis], win.out[axis]
+    for r in range(min(step, size)):
+        found = [t for t in range(win.kernel[axis]) if (r + low - t * win.dilations[axis]) % step == 0]
+        target = slice(r, None, step)
+        if not found:
+            yield target, slice(0, 0), None
+            continue
+        count = -(-(size - r) // step)
+        leads = [(r + low - t * win.dilations[axis]) // step for t in found]
+        gap = leads[0] - leads[1] if len(leads) > 1 else 1
+        spacing = found[1] - found[0] if len(found) > 1 else 1
+        before = found[0] - 1
+        taps = slice(found[-1], before if before >= 0 else None, -spacing)
+        extent = leads[0] - leads[-1] + 1
+        yield target, taps, (len(found), gap, -leads[-1], count - 1 + extent - out + leads[-1], count)
+
+
+def _scatter(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None:
+    """The input's gradient where channels are few: each tap's product is added where the tap had read, channels first."""
+    channels, filters = w.shape[-2:]
+    matrix = np.ascontiguousarray(w.reshape(-1, filters))
+    if not g.flags.c_contiguous:
+        g = np.ascontiguousarray(g)
+    places = [place[1:] for _, place in taps(win)]
+    lines = cut(1, win.out, max(1, _COPIED // (2 * len(matrix) * g.itemsize)))
+    inside = tuple(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True))
+
+    def work(images: Iterator[int]) -> None:
+        total = np.empty((channels, *win.span), g.dtype)
+        for n in images:
+            total.fill(0)
+            for index in range(lines.total):
+                _, *rows = lines.places(index)
+                part = g[n][tuple(rows)]
+                products = np.matmul(matrix, part.reshape(-1, filters).T)
+                for product, place in zip(products.reshape(len(places), channels, *part.shape[:-1]), places, strict=True):
+                    shifted = tuple(
+                        slice(p.start + r.start * s, p.start + (r.stop - 1) * s + 1, s)
+                        for p, r, s in zip(place, rows, win.strides, strict=True)
+                    )
+                    target = total[(slice(None), *shifted)]
+                    np.add(target, product, out=target)
+            out[n] = np.moveaxis(total[(slice(None), *inside)], 0, -1)
+
+    _run(work, len(g), g.size * len(matrix))
+
+
+def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.ndarray:
+    """The gradient of `convolve` with respect to its filter of `per` channels, for the gradient `g` of its result."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    if per == 1 and channels != 1:
+        return convolve_depthwise_filter(x, g, win).reshape(*win.kernel, 1, filters)
+    shape = (*win.kernel, per, filters)
+    if not g.size or not x.size:
+        return np.zeros(shape, g.dtype)
+    if channels == per:
+        return _convolve_filter(x, g, win).reshape(shape)
+    out = np.empty(shape, g.dtype)
+    for a, b in _groups(channels // per, per, filters):
+        out[..., b] = _convolve_filter(x[..., a], g[..., b], win).reshape(out[..., b].shape)
+    return out
+
+
+def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
+    filters, width = g.shape[-1], prod(win.kernel) * x.shape[-1]
+    if not g.flags.c_contiguous:
+        g = np.ascontiguousarray(g)
+    parts = tasks(len(x), win.out, width, x.itemsize)
+    strands = max(1, min(parts.total, _STRANDS, _STRAND_BYTES // (width * filters * g.itemsize)))
+    sums = np.empty((strands, width, filters), g.dtype)
+
+    def work(indices: Iterator[int]) -> None:
+        columns = Columns(x, win, rows_of_product(width, filters, 128))
+        for strand in indices:
+            total = sums[strand]
+            total.fill(0)
+            for index in range(parts.total * strand // strands, parts.total * (strand + 1) // strands):
+                places = parts.places(index)
+                rows = g[places].reshape(-1, filters)
+                for first, last, stack in columns(places):
+                    grads = rows[first:last].reshape(len(stack), -1, filters)
+                    products = np.matmul(stack.swapaxes(1, 2), grads)
+                    part = products[0] if len(products) == 1 else np.add.reduce(products, axis=0)
+                    np.add(total, part, out=total)
+
+    _run(work, strands, g.size * width)
+    return sums[0] if strands == 1 else np.add.reduce(sums, axis=0)
 
 
 def taps(win: Window) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
@@ -166,61 +258,24 @@ def crop(x: np.ndarray, win: Window) -> np.ndarray:
     )
 
 
-def _scatter(w: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
-    """Each tap's product is added where the tap had read."""
-    channels, filters = w.shape[-2:]
-    out = np.empty((g.shape[0], *win.sizes, channels), g.dtype)
-    images = max(1, min(g.shape[0], _BLOCK // max(1, prod(win.span) * channels * g.itemsize)))
-    places = [(np.ascontiguousarray(w[tap].T), place) for tap, place in taps(win)]
-    padded = np.empty((images, *win.span, channels), g.dtype)
-    for n in range(0, g.shape[0], images):
-        block = g[n : n + images]
-        part = padded[: len(block)]
-        part[...] = 0
-        rows = block.reshape(-1, filters)
-        for matrix, place in places:
-            part[place] += np.matmul(rows, matrix).reshape(len(block), *win.out, channels)
-        out[n : n + images] = crop(part, win)
-    return out
+def windows_of(x: np.ndarray, win: Window) -> np.ndarray:
+    """A view of the padded `x` with shape (batch, *out, *kernel, channels)."""
+    batch, *inner, last = x.strides
+    steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
+    taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
+    shape = (x.shape[0], *win.out, *win.kernel, x.shape[-1])
+    return as_strided(x, shape, (batch, *steps, *taps, last), writeable=False)
 
 
-def _grouped_input(w: np.ndarray, g: np.ndarray, win: Window, channels: int) -> np.ndarray:
-    per, filters = w.shape[-2:]
-    groups = channels // per
-    if per == 1:
-        return convolve_depthwise_input(w.reshape(*win.kernel, groups, filters // groups), g, win)
-    out = np.empty((g.shape[0], *win.sizes, channels), g.dtype)
-    for a, b in _groups(groups, per, filters // groups):
-        out[..., a] = convolve_input(w[..., b], np.ascontiguousarray(g[..., b]), win, per)
-    return out
-
-
-def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.ndarray:
-    """The gradient of `convolve` with respect to its filter of `per` channels, for the gradient `g` of its result."""
-    channels, filters = x.shape[-1], g.shape[-1]
-    if channels != per:
-        return _grouped_filter(x, g, win, per)
-    shape = (*win.kernel, channels, filters)
-    if not g.size or not x.size:
-        return np.zeros(shape, g.dtype)
-    if win.pointwise:
-        return np.matmul(x.reshape(-1, channels).T, g.reshape(-1, filters)).reshape(shape)
-    total: Any = None
-    for images, rows, columns in _rows(x, win):
-        part = np.matmul(columns.T, g[images, rows].reshape(-1, filters))
-        total = part if total is None else np.add(total, part, out=total)
-    return total.reshape(shape)
-
-
-def _grouped_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.ndarray:
-    filters = g.shape[-1]
-    groups = x.shape[-1] // per
-    if per == 1:
-        return convolve_depthwise_filter(x, g, win).reshape(*win.kernel, 1, filters)
-    out = np.empty((*win.kernel, per, filters), g.dtype)
-    for a, b in _groups(groups, per, filters // groups):
-        out[..., b] = convolve_filter(np.ascontiguousarray(x[..., a]), g[..., b], win, per)
-    return out
+def _mirrored(win: Window) -> Window | None:
+    """The windows that gather what `win` scatters, where its stride is 1."""
+    if prod(win.strides) != 1:
+        return None
+    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
+    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
+    if min(low) < 0 or min(high) < 0:
+        return None
+    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
 
 
 # -- depthwise --------------------------------------------------------------------------------------------------------

@@ -395,7 +395,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     last = convert(stop, first.dtype) if not isinstance(stop, Tensor) else stop
     if first.dtype.is_integer:
         first, last = cast(first, dtypes.float64), cast(last, dtypes.float64)
-    count = host_int(num, "tf.linspace: num", TypeError, invalid)
+    count = host_int(num, "tf.linspace: num", TypeError, TypeError if isinstance(num, float) else invalid)
     if count.__class__ is int and count < 0:
         raise invalid(f"tf.linspace: num must be >= 0; got {count}.")
     first = first + zeros_like(last)

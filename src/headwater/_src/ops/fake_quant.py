@@ -60,7 +60,8 @@ def _marks(xp: Any, x: Any, low: Any, high: Any, *, num_bits: int, narrow_range:
     """-1 below the range, 1 above it, 0 within."""
     least, most, _ = _grid(xp, low, high, num_bits, narrow_range)
     none = (low == 0) & (high == 0)
-    return xp.where(none, 0, xp.where(x < least, -1, xp.where(x > most, 1, 0))).astype(np.float32)
+    inside = (x >= least) & (x <= most)  # with a range that is NaN nothing is
+    return xp.where(none | inside, 0, xp.where(x < least, -1, xp.where(x > most, 1, 2))).astype(np.float32)
 
 
 _side = op(
@@ -69,7 +70,7 @@ _side = op(
     lower=lambda x, low, high, **attrs: _marks(jnp, x, low, high, **attrs),
     grad=NONDIFF,
     attrs=_ATTRS,
-    doc="-1 where the inputs are below the range, 1 above it, 0 within.",
+    doc="-1 where the inputs are below the range, 1 above it, 0 within, 2 where that can't be told (NaN).",
 )  # fmt: skip
 
 
@@ -187,14 +188,18 @@ def fake_quant_with_min_max_args_gradient(
 
 
 def _gradients(
-    gradients: Any, inputs: Any, low: Any, high: Any, num_bits: int, narrow_range: bool
+    gradients: Any, inputs: Any, low: Any, high: Any, num_bits: int, narrow_range: bool, rank: int = 0
 ) -> tuple[Any, Any, Any]:
     g, x = _float32(gradients), _float32(inputs)
     what = "tf.quantization.fake_quant_with_min_max_vars_gradient"
     if not compatible(g._spec.shape, x._spec.shape):
         raise invalid(f"{what}: gradients and inputs must have one shape; got {g.shape} and {x.shape}.")
     _check_bits(num_bits, what)
-    parts = g, None, x, _float32(low), _float32(high)
+    least, most = _float32(low), _float32(high)
+    for bound in (least, most):
+        if bound.shape.rank not in (rank, None):
+            raise invalid(f"{what}: min and max must have rank {rank}; got shape {bound.shape}.")
+    parts = g, None, x, least, most
     attrs = {"num_bits": num_bits, "narrow_range": bool(narrow_range)}
     return tuple(rule(*parts, **attrs) for rule in (_by_input, _by_bound(-1.0, 0), _by_bound(1.0, 1)))  # type: ignore[return-value]
 
@@ -224,7 +229,7 @@ def fake_quant_with_min_max_vars_per_channel_gradient(
     name: str | None = None,
 ) -> tuple[Any, Any, Any]:
     """The gradients of `tf.quantization.fake_quant_with_min_max_vars_per_channel` for inputs, min and max."""
-    return _gradients(gradients, inputs, min, max, num_bits, narrow_range)
+    return _gradients(gradients, inputs, min, max, num_bits, narrow_range, 1)
 
 
 _VALUES = np.array([[-10.0, -6.0, -0.1, 0.02], [0.03, 3.0, 6.0, 7.0]], np.float32)

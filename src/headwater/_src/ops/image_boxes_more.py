@@ -358,8 +358,8 @@ def combined_non_max_suppression(
       InvalidArgumentError: shapes don't fit, a size is not positive, or iou_threshold is not in [0, 1].
     """
     what = "tf.image.combined_non_max_suppression"
-    per_class = host_int(max_output_size_per_class, f"{what}: max_output_size_per_class")
-    total = host_int(max_total_size, f"{what}: max_total_size")
+    per_class = host_int(max_output_size_per_class, f"{what}: max_output_size_per_class", TypeError)
+    total = host_int(max_total_size, f"{what}: max_total_size", TypeError)
     for value, key in ((per_class, "max_output_size_per_class"), (total, "max_total_size")):
         if value <= 0:
             raise invalid(f"{what}: {key} must be positive; got {value}.")

@@ -269,26 +269,30 @@ sampled("image.resize_with_pad", lambda: [
 # -- turning ----------------------------------------------------------------------------------------------------------
 
 
+def _no_empty(x: Tensor, name: str) -> Tensor:
+    if 0 in x._spec.shape:
+        raise ValueError(f"tf.image.{name}: no dimension may be 0; got shape {x.shape}.")
+    return x
+
+
 @export("image.flip_left_right")
 def flip_left_right(image: Any) -> Tensor:
     """An image, or each of a batch, mirrored left to right. ValueError where the rank is not 3 or 4."""
-    x = image_of(image, "flip_left_right")
+    x = _no_empty(image_of(image, "flip_left_right"), "flip_left_right")
     return shaping.reverse_op(x, axis=(len(x._spec.shape) - 2,))
 
 
 @export("image.flip_up_down")
 def flip_up_down(image: Any) -> Tensor:
     """An image, or each of a batch, upside down. ValueError where the rank is not 3 or 4."""
-    x = image_of(image, "flip_up_down")
+    x = _no_empty(image_of(image, "flip_up_down"), "flip_up_down")
     return shaping.reverse_op(x, axis=(len(x._spec.shape) - 3,))
 
 
 @export("image.transpose")
 def transpose(image: Any, name: str | None = None) -> Tensor:
     """An image, or each of a batch, with height and width exchanged. ValueError where the rank is not 3 or 4."""
-    x = image_of(image, "transpose")
-    if 0 in x._spec.shape:
-        raise ValueError(f"tf.image.transpose: no dimension may be 0; got shape {x.shape}.")
+    x = _no_empty(image_of(image, "transpose"), "transpose")
     return layout.transpose_op(x, perm=(1, 0, 2) if len(x._spec.shape) == 3 else (0, 2, 1, 3))
 
 
@@ -385,6 +389,8 @@ def _grid(
 
 
 def _patches(xp: Any, x: Any, sizes: Any, strides: Any, rates: Any, padding: str) -> Any:
+    if x.ndim != 4:
+        raise ValueError(f"images must have rank 4; got shape {list(x.shape)}")
     rows, columns, margin = _grid(x.shape, sizes, strides, rates, padding)
     if any(a or b for a, b in margin):
         x = xp.pad(x, margin)
@@ -586,6 +592,8 @@ def _check_crops(x: Any, boxes: Any, index: Any, method: str) -> None:
             raise invalid(f"tf.image.crop_and_resize: {what} must have rank {rank}; got shape {value.shape}.")
     if boxes._spec.shape is not None and boxes._spec.shape[1] not in (4, None):
         raise invalid(f"tf.image.crop_and_resize: boxes must have shape [n, 4]; got {boxes.shape}.")
+    if boxes._spec.shape is not None and not index.shape.is_compatible_with(boxes.shape[:1]):
+        raise invalid(f"tf.image.crop_and_resize: a box index is needed for each of {boxes.shape[0]} boxes; got {index.shape}.")
     if method not in ("bilinear", "nearest"):
         raise invalid(f"tf.image.crop_and_resize: method must be 'bilinear' or 'nearest'; got {method!r}.")
 

@@ -206,7 +206,7 @@ def _flat(x: Any) -> tuple[Any, Any]:
 def _filter_size(size: Any, name: str) -> int:
     if isinstance(size, float):
         raise TypeError(f"tf.image.{name}: filter_size must be an integer; got {size!r}.")
-    found = host_int(size, f"tf.image.{name}: filter_size", misfit=invalid)
+    found = host_int(size, f"tf.image.{name}: filter_size", TypeError, invalid)
     if found < 1:
         raise invalid(f"tf.image.{name}: filter_size must be positive; got {found}.")
     return found

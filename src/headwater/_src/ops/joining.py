@@ -458,7 +458,7 @@ def split(
     [[1], [2, 3]]
     """
     if axis.__class__ is not int:
-        axis = host_int(axis, "tf.split: axis", misfit=invalid)
+        axis = host_int(axis, "tf.split: axis", TypeError, invalid)
     if num_or_size_splits is None or isinstance(num_or_size_splits, (bool, float, str)):
         raise ValueError(
             f"tf.split: num_or_size_splits must be an integer or a vector of them; got {num_or_size_splits!r}."

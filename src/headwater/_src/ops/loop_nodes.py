@@ -42,6 +42,8 @@ class Loop(NamedTuple):
     cond_places: tuple[int, ...] = ()
     even: int = 0
     """How many of the rows put out must have the same shape in all rounds."""
+    at_once: bool = False
+    """Whether the rounds may run together."""
 
 
 def append_loop(
@@ -51,7 +53,7 @@ def append_loop(
     attrs = {
         "cond": loop.cond, "cond_places": loop.cond_places, "body": loop.body, "carried": loop.carried,
         "scanned": loop.scanned, "bounded": limit is not None, "reverse": loop.reverse, "counter": counter,
-        "even": loop.even,
+        "even": loop.even, "at_once": loop.at_once,
     }  # fmt: skip
     given = [*inputs] if limit is None else [limit, *inputs]
     specs = [*final, Spec((), INT32), *rows]
@@ -181,7 +183,7 @@ def _total(counter: Counter | None, state: Sequence[Any], limit: int | None, end
 
 def _numpy(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any, even: int,
+    counter: Any, even: int, at_once: bool,
 ) -> list[Any]:  # fmt: skip
     limit = int(values[0]) if bounded else None
     state = list(values[1:] if bounded else values)
@@ -267,7 +269,7 @@ def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
 
 def _lower(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any, even: int,
+    counter: Any, even: int, at_once: bool,
 ) -> list[Any]:  # fmt: skip
     given = list(values[1:] if bounded else values)
     bound = values[0] if bounded else None
@@ -288,6 +290,9 @@ def _lower(
         results = [as_carried(v, t) for v, t in zip(results, body.outputs, strict=True)]
         return results[:carried], results[carried:]
 
+    if at_once and total.__class__ is int and total and rows and not any(has_effects(n) for n in body.nodes):
+        results = jax.vmap(lambda *mine: interpret(body, [*mine, *fixed]))(*map(jnp.asarray, rows))
+        return [np.asarray(total, INT32), *results]
     start, kept = _settled(run, start)
     buffers = []
     if kept:

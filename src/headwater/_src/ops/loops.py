@@ -259,7 +259,7 @@ def _specs_after(body: FuncGraph, start: Sequence[Any], specs: Sequence[Spec]) -
             and tensor_lists.is_unwritten(start[i])
             and out._shape is not None
         ):
-            spec = Spec((None, *out._shape[1:]), spec.dtype)
+            spec = Spec((tensor_lists.static_size(start[i]), *out._shape[1:]), spec.dtype)
         found.append(spec)
     return found
 
@@ -272,6 +272,7 @@ def counted(
     name: str,
     reverse: bool = False,
     even: bool = True,
+    at_once: bool = False,
 ) -> tuple[list[Any], list[Any]]:
     """A loop of `count` rounds. `function(carried, row)` gives the lists of the next carried values and of the row's results.
 
@@ -281,6 +282,7 @@ def counted(
       rows: tensors of one first dimension, of which each round gets one row.
       reverse: from the last row to the first.
       even: results of all rounds must have one shape.
+      at_once: whether XLA may run all rounds together, where nothing is carried.
 
     Returns:
       The last carried values, and the results stacked.
@@ -315,7 +317,7 @@ def counted(
     size = _static_count(count, rows)
     stacked = [row_spec(size, t) for t in body.outputs[len(final) :]]
     outputs = append_loop(
-        Loop(body, len(final), len(rows), reverse, even=outs if even else 0),
+        Loop(body, len(final), len(rows), reverse, even=outs if even else 0, at_once=at_once),
         inputs,
         final,
         stacked,

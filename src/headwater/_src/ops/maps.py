@@ -34,12 +34,18 @@ def _like(elems: Any, rows: Sequence[Any]) -> Any:
 
 
 def rows(
-    fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], what: str, signature: Any = None
+    fn: Callable[[Any], Any],
+    elems: Any,
+    tensors: Sequence[Tensor],
+    what: str,
+    signature: Any = None,
+    at_once: bool = False,
 ) -> Any:
     """What `fn` gives for each row of `elems`, stacked.
 
     Args:
       signature: dtypes or specs of the parts of the result; None allows any.
+      at_once: whether XLA may take all rows together.
 
     Raises:
       InvalidArgumentError: the results have other dtypes than the signature promises.
@@ -59,7 +65,7 @@ def rows(
         leaves = [convert(v) for v in leaves_of(result) if v is not None]
         return [], leaves
 
-    _, stacked = counted(_count(tensors), one, [], tensors, what.rpartition(".")[2])
+    _, stacked = counted(_count(tensors), one, [], tensors, what.rpartition(".")[2], at_once=at_once)
     for tensor, spec in zip(stacked, nest.flatten(signature) if signature is not None else (), strict=False):
         shape = getattr(spec, "shape", None)
         if shape is not None and shape.rank is not None:
@@ -82,7 +88,7 @@ def vectorized(fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], 
     """As `rows`; a tensor with one row serves all rows of the others."""
     sizes = [t.shape[0] for t in tensors]
     if 1 not in sizes or all(s == 1 for s in sizes):
-        return rows(fn, elems, tensors, what)
+        return rows(fn, elems, tensors, what, at_once=True)
     known = {s for s in sizes if s not in (None, 1)}
     if len(known) > 1:
         raise invalid(
@@ -94,7 +100,7 @@ def vectorized(fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], 
         feed = iter(nest.flatten(given))
         return fn(_like(elems, [t[0] if t.shape[0] == 1 else next(feed) for t in tensors]))
 
-    return rows(spread, moving, moving, what)
+    return rows(spread, moving, moving, what, at_once=True)
 
 
 def fold(

@@ -227,7 +227,7 @@ def sobol_sample(
         ("dim", dim, 1, _SOBOL_MOST - 1), ("num_results", num_results, 1, 2**31 - 1), ("skip", skip, 0, 2**31 - 1),
     ):  # fmt: skip
         misfit = TypeError if isinstance(value, float) else invalid
-        number = found[key] = host_int(value, f"{what}: {key}", misfit=misfit)
+        number = found[key] = host_int(value, f"{what}: {key}", TypeError, misfit)
         if number < least or number > most:
             raise invalid(f"{what}: {key} must be in [{least}, {most}]; got {number}.")
     target = as_dtype(dtype)

@@ -565,7 +565,7 @@ def moments(
       (mean, variance), of the dtype of x. The variance is the mean of squared distances, without Bessel's correction.
     """
     x = convert(x)
-    if isinstance(axes, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axes):
+    if not keepdims and isinstance(axes, (list, tuple)) and any(isinstance(a, (list, tuple)) for a in axes):
         raise TypeError(f"tf.nn.moments: axes must be integers; got {axes!r}.")
     y = _half_wide(x)
     mean = reduce.reduce_mean(y, axis=axes, keepdims=True)

@@ -205,7 +205,8 @@ def _batch_size(value: Any, what: str) -> Tensor:
 @export("nn.scale_regularization_loss")
 def scale_regularization_loss(regularization_loss: Any) -> Tensor:
     """The sum of the regularization losses, divided by the number of replicas, which is one."""
-    return reduce.reduce_sum(regularization_loss)
+    total = reduce.reduce_sum(regularization_loss)
+    return math.truediv(total, cast(1, total.dtype)) if total.dtype.is_integer else total
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

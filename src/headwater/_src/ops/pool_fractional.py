@@ -95,6 +95,12 @@ def _settle(value: Any, ratio: Any, what: str) -> tuple[Tensor, tuple[int, int],
     return x, sizes, out  # type: ignore[return-value]
 
 
+def _seed(seed: Any, what: str) -> int:
+    if isinstance(seed, (str, list, tuple)):
+        raise TypeError(f"{what}: seed must be an integer; got {seed!r}.")
+    return int(seed or 0)
+
+
 def _four(ratio: Any) -> list[float]:
     if isinstance(ratio, (int, float)):
         return [1.0, float(ratio), float(ratio), 1.0]
@@ -126,8 +132,7 @@ def fractional_max_pool(
       InvalidArgumentError: rank or dtype don't fit, or the ratio is larger than a size.
     """
     what = "tf.nn.fractional_max_pool"
-    if not isinstance(seed, int):
-        raise TypeError(f"{what}: seed must be an integer; got {seed!r}.")
+    seed = _seed(seed, what)
     ratio = _four(pooling_ratio)
     if len(ratio) != 4:
         raise ValueError(f"{what}: pooling_ratio must be a number, two or four; got {list(ratio)}.")
@@ -165,6 +170,7 @@ def fractional_avg_pool(
     what = "tf.nn.fractional_avg_pool"
     if not isinstance(pooling_ratio, (list, tuple)):
         raise TypeError(f"{what}: pooling_ratio must be a list of 4 numbers; got {pooling_ratio!r}.")
+    seed = _seed(seed, what)
     x, sizes, out = _settle(value, [float(r) for r in pooling_ratio], what)
     dtype = x.dtype
     x = x if dtype.is_floating else cast(x, dtypes.float64)

@@ -236,7 +236,7 @@ def top_k(
     """
     return TopKV2(
         *_top_k(
-            input, k=host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)
+            input, k=host_int(k, "tf.math.top_k: k", misfit=invalid) if isinstance(k, (list, tuple)) else host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)
         )
     )
 
@@ -315,7 +315,7 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
         raise ValueError(
             f"tf.math.in_top_k: predictions must be float32; got {predictions.dtype.name}. Convert them with tf.cast."
         )
-    return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "tf.math.in_top_k: k"))
+    return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "tf.math.in_top_k: k", TypeError, TypeError if isinstance(k, float) else invalid))
 
 
 sampled(
@@ -744,7 +744,7 @@ def histogram_fixed_width(
     """
     values = convert(values)
     dtype = _index_dtype(dtype, "tf.histogram_fixed_width: dtype")
-    count = host_int(nbins, "tf.histogram_fixed_width: nbins")
+    count = host_int(nbins, "tf.histogram_fixed_width: nbins", TypeError)
     return _histogram(values, _as(value_range, values), nbins=count, dtype=dtype)
 
 

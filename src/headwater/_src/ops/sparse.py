@@ -215,7 +215,7 @@ def expand_dims(sp_input: Any, axis: Any = None, name: str | None = None) -> Spa
     """
     sp = sparse_of(sp_input, "tf.sparse.expand_dims")
     rank = rank_of(sp, "tf.sparse.expand_dims")
-    at = -1 if axis is None else int(host_int(axis, "tf.sparse.expand_dims: axis"))
+    at = -1 if axis is None else int(host_int(axis, "tf.sparse.expand_dims: axis", TypeError))
     if not -rank - 1 <= at <= rank:
         raise invalid(f"tf.sparse.expand_dims: axis {at} is out of range [{-rank - 1}, {rank}].")
     at += rank + 1 if at < 0 else 0
@@ -380,7 +380,7 @@ def split(
         raise ValueError("tf.sparse.split needs sp_input, num_split and axis.")
     sp = sparse_of(sp_input, "tf.sparse.split")
     count, rank = int(num_split), rank_of(sp, "tf.sparse.split")
-    at = int(host_int(axis, "tf.sparse.split: axis"))
+    at = int(host_int(axis, "tf.sparse.split: axis", TypeError))
     if not -rank <= at < rank:
         raise invalid(f"tf.sparse.split: axis {at} is out of range [{-rank}, {rank}).")
     at %= rank
@@ -438,7 +438,7 @@ def concat(
     rank = rank_of(parts[0], what)
     if axis is None:
         raise TypeError(f"{what}: axis must be an integer; got None.")
-    at = int(host_int(axis, "tf.sparse.concat: axis"))
+    at = int(host_int(axis, "tf.sparse.concat: axis", TypeError))
     if not -rank <= at < rank:
         raise invalid(f"tf.sparse.concat: axis {at} is out of range [{-rank}, {rank}).")
     at %= rank

@@ -237,11 +237,11 @@ def _buffer(value: Stacked, shape: Any = None) -> Any:
 # -- the records ------------------------------------------------------------------------------------------------------
 
 
-def _reserve_numpy(*, size: int, shape: Any, dtype: DType) -> TensorList:
+def _reserve_numpy(*, size: int, shape: Any, dtype: DType, grows: bool) -> TensorList:
     return TensorList([None] * max(size, 0), dtype.np)
 
 
-def _reserve_lower(*, size: int, shape: Any, dtype: DType) -> Stacked:
+def _reserve_lower(*, size: int, shape: Any, dtype: DType, grows: bool) -> Stacked:
     empty = stacked(None, size, dtype.np)
     return empty if shape is None or None in shape else allocated(empty, shape)
 
@@ -251,15 +251,15 @@ _reserve = Record(
 )
 
 
-def reserve(size: Any, dtype: DType, shape: Partial) -> SymbolicTensor:
-    """A list of `size` elements, none of them written yet."""
+def reserve(size: Any, dtype: DType, shape: Partial, grows: bool = False) -> SymbolicTensor:
+    """A list of `size` elements, none of them written yet; one that `grows` may have more later."""
     size = host_int(size, "tf.TensorArray: size")
     known = size
     if size.__class__ is SymbolicTensor and size.known is not None:
         known = size.known.reshape(-1)[0]
         size = size if known is None else int(known)
-    spec = _list_spec(known, shape, dtype)
-    return append(_reserve, (), [spec], {"size": size, "shape": shape, "dtype": dtype})
+    spec = _list_spec(None if grows else known, shape, dtype)
+    return append(_reserve, (), [spec], {"size": size, "shape": shape, "dtype": dtype, "grows": grows})
 
 
 def _set_numpy(value: Any, index: Any, element: np.ndarray, *, grows: bool, **_: Any) -> TensorList:
@@ -315,7 +315,8 @@ def static_size(value: Any) -> int | None:
     """The number of elements of a list of a graph, where it is known."""
     if value._shape is not None:
         return value._shape[0]  # type: ignore[no-any-return]
-    size = value.op.attrs["size"] if value.op.record is _reserve else None
+    node = value.op
+    size = node.attrs["size"] if node.record is _reserve and not node.attrs["grows"] else None
     return size if isinstance(size, int) else None
 
 
@@ -617,7 +618,7 @@ def zeros_like(value: Any) -> Any:
     if node.record in (_set, _add, _scatter) and not node.attrs.get("grows"):
         return zeros_like(node.inputs[0])
     if node.record is _reserve:
-        return reserve(node.attrs["size"], element_dtype(value), node.attrs["shape"])
+        return reserve(node.attrs["size"], element_dtype(value), node.attrs["shape"], node.attrs["grows"])
     if "carried" in node.attrs and static_size(value) is not None:
         return zeros_like(node.inputs[node.attrs["bounded"] + value.value_index])
     return append(_zeros_of, (value,), [Spec(value._shape, value._np_dtype)], {})

@@ -8,11 +8,14 @@ depend on how many threads there are.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
+
+import numpy as np
 
 WORTH = 1 << 16
 """Multiply-adds, or elements read, below which a kernel isn't shared out: waking a thread takes about as long."""
@@ -38,6 +41,20 @@ def _blas_setters() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
     return None
 
 
+@functools.cache
+def small_products() -> bool:
+    """Whether NumPy's library has kernels for small matrices: OpenBLAS has them for processors with AVX-512."""
+    try:
+        from numpy._core import _multiarray_umath
+
+        library = ctypes.CDLL(_multiarray_umath.__file__)
+        name = library.scipy_openblas_get_corename64_
+    except (ImportError, OSError, AttributeError):
+        return False
+    name.restype = ctypes.c_char_p
+    return name() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
+
+
 def _cores() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -48,9 +65,7 @@ class _Pool:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.jobs: SimpleQueue[
-            tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]
-        ] = SimpleQueue()
+        self.jobs: SimpleQueue[tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]] = SimpleQueue()
         self.blas = _blas_setters()
         self.blas_threads = self.blas[0]() if self.blas else 1
         self.size = min(_MOST, _cores(), self.blas_threads if self.blas else _MOST)

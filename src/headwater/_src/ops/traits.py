@@ -21,10 +21,10 @@ from headwater._src.engine.optimize import constant_of, is_static
 from headwater._src.engine.traits import Code, Traits, install_traits
 from headwater._src.ops.index import numpy_key
 
-_WIDE = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+_WIDE: frozenset[np.dtype] = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 """The floats whose arithmetic NumPy does in their own dtype."""
 _ADD_REDUCE = np.add.reduce
-_BOOLS = frozenset((np.dtype(bool),))
+_BOOLS: frozenset[np.dtype] = frozenset((np.dtype(bool),))
 _SCALAR_CASTS = {np.dtype(t): t for t in (np.float32, np.float64, np.int32, np.int64)}
 
 

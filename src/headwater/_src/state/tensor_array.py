@@ -307,10 +307,8 @@ class _GraphTensorArray(TensorArray, nest.Composite):
     _list: Any
 
     def _begin(self, size: Any) -> None:
-        made = tensor_lists.reserve(size, self._dtype, self._element_shape._dims)
-        if self._dynamic_size and made._shape is not None:
-            made._shape = (None, *made._shape[1:])
-        self._list = made
+        shape = self._element_shape._dims
+        self._list = tensor_lists.reserve(size, self._dtype, shape, self._dynamic_size)
 
     def _with(self, value: Any) -> _GraphTensorArray:
         other = object.__new__(_GraphTensorArray)

@@ -14,7 +14,7 @@ from headwater._src.core.convert import convert
 from headwater._src.core.spec import TypeSpec
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.trace.concrete import KEYWORD_ONLY, POSITIONAL_ONLY, Parameter, in_input_order
-from headwater._src.trace.protocol import TraceType, TracingContext
+from headwater._src.trace.protocol import FunctionType, TraceType, TracingContext
 from headwater._src.trace.signature import (
     CompositeType,
     Identity,
@@ -31,13 +31,13 @@ _VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
 _SCALARS = frozenset((int, bool, str, bytes, type(None)))
 
 
-def signature_of(python_function: Callable[..., Any]) -> inspect.Signature:
+def signature_of(python_function: Callable[..., Any]) -> FunctionType:
     """The signature of a callable; `(*args, **kwargs)` where it tells none."""
     try:
-        return inspect.signature(python_function)
+        return FunctionType.from_callable(python_function)
     except (TypeError, ValueError):
         kinds = (("args", _VAR_POSITIONAL), ("kwargs", _VAR_KEYWORD))
-        return inspect.Signature([inspect.Parameter(n, k) for n, k in kinds])
+        return FunctionType([inspect.Parameter(n, k) for n, k in kinds])
 
 
 class Binder:
@@ -52,7 +52,7 @@ class Binder:
       TypeError: `input_signature` is no list of specifications, or doesn't fit the function.
     """
 
-    def __init__(self, name: str, signature: inspect.Signature, input_signature: Any = None) -> None:
+    def __init__(self, name: str, signature: FunctionType, input_signature: Any = None) -> None:
         self.name = name
         self.signature = signature
         self.input_signature: tuple[Any, ...] | None = None

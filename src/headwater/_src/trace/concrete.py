@@ -27,7 +27,13 @@ from headwater._src.ops.layout import identity
 from headwater._src.state.tensor_array import TensorArray
 from headwater._src.state.variable import ResourceHandle, Variable
 from headwater._src.trace.call import GraphFunction
-from headwater._src.trace.protocol import PlaceholderContext, TraceType, TracingContext
+from headwater._src.trace.protocol import (
+    FunctionType,
+    PlaceholderContext,
+    TensorCallable,
+    TraceType,
+    TracingContext,
+)
 from headwater._src.trace.signature import (
     Literal,
     Nest,
@@ -57,7 +63,7 @@ class Parameter(NamedTuple):
 
 
 @export("types.experimental.ConcreteFunction")
-class ConcreteFunction:
+class ConcreteFunction(TensorCallable):
     """A graph traced for one kind of arguments, as a function of them.
 
     It is called like the Python function, or with its tensors only, in the order of `inputs` or by the names of their
@@ -255,9 +261,10 @@ class ConcreteFunction:
         return tuple(v for v in self.variables if v.trainable)
 
     @property
-    def function_type(self) -> Any:
-        """Parameters and output by trace types, as printed by `pretty_printed_signature`."""
-        return SimpleNamespace(parameters={p.name: p for p in self._parameters}, output=self._output_type)
+    def function_type(self) -> FunctionType:
+        """Parameters and result, annotated with their trace types."""
+        parameters = [inspect.Parameter(p.name, p.kind, annotation=p.type) for p in self._parameters]
+        return FunctionType(parameters, return_annotation=self._output_type)
 
     @property
     def structured_input_signature(self) -> tuple[tuple[Any, ...], dict[str, Any]]:

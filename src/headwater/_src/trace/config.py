@@ -203,6 +203,11 @@ def enable_op_determinism() -> None:
     _settings["deterministic"] = True
 
 
+def disable_op_determinism() -> None:
+    """Takes back `enable_op_determinism`; the bits stay the same."""
+    _settings["deterministic"] = False
+
+
 def is_op_determinism_enabled() -> bool:
     """Whether `enable_op_determinism` was called."""
     return _settings["deterministic"]

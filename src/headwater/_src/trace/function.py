@@ -22,7 +22,7 @@ from headwater._src.trace import report
 from headwater._src.trace.binding import Binder, has_identity, layout, signature_of
 from headwater._src.trace.cache import Key, TraceCache
 from headwater._src.trace.concrete import ConcreteFunction, trace
-from headwater._src.trace.protocol import TracingContext
+from headwater._src.trace.protocol import FunctionType, TensorCallable, TracingContext
 from headwater._src.trace.signature import map_leaves, objects_of
 
 _switches = flags._values
@@ -41,7 +41,7 @@ _active = _Active()
 
 
 @export("types.experimental.GenericFunction")
-class GenericFunction:
+class GenericFunction(TensorCallable):
     """Base of what `tf.function` returns."""
 
     __slots__ = ()
@@ -130,6 +130,7 @@ class Function(PolymorphicFunction):
         self._history = report.History()
         self._remedy = ""
         self._number = next(_numbers)
+        self._made_variables = False
         self._detector = report.detector_of(self._python_function)
         self._first = True
         """Whether no trace has succeeded yet; variables may be made in the first one only."""
@@ -141,7 +142,7 @@ class Function(PolymorphicFunction):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the graph for these arguments, tracing it if need be."""
-        if _switches[_EAGERLY]:
+        if _switches.get(_EAGERLY):
             return self._python_function(*args, **kwargs)
         self._detector.calls += 1
         key: Any
@@ -285,6 +286,7 @@ class Function(PolymorphicFunction):
                 "the first call, in which variables were made", (), line, concrete._signature_text()
             )
             concrete = run(on_variable=refuse)
+        self._made_variables = bool(made)
         self._first = False
         return concrete
 
@@ -309,9 +311,12 @@ class Function(PolymorphicFunction):
     def _note(self, key: Key, earlier: list[Key], concrete: ConcreteFunction, line: Line | None) -> None:
         """Notes why there was a trace."""
         changes = report.nearest(key, earlier) if earlier else []
-        reason = "; ".join(map(str, changes)) or (
-            "the first call" if not earlier else "the graph was not kept"
-        )
+        reason = "; ".join(map(str, changes))
+        if not reason:
+            first = (
+                "once more, now that its variables are there" if self._made_variables else "the first call"
+            )
+            reason = "the graph was not kept" if earlier else first
         self._remedy = report.remedy(key, earlier, self._reduce_retracing)
         self._history.note(reason, changes, line, concrete._signature_text())
 
@@ -405,7 +410,7 @@ class Function(PolymorphicFunction):
         return None if self._input_signature is None else tuple(self._input_signature)
 
     @property
-    def function_type(self) -> inspect.Signature:
+    def function_type(self) -> FunctionType:
         """The signature of the Python function."""
         return self._binder.signature
 
@@ -512,9 +517,10 @@ class FunctionSpec(NamedTuple):
 
 
 class BoundFunction(PolymorphicFunction):
-    """The `tf.function` of an object: what looking up a decorated method gives. It keeps the object alive, as methods do."""
+    # The `tf.function` of an object: what looking up a decorated method gives. It keeps the object alive, as methods do.
 
     __slots__ = ("_function", "__self__")
+    __doc__ = property(lambda self: self._function.__doc__)  # type: ignore[assignment]
 
     def __init__(self, function: Function, instance: Any) -> None:
         object.__setattr__(self, "_function", function)
@@ -528,6 +534,11 @@ class BoundFunction(PolymorphicFunction):
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._function, name, value)
+
+    @property
+    def function_type(self) -> FunctionType:
+        """The signature of the method."""
+        return self._function.function_type
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, BoundFunction) and other._function is self._function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -76,6 +77,30 @@ class SupportsTracingProtocol(abc.ABC):
     @abc.abstractmethod
     def __tf_tracing_type__(self, context: Any) -> TraceType:
         """The trace type."""
+
+
+@export("types.experimental.FunctionType")
+class FunctionType(inspect.Signature):
+    """Parameters and result of a function; those of a traced one are annotated with their trace types."""
+
+    __slots__ = ()
+
+    @property
+    def output(self) -> Any:
+        """The type of the result, None if it is not known."""
+        return None if self.return_annotation is self.empty else self.return_annotation
+
+
+@export("types.experimental.Callable")
+class TensorCallable:
+    """Base of functions of tensors, which tell their parameters as `function_type`."""
+
+    __slots__ = ()
+
+    @property
+    def function_type(self) -> FunctionType:
+        """Parameters and result."""
+        raise NotImplementedError
 
 
 class TracingContext:

@@ -1,0 +1,243 @@
+"""The windows of a convolution as matrices, a part at a time.
+
+The columns of a convolution (each window a row) are many times as large as its input. So its result is cut into tasks, which
+threads share out; each task copies a few units of windows at a time, which are still in the cache when they are multiplied.
+How a result is cut depends on shapes alone.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from headwater._src.ops.threads import small_products
+from headwater._src.ops.windows import Window
+
+_COPIED = 3 << 17
+"""Bytes of columns that are copied, and then multiplied, at once."""
+_TASK = 1 << 18
+_MOST_TASKS = 16
+"""A task has columns of so many bytes at least, unless there would be more tasks than so many."""
+_ROWS = 1024
+"""Windows in one matrix product; more of them make it no faster."""
+_FEWEST = 128
+_SMALL_PRODUCT = 1_000_000
+_FEWEST_ROWS = 24
+"""Multiply-adds up to which OpenBLAS multiplies in place on processors with AVX-512, instead of rearranging both matrices first;
+and the windows that this takes."""
+_SHORT_RUN = 64
+"""Bytes below which copying the runs of a window costs more than copying each tap's line."""
+
+Places = tuple[slice, ...]
+
+
+class Cut(NamedTuple):
+    """Parts of a result: the sizes of the whole, the lengths of a part, and how many parts there are along each dimension."""
+
+    sizes: tuple[int, ...]
+    lengths: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return prod(self.counts)
+
+    def places(self, index: int) -> Places:
+        """Where part `index` lies in the result, channels left out."""
+        found = []
+        for size, length, count in zip(self.sizes[::-1], self.lengths[::-1], self.counts[::-1], strict=True):
+            index, at = divmod(index, count)
+            found.append(slice(at * length, min(size, (at + 1) * length)))
+        return tuple(found[::-1])
+
+
+def _even(size: int, most: int) -> tuple[int, int]:
+    """Parts of about equal length, at most `most`: the length and the number."""
+    count = -(-size // max(1, most))
+    length = -(-size // count)
+    return length, -(-size // length)
+
+
+@functools.lru_cache(maxsize=1024)
+def cut(batch: int, out: tuple[int, ...], most: int) -> Cut:
+    """Parts of about `most` windows or fewer; each is contiguous in the result."""
+    inner = prod(out)
+    if inner <= most:
+        images, count = _even(batch, most // inner)
+        return Cut((batch, *out), (images, *out), (count, *(1,) * len(out)))
+    lengths, counts = [1], [batch]
+    for axis, size in enumerate(out):
+        inner //= size
+        length, count = _even(size, most // inner)
+        lengths.append(length)
+        counts.append(count)
+        if length > 1 or inner == 1:
+            lengths += out[axis + 1 :]
+            counts += (1,) * (len(out) - axis - 1)
+            break
+    return Cut((batch, *out), tuple(lengths), tuple(counts))
+
+
+@functools.lru_cache(maxsize=1024)
+def tasks(batch: int, out: tuple[int, ...], width: int, itemsize: int) -> Cut:
+    """The tasks of a convolution whose windows have `width` elements."""
+    windows = batch * prod(out)
+    most = max(_FEWEST, _TASK // max(1, width * itemsize), -(-windows // _MOST_TASKS))
+    plane = prod(out[1:])
+    return cut(batch, out, min(most, plane - 1) if plane > 2 * _ROWS else most)
+
+
+class _Piece(NamedTuple):
+    """A few windows of a task: where they are, the first, the last but for those left over, the last."""
+
+    places: Places
+    first: int
+    middle: int
+    last: int
+    rows: int
+
+
+@functools.lru_cache(maxsize=1024)
+def _pieces(counts: tuple[int, ...], most: int, rows: int) -> tuple[_Piece, ...]:
+    """A task of `counts` windows in pieces of about `most`, which are multiplied `rows` at a time."""
+    parts, found, first = cut(counts[0], counts[1:], most), [], 0
+    for index in range(parts.total):
+        places = parts.places(index)
+        size = prod(p.stop - p.start for p in places)
+        each = min(_fitting(size, rows), max(rows, _FEWEST_ROWS))
+        found.append(_Piece(places, first, first + size // each * each, first + size, each))
+        first += size
+    return tuple(found)
+
+
+class Columns:
+    """The windows of one task after another, in memory that the next one overwrites; each thread has its own.
+
+    A window is a row of a matrix, its taps and channels. Where windows have short runs, each tap's line of elements is copied
+    instead, from channels that come first, and the matrix lies transposed in memory.
+    """
+
+    def __init__(self, x: np.ndarray, win: Window, rows: int) -> None:
+        """`rows`: how many windows are best multiplied at once."""
+        self.x, self.win, self.rows = x, win, rows
+        self.width = prod(win.kernel) * x.shape[-1]
+        self.lines = _in_lines(win, x)
+        self.pointwise = win.pointwise and x.flags.c_contiguous
+        self.most = max(1, _COPIED // max(1, self.width * x.itemsize))
+        self.layout: object = None
+        self.columns = np.empty(0, x.dtype)
+        inside = not self.lines and not win.padded and x.strides[-1] == x.itemsize
+        self.whole = self._view(x, (len(x), *win.out)) if inside and not self.pointwise else None
+
+    def __call__(self, places: Places) -> Iterator[tuple[int, int, np.ndarray]]:
+        """For a few windows at a time: the first, the one after the last, and the stack of matrices."""
+        counts = tuple([p.stop - p.start for p in places])
+        if self.lines:
+            return self._lines(self._source(places, counts), counts)
+        if self.pointwise:
+            return self._stacks(self.x[places].reshape(-1, self.width), None, counts)
+        view = self._source(places, counts) if self.whole is None else self.whole[places]
+        return self._stacks(None, view, counts)
+
+    def _stacks(self, rows: Any, view: Any, counts: tuple[int, ...]) -> Iterator[tuple[int, int, np.ndarray]]:
+        """From `rows` that are columns already, or from a view of the windows."""
+        width = self.width
+        for places, first, middle, last, each in _pieces(counts, self.most, self.rows):
+            columns = self._copied(view[places]).reshape(-1, width) if rows is None else rows[first:last]
+            if middle == last:
+                yield first, last, columns.reshape(-1, each, width)
+            else:
+                yield first, middle, columns[: middle - first].reshape(-1, each, width)
+                yield middle, last, columns[None, middle - first :]
+
+    def _lines(self, view: np.ndarray, counts: tuple[int, ...]) -> Iterator[tuple[int, int, np.ndarray]]:
+        units, size = view.shape[1], prod(counts[1:]) // view.shape[1]
+        for places, first, _, last, _ in _pieces((counts[0], units), max(1, self.most // size), 1):
+            columns = self._copied(view[places])
+            yield first * size, last * size, columns.reshape(-1, self.width, size).swapaxes(1, 2)
+
+    def _copied(self, view: np.ndarray) -> np.ndarray:
+        if self.columns.size < view.size:
+            self.columns = np.empty(view.size, self.x.dtype)
+        columns = self.columns[: view.size].reshape(view.shape)
+        columns[...] = view
+        return columns
+
+    def _view(self, source: np.ndarray, counts: tuple[int, ...]) -> np.ndarray:
+        """(images, windows..., taps..., channels); for lines (images, units, taps..., channels, rows, windows...)."""
+        win = self.win
+        batch, *inner = source.strides
+        channel = inner.pop(0 if self.lines else -1)
+        steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
+        taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
+        if self.lines:
+            rows = _fitting(counts[1], self.rows // max(1, prod(counts[2:])))
+            shape = (len(source), counts[1] // rows, *win.kernel, self.x.shape[-1], rows, *counts[2:])
+            strides = (batch, rows * steps[0], *taps, channel, *steps)
+        else:
+            shape = (len(source), *counts[1:], *win.kernel, self.x.shape[-1])
+            strides = (batch, *steps, *taps, channel)
+        if source.flags.c_contiguous and source.flags.writeable:  # as_strided takes ten times as long
+            return np.ndarray(shape, source.dtype, source, 0, strides)
+        return as_strided(source, shape, strides, writeable=False)
+
+    def _source(self, places: Places, counts: tuple[int, ...]) -> np.ndarray:
+        """A view of the windows over a copy of what is under them; zeros for the padding, channels first for lines."""
+        win = self.win
+        shape, inside, whole = [], [], [places[0]]
+        for p, step, low, extent, size in zip(
+            places[1:], win.strides, win.low, win.extent, win.sizes, strict=True
+        ):
+            start, stop = p.start * step - low, (p.stop - 1) * step + extent - low
+            first = min(max(start, 0), size)
+            last = max(first, min(stop, size))
+            whole.append(slice(first, last))
+            inside.append((first - start, last - start))
+            shape.append(stop - start)
+        part = self.x[tuple(whole)]
+        if self.lines:
+            part = part.transpose(0, part.ndim - 1, *range(1, part.ndim - 1))
+        if self.layout != (shape, inside) or len(self.view) < len(part):
+            self._lay_out(shape, inside, part, counts)
+        if len(part) == len(self.view):
+            self.inside[...] = part
+            return self.view
+        self.inside[: len(part)] = part
+        return self.view[: len(part)]
+
+    def _lay_out(
+        self, shape: list[int], inside: list[tuple[int, int]], part: np.ndarray, counts: tuple[int, ...]
+    ) -> None:
+        """Memory for a source: its border stays zero as long as tasks have the same one."""
+        middle = tuple(slice(a, b) for a, b in inside)
+        if self.lines:
+            padded = np.zeros((*part.shape[:2], *shape), part.dtype)
+            self.inside = padded[(slice(None), slice(None), *middle)]
+        else:
+            padded = np.zeros((len(part), *shape, part.shape[-1]), part.dtype)
+            self.inside = padded[(slice(None), *middle)]
+        self.layout, self.view = (shape, inside), self._view(padded, counts)
+
+
+@functools.lru_cache(maxsize=1024)
+def rows_of_product(width: int, filters: int, fewest: int = _FEWEST_ROWS) -> int:
+    """How many windows of `width` elements are best multiplied at once by as many filters."""
+    small = _SMALL_PRODUCT // max(1, width * filters)
+    return min(_ROWS, small // 4 * 4) if small >= fewest and small_products() else _ROWS
+
+
+@functools.lru_cache(maxsize=1024)
+def _fitting(size: int, most: int) -> int:
+    """A divisor of `size`, the largest up to `most`, unless that is far less than could be."""
+    found = max(d for d in range(1, max(1, min(size, most)) + 1) if size % d == 0)
+    return found if 3 * found >= min(size, most) else size
+
+
+def _in_lines(win: Window, x: np.ndarray) -> bool:
+    run = (win.kernel[-1] if win.dilations[-1] == 1 else 1) * x.shape[-1] * x.itemsize
+    return run < _SHORT_RUN and win.strides[-1] == 1 and win.out[-1] * x.itemsize >= 2 * run
