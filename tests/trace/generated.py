@@ -126,7 +126,7 @@ class _Writer:
 
     def _while(self, block: _Block) -> list[str]:
         n = self.fresh("n")
-        test = self.one("", f"{self.test(block)} and ") + f"{n} < {self.one('3', 'y % 4')}"
+        test = self.one("", f"({self.test(block)}) and ") + f"{n} < {self.one('3', 'y % 4')}"
         return [f"{n} = 0", f"while {test}:", f"    {n} += 1", *self.indented(block, loop=True)]
 
     def _leave(self, block: _Block) -> list[str]:

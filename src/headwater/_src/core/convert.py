@@ -389,10 +389,10 @@ def is_tensor(x: Any) -> bool:
 def convert_default(value: Any, allowed: Sequence[DType], default: DType) -> Tensor:
     """`value` as a tensor; an array of a dtype that is not allowed is converted to `default`, as TensorFlow does it where an
     operation has a dtype to fall back on. Tensors keep theirs."""
-    text = isinstance(value, np.ndarray) and value.dtype.kind in "OSUT"
-    if isinstance(value, np.ndarray) and not text and dtypes.OF_NUMPY.get(value.dtype) not in allowed:
-        return convert(value, default)
-    return convert(value, None, default)
+    if not isinstance(value, np.ndarray):
+        return convert(value, None, default)
+    keep = value.dtype.kind in "OSUT" or dtypes.OF_NUMPY.get(value.dtype) in allowed
+    return convert(value) if keep else convert(value, default)
 
 
 # -- host values: integers that decide shapes -------------------------------------------------------------------------

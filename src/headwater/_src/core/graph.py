@@ -58,6 +58,13 @@ class Node:
             )
         return self.attrs[name]
 
+    @property
+    def node_def(self) -> Any:
+        """The node as plain data."""
+        from headwater._src.core.graph_def import node_def
+
+        return node_def(self)
+
     def __repr__(self) -> str:
         return f"<tf.Operation {self.name!r} type={self.type}>"
 
@@ -254,6 +261,12 @@ class Graph:
         if not colon or not index.isdigit():
             raise ValueError(f"A tensor's name has the form 'node:index'; got {name!r}.")
         return self.get_operation_by_name(node).outputs[int(index)]
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """The nodes as plain data, whose text is that of a GraphDef; the arguments are accepted for compatibility."""
+        from headwater._src.core.graph_def import graph_def
+
+        return graph_def(self)
 
     def draw(self) -> Any:
         """A picture of the graph: its `text` for terminals, its `svg` for notebooks and files; `draw().save("graph.svg")`."""

@@ -28,8 +28,8 @@ NODE_NS = 1000.0
 """A kernel's call from a plan, on arrays of next to nothing."""
 FUSED_NODE_NS = 60.0
 """The same within a program, where several nodes become one loop."""
-CALL_NS = 15_000.0
-BUFFER_NS = 1_000.0
+CALL_NS = 10_000.0
+BUFFER_NS = 300.0
 """An XLA program's call, and each of its inputs and outputs."""
 PLAN_BYTE_NS = 0.06
 FUSED_BYTE_NS = 0.015
@@ -38,9 +38,9 @@ TRIPS = 10
 """How often the body of a loop is taken to run where nothing is known of it."""
 
 START_NS = 1e9
-COMPILE_NODE_NS = 2e6
+COMPILE_NODE_NS = 8e6
 """Loading XLA, and compiling a node."""
-PAYBACK = 100
+PAYBACK = 200
 """After so many calls compiling must have paid,"""
 MIN_RATIO = 2.0
 """and a call must be so many times quicker, as the estimates are rough."""
@@ -88,6 +88,8 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str,
         shape = tensor._shape if shapes is None else shapes[i]
         if shape is None or None in shape:
             return "plan", f"the shape of {tensor.name!r} is not known before a call"
+        if tensor._np_dtype.kind in "OV":
+            return "plan", f"{tensor.name!r} holds strings or other values that XLA doesn't know"
     try:
         total = estimate(closed)
     except _Unfit as unfit:
@@ -136,9 +138,12 @@ def _must_fit(node: Node) -> None:
     if record.stateful:
         raise _Unfit(f"{node.name!r} ({node.type}) has side effects")
     for tensor in (*node.inputs, *node.outputs):
+        if tensor._np_dtype.kind == "V":  # a list of tensors
+            continue
         if tensor._np_dtype.kind == "O":
-            raise _Unfit(f"{tensor.name!r} holds strings or other values that XLA doesn't know")
-        if tensor._shape is None or None in tensor._shape:
+            if tensor.op.record in SOURCES:
+                raise _Unfit(f"{tensor.name!r} holds strings or other values that XLA doesn't know")
+        elif tensor._shape is None or None in tensor._shape:
             raise _Unfit(f"the shape of {tensor.name!r} is not known before a call")
 
 
@@ -146,8 +151,8 @@ def _must_fit(node: Node) -> None:
 
 
 def elements(tensor: Any) -> int:
-    """The number of elements of a tensor of known shape."""
-    return num_elements(tensor._shape)
+    """The number of elements of a tensor of known shape; 0 for a list of tensors."""
+    return 0 if tensor._np_dtype.kind in "OV" else num_elements(tensor._shape)
 
 
 def bytes_moved(node: Node) -> int:

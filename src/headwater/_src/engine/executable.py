@@ -264,8 +264,8 @@ def _refuse_strings(closed: FuncGraph, packing: Packing, specs: Sequence[tuple[A
 
 
 def _result(tensor: Any, value: Any) -> Any:
-    if tensor._np_dtype.kind == "O" or (value.__class__ is np.ndarray and value.dtype.kind == "O"):
-        raise refusal(tensor.op, "a result of dtype string or variant can't leave it")
+    if tensor._np_dtype.kind in "OV" or (value.__class__ is np.ndarray and value.dtype.kind == "O"):
+        raise refusal(tensor.op, "a result that holds strings or a list of tensors can't leave it")
     return jnp.asarray(value, tensor._np_dtype)
 
 

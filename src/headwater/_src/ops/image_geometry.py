@@ -270,7 +270,7 @@ sampled("image.resize_with_pad", lambda: [
 
 
 def _no_empty(x: Tensor, name: str) -> Tensor:
-    if 0 in x._spec.shape:
+    if 0 in x._spec.shape[-3:]:
         raise ValueError(f"tf.image.{name}: no dimension may be 0; got shape {x.shape}.")
     return x
 

@@ -127,7 +127,8 @@ def _pair(a: Any, b: Any, max_val: Any, name: str) -> tuple[Any, Any, Any]:
         if value._spec.shape is None:
             raise ValueError(f"tf.image.{name} needs images of known rank.")
         if len(value._spec.shape) < 3:
-            raise ValueError(
+            same = name == "psnr" and len(x._spec.shape) == len(y._spec.shape or ())
+            raise (invalid if same else ValueError)(
                 f"tf.image.{name} needs rank 3 or more, [..., height, width, channels]; got shape {value.shape}."
             )
     for m, n in zip(x._spec.shape[-3:], y._spec.shape[-3:], strict=True):

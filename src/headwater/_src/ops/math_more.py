@@ -171,18 +171,23 @@ sampled("saturate_cast", lambda: [
 # -- Sobol points -----------------------------------------------------------------------------------------------------
 
 _SOBOL_MOST = 21201
+_SOBOL_ELEMENTS = 1 << 28
+"""More coordinates than these are refused before they are drawn."""
 
 
 def _sobol(*, dim: int, num_results: int, skip: int, dtype: Any) -> np.ndarray:
     """Points skip + 1, skip + 2, ... of the sequence in Gray code order, with the direction numbers of Joe and Kuo (2008)."""
     from scipy.stats import qmc
 
-    engine = qmc.Sobol(dim, scramble=False, bits=32)
-    engine.fast_forward(skip + 1)
-    out = np.empty((num_results, dim), dtype.np)
-    for start in range(0, num_results, 4096):
-        out[start : start + 4096] = engine.random(min(4096, num_results - start))
-    return out
+    if dim * num_results > _SOBOL_ELEMENTS:
+        raise MemoryError(f"{num_results} points of {dim} coordinates are more than {_SOBOL_ELEMENTS} elements")
+    directions = qmc.Sobol(dim, scramble=False, bits=32)._sv.astype(np.uint32)
+    place = np.arange(skip + 1, skip + 1 + num_results, dtype=np.uint64)
+    gray = place ^ (place >> np.uint64(1))
+    points = np.zeros((num_results, dim), np.uint32)
+    for bit in range(int(gray.max()).bit_length()):
+        points[(gray >> np.uint64(bit)) & np.uint64(1) == 1] ^= directions[:, bit]
+    return (points * 2.0**-32).astype(dtype.np)
 
 
 _sobol_op = op(
