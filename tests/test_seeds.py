@@ -294,14 +294,8 @@ NOT_SHOWN = {
 
 BLOCKS = {path.name[:3]: read_blocks(path) for path in TEXTS}
 
-needs_tf_function = pytest.mark.xfail(
-    raises=NotImplementedError, strict=False, reason="tf.function belongs to a later issue"
-)
-
-
 def _block_param(block: Block) -> Any:
-    marks = [needs_tf_function] if "tf.function" in block.source else []
-    return pytest.param(block, id=block.id, marks=marks)
+    return pytest.param(block, id=block.id)
 
 
 @pytest.fixture(scope="module")
@@ -474,7 +468,6 @@ def _loss_and_gradients(x: np.ndarray, y: np.ndarray, *weights: np.ndarray) -> t
     return loss, [x.T @ d_z + 0.1 * w1, d_z.sum(0), h.T @ d_out + 0.1 * w2, d_out.sum(0)]
 
 
-@needs_tf_function
 def test_tf_function_gives_what_python_gives(runs: dict[str, Run], tf: Any) -> None:
     run = runs["000-block1"]
     if run.error is not None:

@@ -1,4 +1,4 @@
-"""Start here: twenty small tests in reading order, from one addition to a trained and reloaded Keras model."""
+"""Start here: small tests in reading order, from one addition to a trained Keras model and a compiled training step."""
 
 from __future__ import annotations
 
@@ -143,3 +143,67 @@ def test_20_fit_save_load(tmp_path):
     model.save(tmp_path / "line.keras")
     again = tf.keras.models.load_model(tmp_path / "line.keras")
     np.testing.assert_array_equal(again(x).numpy(), model(x).numpy())
+
+
+def test_21_function_is_traced_once_for_each_kind_of_arguments():
+    traces = []
+
+    @tf.function
+    def cube(x):
+        traces.append(x)
+        return x**3
+
+    assert cube(tf.constant(2.0)).numpy() == 8.0 and cube(tf.constant(3.0)).numpy() == 27.0
+    assert len(traces) == 1 and "Tensor('x:0'" in str(traces[0])
+    cube(tf.constant([1.0, 2.0]))
+    assert cube.experimental_get_tracing_count() == 2
+
+
+def test_22_python_control_flow_becomes_operations():
+    @tf.function
+    def sum_of_squares(n):
+        total = 0
+        for i in tf.range(n + 1):
+            if i % 2 == 0:
+                total += i**2
+        return total
+
+    assert int(sum_of_squares(tf.constant(4))) == 0 + 4 + 16
+    assert "While" in {n.type for n in sum_of_squares.get_concrete_function(tf.constant(4)).graph.get_operations()}
+
+
+def test_23_compiled_by_xla():
+    v = tf.Variable(1.0)
+
+    @tf.function(jit_compile=True)
+    def step(x):
+        v.assign_add(x)
+        return v * 2.0
+
+    assert float(step(tf.constant(2.0))) == 6.0 and float(v) == 3.0
+
+
+def test_24_gradient_through_a_function():
+    f = tf.function(lambda x: tf.sin(x) * x)
+    x = tf.Variable(1.0)
+    with tf.GradientTape() as tape:
+        y = f(x)
+    np.testing.assert_allclose(tape.gradient(y, x), np.cos(1.0) + np.sin(1.0), rtol=1e-6)
+
+
+def test_25_a_compiled_training_step():
+    model = tf.keras.Sequential([tf.keras.layers.Input([2]), tf.keras.layers.Dense(1)])
+    optimizer = tf.keras.optimizers.SGD(0.1)
+    x = tf.constant([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    y = tf.constant([[1.0], [2.0], [3.0]])
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x) - y))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    losses = [float(step()) for _ in range(200)]
+    assert losses[-1] < 0.01 < losses[0]

@@ -14,6 +14,7 @@ from test_optimize import graph_of
 import headwater as tf
 from headwater._src.core.op import REGISTRY
 from headwater._src.engine.plan import Plan, plan_of
+from headwater._src.engine.traits import _OPERATORS
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((4, 6), dtype=np.float32)
@@ -73,6 +74,9 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "broadcasting both ways": (lambda x: (x[:, :1] * 2.0) * (x[:1] * 3.0) + x[0, 0] * x, (X,)),
     "booleans": (lambda x: [tf.logical_and(x > 0.0, x < 1.0), tf.reduce_any(x > 2.0), tf.where(x > 0.0, x, -x)], (X,)),
     "empty": (lambda x: tf.reduce_sum(tf.exp(x[:0] * 2.0), 0) + 1.0, (X,)),
+    "whole numbers": (lambda n: [n[0] // n[1], n[0] % n[1], n[1] // n[0], n[1] % n[0], n // 2], (np.array([-7, 3], np.int64),)),
+    "decisions": (lambda x: [x[0, 0] > x[1, 1], tf.logical_not(x[0, 0] < 0.0), tf.logical_and(x[0, 0] >= 0.0, x[0, 1] != 1.0),
+                             tf.cond(x[0, 0] > 0.0, lambda: (x[0, 0], x), lambda: (tf.abs(x[0, 0]), x * 2.0))[0]], (X,)),
     "a loop": (lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.exp(y) * 0.5), [tf.constant(0), x * 1.5])[1], (X,)),
     "a map": (lambda x: tf.map_fn(lambda row: tf.reduce_sum(row * 2.0) + row, x + 1.0), (X,)),
     "a conditional": (lambda x: tf.cond(tf.reduce_sum(x) > 1e9, lambda: x * 2.0, lambda: tf.exp(x + 1.0) - 1.0), (X,)),
@@ -316,6 +320,8 @@ def _here(graph: Any, record: str) -> str:
 
 ERRORS: dict[str, tuple[Callable[..., Any], str, type[Exception], str]] = {
     "a kernel's own error": (lambda x, y: tf.math.floordiv(y, y - y), "FloorDiv", tf.errors.InvalidArgumentError, "division by zero"),
+    "a kernel's own error on scalars": (
+        lambda x, y: [y[0] % y[1], y[0] // (y[1] - y[1])], "FloorDiv", tf.errors.InvalidArgumentError, "division by zero"),
     "shapes that don't broadcast": (lambda x, y: x + x[:, :1][:1] + tf.zeros([5]), "AddV2", tf.errors.InvalidArgumentError, "broadcast"),
     "in the middle of others": (
         lambda x, y: tf.exp(tf.matmul(tf.exp(x) * 2.0, x) - 1.0), "MatMul", tf.errors.InvalidArgumentError, "inner dimensions"),
@@ -388,17 +394,18 @@ def test_writing_over_an_input_gives_the_same_bits(ufunc: np.ufunc, size: int) -
                 assert ufunc(*copies, out=copies[i]).tobytes() == want.tobytes()
 
 
-@pytest.mark.parametrize("symbol", ["+", "-", "*", "/"])
-def test_operators_on_scalars_give_the_bits_of_the_functions(symbol: str) -> None:
-    ufunc = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide}[symbol]
-    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.4e38, 1 / 3, -2.5]
-    for char in "fd" if symbol == "/" else "fdil":
-        values = np.array(special if char in "fd" else [0, -1, 2**31 - 1, -(2**31), 7, 12345], char)
+@pytest.mark.parametrize("ufunc", _OPERATORS, ids=lambda u: u.__name__)
+def test_operators_on_scalars_give_the_bits_of_the_functions(ufunc: np.ufunc) -> None:
+    text, dtypes = _OPERATORS[ufunc]
+    floats = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3.4e38, 1 / 3, -2.5]
+    integers = [0, -1, 2**31 - 1, -(2**31), 7, 12345]
+    for dtype in dtypes:
+        values = np.array(floats if dtype.kind == "f" else integers, dtype)
         with np.errstate(all="ignore"):
             for a in values:
                 for b in values:
-                    got = eval(f"a {symbol} b")
-                    want = ufunc(np.array(a), np.array(b))
+                    got = eval(text.format("a", "b"))
+                    want = ufunc(*[np.array(v) for v in (a, b)][: ufunc.nin])
                     assert got.dtype == want.dtype and (
                         got.tobytes() == want.tobytes() or (got != got and want != want)
                     )

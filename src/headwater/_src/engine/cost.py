@@ -31,8 +31,8 @@ FUSED_NODE_NS = 60.0
 CALL_NS = 10_000.0
 BUFFER_NS = 300.0
 """An XLA program's call, and each of its inputs and outputs."""
-PLAN_BYTE_NS = 0.06
-FUSED_BYTE_NS = 0.015
+PLAN_BYTE_NS = 0.02
+FUSED_BYTE_NS = 0.003
 """A byte read or written: fused loops keep most intermediate values in registers, and run on all cores."""
 TRIPS = 10
 """How often the body of a loop is taken to run where nothing is known of it."""

@@ -142,14 +142,13 @@ class Source:
         inputs = [self.values[id(x)] for x in node.inputs]
         outputs = [self.values[id(t)] for t in node.outputs]
         single = outputs[0] if len(outputs) == 1 and node.record.single else None
-        if code.text:
-            assert single is not None
+        if code.text and single:
             text = self._expression(index, node, code, inputs, single)
         else:
-            text = self._call(node, inputs)
+            text = self._filled(code, node, inputs) if code.text else self._call(node, inputs)
             for k, value in enumerate(outputs):
                 value.name = f"t{index}" if single else f"t{index}_{k}"
-                value.kind = "array" if value.shape else "any"
+                value.kind = "array" if value.shape or code.arrays else "any"
                 self._named(value)
         if single is None:
             names = [v.name if v.last >= 0 else "_" for v in outputs]
@@ -204,6 +203,12 @@ class Source:
                 return self._bound(code, code.into).format(*arguments, out=place.holder)
         self._named(result)
         return text.format(*arguments)
+
+    def _filled(self, code: Code, node: Node, inputs: list[Value]) -> str:
+        """The expression of a node with several results."""
+        scalars = {f"s{i}": self._scalar(x, node) for i, x in enumerate(inputs) if f"{{s{i}}}" in code.text}
+        arrays = [self._array(x, node) if f"{{{i}}}" in code.text else "" for i, x in enumerate(inputs)]
+        return self._bound(code, code.text).format(*arrays, **scalars)
 
     def _reusable(self, index: int, code: Code, inputs: list[Value], result: Value) -> Place | None:
         """A place that the result may be written into."""

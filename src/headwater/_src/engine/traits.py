@@ -15,7 +15,8 @@ from headwater._src.core.graph import Node
 
 
 class Code(NamedTuple):
-    """How the plan computes a node: an expression, in which {0}, {1}, ... stand for the inputs' arrays.
+    """How the plan computes a node: an expression, in which {0}, {1}, ... stand for the inputs' arrays, and {s0}, ... for NumPy
+    scalars where inputs have rank 0.
 
     `into` is the same with {out}, an array of the result's shape and dtype that is written and given back. An elementwise
     one may be handed an input's own array as {out}. `scalars` is the expression on NumPy scalars for inputs of rank 0.
@@ -37,6 +38,8 @@ class Code(NamedTuple):
 
     over: tuple[int, ...] | None = None
     """The inputs whose arrays an elementwise expression may be handed as {out}; None for all."""
+    arrays: bool = False
+    """Whether results of rank 0 come as ndarrays, as those of plans do; else they may be NumPy scalars."""
 
 
 class Traits(NamedTuple):
@@ -78,23 +81,28 @@ def traits_of(record: Any) -> Traits:
     return TRAITS.get(record.name, NONE)
 
 
-_OPERATORS: dict[Any, str] = {
-    np.add: "{0} + {1}", np.subtract: "{0} - {1}", np.multiply: "{0} * {1}", np.true_divide: "{0} / {1}",
-    np.negative: "-{0}", np.square: "{0} * {0}",
+_NUMBERS = frozenset(np.dtype(d) for d in "fdil")
+_FLAGS = frozenset((np.dtype(bool),))
+_OPERATORS: dict[Any, tuple[str, frozenset[np.dtype]]] = {
+    np.add: ("{0} + {1}", _NUMBERS), np.subtract: ("{0} - {1}", _NUMBERS), np.multiply: ("{0} * {1}", _NUMBERS),
+    np.true_divide: ("{0} / {1}", frozenset(np.dtype(d) for d in "fd")), np.negative: ("-{0}", _NUMBERS),
+    np.absolute: ("abs({0})", _NUMBERS), np.square: ("{0} * {0}", _NUMBERS), np.less: ("{0} < {1}", _NUMBERS),
+    np.less_equal: ("{0} <= {1}", _NUMBERS), np.greater: ("{0} > {1}", _NUMBERS), np.greater_equal: ("{0} >= {1}", _NUMBERS),
+    np.equal: ("{0} == {1}", _NUMBERS), np.not_equal: ("{0} != {1}", _NUMBERS), np.logical_and: ("{0} & {1}", _FLAGS),
+    np.logical_or: ("{0} | {1}", _FLAGS), np.logical_not: ("~{0}", _FLAGS),
 }  # fmt: skip
-"""Arithmetic that Python's operators do on NumPy scalars, ten times faster and with the same bits, for these dtypes:"""
-_OPERATOR_DTYPES = frozenset(np.dtype(d) for d in "fdil")
+"""What Python's operators do on NumPy scalars, ten times faster and with the same bits, for inputs of these dtypes."""
 _OUT_BY_NAME = frozenset((np.maximum, np.minimum))
 """NumPy deprecates a third positional argument of these."""
 
 
 def code_of_ufunc(ufunc: np.ufunc, dtypes: tuple[np.dtype, ...]) -> Code:
-    """The expression of an elementwise function of NumPy."""
+    """The expression of an elementwise function of NumPy; `dtypes` are those of its inputs and its result."""
     name = ufunc.__name__
     arguments = ", ".join([f"{{{i}}}" for i in range(ufunc.nin)])
     out = "out={out}" if ufunc in _OUT_BY_NAME else "{out}"
-    scalars = _OPERATORS.get(ufunc)
-    if scalars is not None and not _OPERATOR_DTYPES.issuperset(dtypes):
+    scalars, allowed = _OPERATORS.get(ufunc, (None, _NUMBERS))
+    if scalars is not None and not allowed.issuperset(dtypes[: ufunc.nin]):
         scalars = None
     strings = any(d.kind == "O" for d in dtypes)
     into = None if strings or ufunc.nout != 1 else f"{name}({arguments}, {out})"

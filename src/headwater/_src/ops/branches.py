@@ -24,7 +24,6 @@ from headwater._src.core.tensor import EagerTensor, SymbolicTensor
 from headwater._src.engine.backprop import backpropagate
 from headwater._src.engine.closed import close
 from headwater._src.engine.differentiate import carries_gradients, entries_of
-from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.lower import interpret
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import stop_all
@@ -34,6 +33,7 @@ from headwater._src.ops.nested import (
     Record,
     Traced,
     append,
+    cloned,
     closed,
     dense,
     describe_leaf,
@@ -299,7 +299,7 @@ def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[An
     results = len(node.outputs) - len(node.attrs["slots"])
     # A gradient in parts, such as of a gather, is one tensor for all branches.
     upstream = [dense(g) for g in grads]
-    forward = [clone(g)[0] for g in node.attrs["branches"]]
+    forward = [cloned(g) for g in node.attrs["branches"]]
     pulled = [_Pulled(g, b, node, upstream, results, wanted) for b, g in enumerate(forward)]
     wanted = [p for p in wanted if any(p in one.found for one in pulled)]
     if not wanted:

@@ -13,17 +13,20 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from headwater._src.base.dtypes import bfloat16, float16
 from headwater._src.ops.conv_blocks import Columns, cut, rows_of_product, tasks
+from headwater._src.ops.conv_depthwise import (
+    convolve_depthwise,
+    convolve_depthwise_filter,
+    convolve_depthwise_input,
+    taps,
+)
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
 HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
-_BLOCK = 1 << 21
-"""Bytes of copied windows that are multiplied at once: large enough for BLAS to use all cores, small enough for the cache."""
 _WORTH = 1 << 20
 """Multiply-adds from which a convolution is shared out to threads."""
 _COPIED = 3 << 18
@@ -238,152 +241,3 @@ def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
 
     _run(work, strands, g.size * width)
     return sums[0] if strands == 1 else np.add.reduce(sums, axis=0)
-
-
-def taps(win: Window) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
-    """Each tap of the kernel with the elements of the padded input that it meets, one for each window."""
-    for tap in itertools.product(*(range(k) for k in win.kernel)):
-        start = [t * d for t, d in zip(tap, win.dilations, strict=True)]
-        yield tap, (slice(None), *(
-            slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(start, win.out, win.strides, strict=True)
-        ))  # fmt: skip
-
-
-def crop(x: np.ndarray, win: Window) -> np.ndarray:
-    """The padded `x` without its padding."""
-    return (
-        x[(slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))]
-        if win.padded
-        else x
-    )
-
-
-def windows_of(x: np.ndarray, win: Window) -> np.ndarray:
-    """A view of the padded `x` with shape (batch, *out, *kernel, channels)."""
-    batch, *inner, last = x.strides
-    steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
-    taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
-    shape = (x.shape[0], *win.out, *win.kernel, x.shape[-1])
-    return as_strided(x, shape, (batch, *steps, *taps, last), writeable=False)
-
-
-def _mirrored(win: Window) -> Window | None:
-    """The windows that gather what `win` scatters, where its stride is 1."""
-    if prod(win.strides) != 1:
-        return None
-    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
-    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
-    if min(low) < 0 or min(high) < 0:
-        return None
-    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
-
-
-# -- depthwise --------------------------------------------------------------------------------------------------------
-#
-# One multiply-add for each tap and element. With stride 1 along the last dimension, rows are taken whole, padding included,
-# against weights repeated along the row: long runs, at the price of results in the padding, which are dropped.
-
-
-def _spread(x: np.ndarray, multiplier: int) -> np.ndarray:
-    """Each channel `multiplier` times."""
-    return x if multiplier == 1 else np.repeat(x, multiplier, axis=-1)
-
-
-def _lines(x: np.ndarray, win: Window, multiplier: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of images, with the windows over them of shape (batch, *out[:-1], *kernel, elements of a row), which the next
-    step overwrites; or of shape (batch, *out, *kernel, channels) where the last stride is not 1."""
-    channels = x.shape[-1] * multiplier
-    whole = prod(win.span) * channels
-    images = max(1, min(x.shape[0], _BLOCK // max(1, 2 * whole * x.itemsize)))
-    slack = win.extent[-1] * channels
-    flat = np.zeros(images * whole + slack, x.dtype)
-    padded = flat[: images * whole].reshape(images, *win.span, channels)
-    inside = (slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))
-    for n in range(0, x.shape[0], images):
-        block = x[n : n + images]
-        padded[: len(block)][inside] = _spread(block, multiplier)
-        yield slice(n, n + len(block)), _line_windows(padded[: len(block)], win)
-
-
-def _line_windows(padded: np.ndarray, win: Window) -> np.ndarray:
-    if win.strides[-1] != 1:
-        return windows_of(padded, win)
-    batch, *inner, last = padded.strides
-    steps = [s * t for s, t in zip(inner[:-1], win.strides, strict=False)]
-    taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
-    width = win.span[-1] * padded.shape[-1]
-    shape = (len(padded), *win.out[:-1], *win.kernel, width)
-    return as_strided(padded, shape, (batch, *steps, *taps, last), writeable=False)
-
-
-def _labels(win: Window) -> tuple[list[int], list[int], list[int]]:
-    """Subscripts of the windows, of the weights, and of the results."""
-    rank = len(win.kernel)
-    positions = rank - (win.strides[-1] == 1) + 1
-    outer, inner = list(range(positions)), list(range(positions, positions + rank))
-    return [*outer, *inner, 50], [*inner, 50], [*outer, 50]
-
-
-def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
-    """(batch, *sizes, channels) and (*kernel, channels, multiplier) to (batch, *out, channels * multiplier)."""
-    multiplier = w.shape[-1]
-    filters = x.shape[-1] * multiplier
-    out = np.empty((x.shape[0], *win.out, filters), x.dtype)
-    if not out.size:
-        return out
-    weights = w.reshape(*win.kernel, filters)
-    if win.strides[-1] == 1:
-        weights = np.tile(weights, win.span[-1])
-    a, b, c = _labels(win)
-    for images, view in _lines(x, win, multiplier):
-        rows = np.einsum(view, a, weights, b, c)
-        if win.strides[-1] == 1:
-            rows = rows.reshape(len(view), *win.out[:-1], win.span[-1], filters)[..., : win.out[-1], :]
-        out[images] = rows
-    return out
-
-
-def convolve_depthwise_input(w: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
-    """The gradient of `convolve_depthwise` with respect to its input."""
-    channels, multiplier = w.shape[-2:]
-    mirrored = _mirrored(win)
-    weights = w.reshape(*win.kernel, channels * multiplier)
-    if mirrored is not None and g.size:
-        flipped = np.ascontiguousarray(weights[(slice(None, None, -1),) * len(win.kernel)])
-        return _gather(convolve_depthwise(g, flipped[..., None], mirrored), multiplier)
-    out = np.empty((g.shape[0], *win.sizes, channels), g.dtype)
-    images = max(1, min(g.shape[0], _BLOCK // max(1, prod(win.span) * channels * g.itemsize)))
-    places = [(weights[tap], place) for tap, place in taps(win)] if g.size else []
-    padded = np.empty((images, *win.span, channels), g.dtype)
-    for n in range(0, g.shape[0], images):
-        block = g[n : n + images]
-        part = padded[: len(block)]
-        part[...] = 0
-        for weight, place in places:
-            part[place] += _gather(block * weight, multiplier)
-        out[n : n + images] = crop(part, win)
-    return out
-
-
-def _gather(x: np.ndarray, multiplier: int) -> np.ndarray:
-    """The sum over the copies that `_spread` makes of each channel."""
-    return x if multiplier == 1 else x.reshape(*x.shape[:-1], -1, multiplier).sum(axis=-1, dtype=x.dtype)
-
-
-def convolve_depthwise_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
-    """The gradient of `convolve_depthwise` with respect to its filter, of shape (*kernel, channels, multiplier)."""
-    channels, filters = x.shape[-1], g.shape[-1]
-    multiplier = filters // channels if channels else 0
-    out = np.zeros((*win.kernel, filters), g.dtype)
-    if g.size and x.size:
-        a, b, c = _labels(win)
-        for images, view in _lines(x, win, multiplier):
-            part = g[images]
-            if win.strides[-1] == 1:
-                row = np.zeros((*part.shape[:-2], win.span[-1], filters), g.dtype)
-                row[..., : win.out[-1], :] = part
-                total = np.einsum(view, a, row.reshape(*part.shape[:-2], -1), c, b)
-                out += np.add.reduce(total.reshape(*win.kernel, win.span[-1], filters), axis=-2)
-            else:
-                out += np.einsum(view, a, part, c, b)
-    return out.reshape(*win.kernel, channels, multiplier)

@@ -15,11 +15,16 @@ from headwater._src.engine.cost import Estimate, bytes_moved, elements, install,
 # -- functions of one element -----------------------------------------------------------------------------------------
 
 _PER_ELEMENT: dict[tuple[float, float], str] = {
-    (1.0, 0.5): "Exp Log Sqrt Rsqrt Reciprocal Elu EluGrad Selu SeluGrad",
-    (3.0, 1.0): "Sin Cos Tanh Sigmoid Softplus Expm1 Log1p Sinh Cosh Softmax LogSoftmax LogSumExp "
-    "SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits SigmoidCrossEntropyWithLogits",
-    (8.0, 2.0): "Pow Tan Asin Acos Atan Atan2 Asinh Acosh Atanh Erf Erfc Ndtri Erfinv Xlogy Xlog1py",
-    (40.0, 30.0): "Lgamma Digamma BesselI0 BesselI0e BesselI1 BesselI1e",
+    (0.3, 0.4): "Exp Log Tanh Log1p Expm1 Sqrt Rsqrt Reciprocal Elu EluGrad Selu SeluGrad",
+    (0.4, 4.0): "Pow Sin Cos Tan Asin Acos Atan Atan2 Asinh Acosh Atanh Sinh Cosh",
+    (2.5, 0.4): "Sigmoid Softplus Xlogy Xlog1py",
+    (4.5, 0.4): "Erf Erfc Ndtri Erfinv",
+    (
+        2.0,
+        1.0,
+    ): "Softmax LogSoftmax LogSumExp SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits "
+    "SigmoidCrossEntropyWithLogits MaxPool AvgPool MaxPoolGrad AvgPoolGrad MaxPool3D AvgPool3D",
+    (14.0, 10.0): "Lgamma Digamma BesselI0 BesselI0e BesselI1 BesselI1e",
     (200.0, 150.0): "Igamma Igammac Betainc Zeta Polygamma",
     (
         10.0,
@@ -27,11 +32,14 @@ _PER_ELEMENT: dict[tuple[float, float], str] = {
     ): "StatelessRandomUniform StatelessRandomUniformInt StatelessRandomUniformFullInt RandomUniform "
     "RandomUniformInt",
     (25.0, 8.0): "StatelessRandomNormal StatelessTruncatedNormal RandomStandardNormal TruncatedNormal",
-    (1.5, 1.5): "GatherV2 GatherNd TakeAlongAxis OneHot",
-    (5.0, 12.0): "Cumsum Cumprod CumulativeLogsumexp",
-    (15.0, 15.0): "ScatterNd TensorScatterAdd TensorScatterUpdate GatherGrad UnsortedSegmentSum PutAlongAxis",
-    (60.0, 150.0): "Sort ArgSort TopKV2",
-    (2.0, 1.0): "MaxPool AvgPool MaxPoolGrad AvgPoolGrad MaxPool3D AvgPool3D",
+    (
+        1.6,
+        0.7,
+    ): "GatherV2 GatherNd TakeAlongAxis OneHot ScatterNd TensorScatterAdd TensorScatterUpdate GatherGrad "
+    "UnsortedSegmentSum PutAlongAxis",
+    (3.0, 6.5): "Cumsum Cumprod CumulativeLogsumexp",
+    (3.0, 220.0): "Sort",
+    (120.0, 370.0): "ArgSort TopKV2",
 }
 """Plan and XLA for each element of the result -> operations."""
 

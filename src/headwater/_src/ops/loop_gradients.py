@@ -20,11 +20,10 @@ from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.backprop import backpropagate, space
 from headwater._src.engine.closed import ancestors, close
 from headwater._src.engine.differentiate import carries_gradients, entries_of
-from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops.branches import Saved, origin_of
 from headwater._src.ops.loop_nodes import FOR, WHILE, Loop, append_loop, row_spec, static_rounds, step_of
-from headwater._src.ops.nested import dense
+from headwater._src.ops.nested import cloned, dense
 
 _VIEWS = frozenset(("Reshape", "ExpandDims", "Squeeze", "Identity", "Transpose"))
 """Results that are their input in another form, so that one of the two is enough to keep."""
@@ -49,7 +48,7 @@ def _summed(rows: Sequence[Any]) -> Any:
 def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[Any]) -> list[Any]:
     node = outputs[0].op
     offset = int(node.attrs["bounded"])
-    body, _ = clone(node.attrs["body"])
+    body = cloned(node.attrs["body"])
     upstream = [dense(g) for g in grads]
     found = _Backward(body, node, upstream, inputs[offset:], needed[offset:]).gradients()
     return [None] * offset + found

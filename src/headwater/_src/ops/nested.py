@@ -14,6 +14,7 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.backprop import space
 from headwater._src.engine.closed import close
+from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.tape import stop_all
 
 
@@ -198,6 +199,14 @@ def write_back(handles: Sequence[Any], values: Sequence[Any]) -> None:
     """Assigns in the graph being built what a node computed for the variables."""
     for handle, value in zip(handles, values, strict=True):
         ctx.graph.write(handle, value)
+
+
+def cloned(graph: FuncGraph) -> FuncGraph:
+    """A copy of a closed graph, in which tensors of the original may be named: functions in attributes may hold some."""
+    copy, mapping = clone(graph)
+    copy.translated = {k: mapping.get(id(t), t) for k, t in graph.translated.items()} | mapping
+    copy.origin = graph
+    return copy
 
 
 def dense(value: Any) -> Any:

@@ -17,28 +17,25 @@ def _u32(value: int) -> np.uint32:
 
 
 def _halves(x: Any, factor: int) -> tuple[Any, Any]:
-    """The high and the low 32 bits of `x * factor`, by products of 16-bit halves, so that no 64-bit type is needed."""
-    sixteen, mask = _u32(16), _u32(0xFFFF)
-    a, b = x >> sixteen, x & mask
-    c, d = _u32(factor >> 16), _u32(factor & 0xFFFF)
-    low = b * d
-    middle = a * d + (low >> sixteen)
-    crossed = b * c + (middle & mask)
-    return a * c + (middle >> sixteen) + (crossed >> sixteen), x * _u32(factor)
+    """The high and the low 32 bits of `x * factor`."""
+    product = x.astype(np.uint64) * np.uint64(factor)
+    return (product >> np.uint64(32)).astype(np.uint32), product.astype(np.uint32)
+
+
+def _round(_: Any, words: tuple[Any, ...]) -> tuple[Any, ...]:
+    c0, c1, c2, c3, k0, k1 = words
+    high0, low0 = _halves(c0, 0xD2511F53)
+    high1, low1 = _halves(c2, 0xCD9E8D57)
+    return high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0, k0 + _u32(_WEYL[0]), k1 + _u32(_WEYL[1])
 
 
 def _rounds(key: Any, counter: Any) -> Any:
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
-    for _ in range(10):
-        high0, low0 = _halves(c0, 0xD2511F53)
-        high1, low1 = _halves(c2, 0xCD9E8D57)
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-        with np.errstate(
-            over="ignore"
-        ):  # the key of a fixed seed is NumPy scalars, which warn where they wrap
-            k0, k1 = k0 + _u32(_WEYL[0]), k1 + _u32(_WEYL[1])
-    return jnp.stack([c0, c1, c2, c3], axis=-1)
+    """The ten rounds, as a loop: written out, XLA would compute each round anew for each use of its words, a thousandfold."""
+    shape = jnp.broadcast_shapes(*[jnp.shape(c) for c in counter])
+    words = (
+        *(jnp.broadcast_to(jnp.asarray(c, np.uint32), shape) for c in counter), *(jnp.asarray(k, np.uint32) for k in key),
+    )  # fmt: skip
+    return jnp.stack(lax.fori_loop(0, 10, _round, words, unroll=2)[:4], axis=-1)
 
 
 def _words_of(value: Any) -> tuple[Any, Any]:

@@ -1,7 +1,8 @@
 """Pooling kernels on arrays with channels last, for any number of spatial dimensions.
 
 A maximum or a sum over windows is taken along one dimension after the other, each as a few whole-array operations on
-shifted slices; what lies in the padding is left out by slicing, so nothing is padded.
+shifted slices; what lies in the padding is left out by slicing, so nothing is padded. Blocks of images are shared out to
+threads; where XLA pays (`windows_xla`), it makes one loop of all of it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,15 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.windows_xla as xla
 from headwater._src.base.lazy import jnp, lax
+from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
+
+_BLOCK = 1 << 18
+"""Bytes of the input that are worked on at once: they stay in the cache."""
+_WORTH = 1 << 17
+"""Elements from which threads are woken."""
 
 
 def lowest(dtype: np.dtype) -> Any:
@@ -42,46 +50,67 @@ def _pieces(win: Window, axis: int) -> list[tuple[slice, slice]]:
     return sorted(found, key=lambda piece: piece[0].start - piece[0].stop)
 
 
-def _along(x: np.ndarray, win: Window, axis: int, combine: np.ufunc, neutral: Any) -> np.ndarray:
+def _along(
+    x: np.ndarray, win: Window, axis: int, combine: np.ufunc, neutral: Any, out: np.ndarray | None = None
+) -> np.ndarray:
     """Combines the windows along one dimension."""
     if win.kernel[axis] == 1 and win.strides[axis] == 1 and win.out[axis] == x.shape[axis + 1]:
+        if out is not None:
+            out[...] = x
         return x
     lead = (slice(None),) * (axis + 1)
     pieces = _pieces(win, axis)
     count = win.out[axis]
     whole = [p for p in pieces if p[0] == slice(0, count)]
     rest = [p for p in pieces if p[0] != slice(0, count)]
+    if out is None:
+        out = np.empty((*x.shape[: axis + 1], count, *x.shape[axis + 2 :]), x.dtype)
     if len(whole) >= 2:
-        out = combine(x[(*lead, whole[0][1])], x[(*lead, whole[1][1])])
+        combine(x[(*lead, whole[0][1])], x[(*lead, whole[1][1])], out=out)
         rest = whole[2:] + rest
     elif whole:
-        out = x[(*lead, whole[0][1])].copy()
+        out[...] = x[(*lead, whole[0][1])]
     else:
-        out = np.full((*x.shape[: axis + 1], count, *x.shape[axis + 2 :]), neutral, x.dtype)
+        out.fill(neutral)
     for windows, elements in rest:
         part = out[(*lead, windows)]
         combine(part, x[(*lead, elements)], out=part)
     return out
 
 
-def _blocked(x: np.ndarray, win: Window, combine: np.ufunc, neutral: Any) -> np.ndarray:
-    """Combines the windows along all dimensions, so many images at a time that the steps between stay in the cache."""
+def _blocked(x: np.ndarray, win: Window, combine: np.ufunc, neutral: Any, shares: Any = None) -> np.ndarray:
+    """Combines the windows along all dimensions, and multiplies by `shares`; a few images at a time, so that the steps between
+    stay in the cache, on several threads."""
     images = _images(x, win)
-    if images >= x.shape[0]:
-        for axis in range(len(win.kernel)):
-            x = _along(x, win, axis, combine, neutral)
-        return x
+    last = len(win.kernel) - 1
     out = np.empty((x.shape[0], *win.out, x.shape[-1]), x.dtype)
-    for n in range(0, x.shape[0], images):
-        part = x[n : n + images]
-        for axis in range(len(win.kernel)):
-            part = _along(part, win, axis, combine, neutral)
-        out[n : n + images] = part
+
+    def work(blocks: Iterator[int]) -> None:
+        for block in blocks:
+            place = slice(block * images, (block + 1) * images)
+            part, target = x[place], out[place]
+            for axis in range(last):
+                part = _along(part, win, axis, combine, neutral)
+            _along(part, win, last, combine, neutral, target)
+            if shares is not None:
+                np.multiply(target, shares, out=target)
+
+    _run(work, -(-x.shape[0] // images), x.size)
     return out
+
+
+def _run(work: Any, count: int, amount: int) -> None:
+    """All blocks, on several threads where there is enough to do."""
+    if count > 1 and amount >= _WORTH:
+        share(work, count)
+    else:
+        work(iter(range(count)))
 
 
 def max_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The largest element of each window."""
+    if xla.pays(x.dtype, win, len(x), x.shape[-1]):
+        return xla.max_windows(x, win)
     return _blocked(x, win, np.maximum, lowest(x.dtype))
 
 
@@ -107,34 +136,48 @@ def _shares(win: Window, channels: int, dtype: np.dtype) -> Any:
 
 def mean_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The mean of each window's elements; padding does not count."""
-    total = _blocked(x, win, np.add, 0)
     shares = _shares(win, x.shape[-1], x.dtype)
-    return total * shares if total is x else np.multiply(total, shares, out=total)
+    if xla.pays(x.dtype, win, len(x), x.shape[-1]):
+        return xla.mean_windows(x, win, shares)
+    return _blocked(x, win, np.add, 0, shares)
 
 
 def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `mean_windows`: each window's share goes back to all its elements."""
-    x = g * _shares(win, g.shape[-1], g.dtype)
-    if prod(win.strides) == 1:
-        # With stride 1 the windows that an element is in are a window too.
-        low = tuple(k - 1 - a for k, a in zip(win.kernel, win.low, strict=True))
-        high = tuple(k - 1 - a for k, a in zip(win.kernel, win.high, strict=True))
-        return _blocked(
-            x, Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes), np.add, 0
-        )
-    for axis in range(len(win.kernel)):
-        if win.kernel[axis] == 1 and win.strides[axis] == 1 and win.sizes[axis] == x.shape[axis + 1]:
-            continue
-        lead = (slice(None),) * (axis + 1)
-        out = np.zeros((*x.shape[: axis + 1], win.sizes[axis], *x.shape[axis + 2 :]), g.dtype)
-        disjoint = win.strides[axis] >= win.kernel[axis]
-        for windows, elements in _pieces(win, axis):
-            if disjoint:
-                out[(*lead, elements)] = x[(*lead, windows)]
-            else:
-                out[(*lead, elements)] += x[(*lead, windows)]
-        x = out
-    return x
+    shares = _shares(win, g.shape[-1], g.dtype)
+    if xla.pays(g.dtype, win, len(g), g.shape[-1]):
+        return xla.spread_means(g, win, shares)
+    out = np.empty((g.shape[0], *win.sizes, g.shape[-1]), g.dtype)
+    images = max(1, min(len(g), _BLOCK // max(1, prod(win.sizes) * g.shape[-1] * g.itemsize)))
+
+    def work(blocks: Iterator[int]) -> None:
+        for block in blocks:
+            place = slice(block * images, (block + 1) * images)
+            part = g[place] * shares
+            for axis in range(len(win.kernel) - 1):
+                part = _spread_along(part, win, axis)
+            _spread_along(part, win, len(win.kernel) - 1, out[place])
+
+    _run(work, -(-len(g) // images), out.size)
+    return out
+
+
+def _spread_along(x: np.ndarray, win: Window, axis: int, out: np.ndarray | None = None) -> np.ndarray:
+    """Adds each window's entry to the elements that it has along one dimension."""
+    lead = (slice(None),) * (axis + 1)
+    if out is None:
+        out = np.empty((*x.shape[: axis + 1], win.sizes[axis], *x.shape[axis + 2 :]), x.dtype)
+    pieces = _pieces(win, axis)
+    disjoint = win.strides[axis] >= win.kernel[axis]
+    if not disjoint or sum(p[0].stop - p[0].start for p in pieces) < win.sizes[axis]:
+        out.fill(0)
+    for windows, elements in pieces:
+        target = out[(*lead, elements)]
+        if disjoint:
+            target[...] = x[(*lead, windows)]
+        else:
+            np.add(target, x[(*lead, windows)], out=target)
+    return out
 
 
 # -- where the maximum is ---------------------------------------------------------------------------------------------
@@ -183,13 +226,18 @@ def spread_to_max(x: np.ndarray, y: np.ndarray, g: np.ndarray, win: Window) -> n
         return out
     disjoint = _disjoint(win)
     images = _images(x, win)
-    for n in range(0, x.shape[0], images):
-        part, target, grads = slice(n, n + images), out[n : n + images], g[n : n + images]
-        for windows, elements, hit in _hits(x[part], y[part], win):
-            if disjoint:
-                np.multiply(grads[windows], hit, out=target[elements])
-            else:
-                target[elements] += grads[windows] * hit
+
+    def work(blocks: Iterator[int]) -> None:
+        for block in blocks:
+            part = slice(block * images, (block + 1) * images)
+            target, grads = out[part], g[part]
+            for windows, elements, hit in _hits(x[part], y[part], win):
+                if disjoint:
+                    np.multiply(grads[windows], hit, out=target[elements])
+                else:
+                    target[elements] += grads[windows] * hit
+
+    _run(work, -(-len(x) // images), x.size)
     return out
 
 
@@ -204,7 +252,7 @@ def gather_at_max(x: np.ndarray, y: np.ndarray, gg: np.ndarray, win: Window) -> 
 
 def _images(x: np.ndarray, win: Window) -> int:
     """How many images to take at a time, so that all of them stay in the cache."""
-    return max(1, min(x.shape[0], (1 << 19) // max(1, prod(win.sizes) * x.shape[-1] * x.itemsize)))
+    return max(1, min(x.shape[0], _BLOCK // max(1, prod(win.sizes) * x.shape[-1] * x.itemsize)))
 
 
 def argmax_windows(x: np.ndarray, win: Window, with_batch: bool) -> tuple[np.ndarray, np.ndarray]:

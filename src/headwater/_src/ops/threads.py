@@ -15,10 +15,6 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-
-WORTH = 1 << 16
-"""Multiply-adds, or elements read, below which a kernel isn't shared out: waking a thread takes about as long."""
 _MOST = 16
 
 Work = Callable[[Iterator[int]], None]

@@ -18,6 +18,7 @@ from headwater._src.core.op import REGISTRY
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.optimize import constant_of, is_static
+from headwater._src.engine.plan import plan_of
 from headwater._src.engine.traits import Code, Traits, install_traits
 from headwater._src.ops.index import numpy_key
 
@@ -25,6 +26,7 @@ _WIDE: frozenset[np.dtype] = frozenset((np.dtype(np.float32), np.dtype(np.float6
 """The floats whose arithmetic NumPy does in their own dtype."""
 _ADD_REDUCE = np.add.reduce
 _BOOLS: frozenset[np.dtype] = frozenset((np.dtype(bool),))
+_INTEGERS: frozenset[np.dtype] = frozenset((np.dtype(np.int32), np.dtype(np.int64)))
 _SCALAR_CASTS = {np.dtype(t): t for t in (np.float32, np.float64, np.int32, np.int64)}
 
 
@@ -233,6 +235,19 @@ def _div_no_nan(node: Node) -> Code | None:
     return Code("DivNoNan({0}, {1})", names, None, scalars, views=())
 
 
+def _integer_division(symbol: str) -> _Coder:
+    """Quotient or remainder of integers as Python's operator; the kernel is called to refuse a divisor of 0."""
+
+    def code(node: Node) -> Code | None:
+        if any(t._shape != () or t._np_dtype not in _INTEGERS for t in node.inputs):
+            return None
+        name = node.record.name
+        scalars = f"({{0}} {symbol} {{1}} if {{1}} else {name}({{0}}, {{1}}))"
+        return Code(f"{name}({{0}}, {{1}})", {name: node.record.numpy}, None, scalars, views=())
+
+    return code
+
+
 def _cast(node: Node) -> Code | None:
     source, target = node.inputs[0]._np_dtype, node.attrs["dtype"].np
     if source.kind not in "biuf" or target.kind not in "biuf" or (source.kind == "f" and target.itemsize < 4):
@@ -285,6 +300,21 @@ def _joined(node: Node) -> Code | None:
     arguments = ", ".join([f"{{{i}}}" for i in range(len(node.inputs))])
     text = f"concatenate(({arguments},), {node.attrs['axis']!r})"
     return Code(text, {"concatenate": np.concatenate}, fresh=True, views=(), layout="A")
+
+
+# -- control flow -----------------------------------------------------------------------------------------------------
+
+
+def _conditional(node: Node) -> Code | None:
+    """The plan of the branch that the selector picks, called there and then."""
+    selector, attrs = node.inputs[0], node.attrs
+    if attrs["slots"] or selector._shape != () or selector._np_dtype.kind != "b" or not node.outputs:
+        return None
+    calls = []
+    for name, places in zip(("true_branch", "false_branch"), attrs["places"], strict=True):
+        calls.append(f"{name}([{', '.join([f'{{{p + 1}}}' for p in places])}])")
+    names = dict(zip(("true_branch", "false_branch"), map(plan_of, attrs["branches"]), strict=True))
+    return Code(f"{calls[0]} if {{s0}} else {calls[1]}", names, arrays=True)
 
 
 # -- nodes that are another tensor's bits -----------------------------------------------------------------------------
@@ -391,7 +421,7 @@ _FRESH = frozenset(
 """Records whose kernels give new arrays, whatever they are given; the tests look for counterexamples."""
 
 _CODES: dict[str, _Coder] = {
-    "MatMul": _mat_mul, "Sum": _reduction(np.add), "Mean": _reduction(np.add, mean=True), "Prod": _reduction(np.multiply),
+    "If": _conditional, "FloorDiv": _integer_division("//"), "FloorMod": _integer_division("%"), "MatMul": _mat_mul, "Sum": _reduction(np.add), "Mean": _reduction(np.add, mean=True), "Prod": _reduction(np.multiply),
     "Max": _reduction(np.maximum), "Min": _reduction(np.minimum), "All": _reduction(np.logical_and, _BOOLS),
     "Any": _reduction(np.logical_or, _BOOLS), "SumLike": _sum_like, "BiasAddGrad": _bias_grad, "BiasAdd": _bias_add,
     "AddN": _add_n, "Pow": _pow, "Cast": _cast, "SelectV2": _where, "Reshape": _reshaped, "ReshapeLike": _reshaped,

@@ -1,0 +1,195 @@
+"""Depthwise convolutions on NumPy arrays with channels last: one multiply-add for each tap and element.
+
+With stride 1 along the last dimension, lines are taken whole against weights repeated along the line: long runs. Blocks of
+images that stay in the cache are shared out to threads; where XLA pays (`windows_xla`), it makes one loop of all taps.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+import headwater._src.ops.windows_xla as xla
+from headwater._src.ops.threads import share
+from headwater._src.ops.windows import Window
+
+_BLOCK = 1 << 17
+"""Bytes of the padded input that are worked on at once."""
+_WORTH = 1 << 17
+"""Multiply-adds from which threads are woken."""
+_STRANDS = 16
+"""The most partial sums of a filter's gradient; which block is in which depends on shapes alone."""
+
+
+def taps(win: Window) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Each tap of the kernel with the elements of the padded input that it meets, one for each window."""
+    for tap in itertools.product(*(range(k) for k in win.kernel)):
+        start = [t * d for t, d in zip(tap, win.dilations, strict=True)]
+        yield tap, (slice(None), *(
+            slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(start, win.out, win.strides, strict=True)
+        ))  # fmt: skip
+
+
+def _mirrored(win: Window) -> Window | None:
+    """The windows that gather what `win` scatters, where its stride is 1."""
+    if prod(win.strides) != 1:
+        return None
+    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
+    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
+    if min(low) < 0 or min(high) < 0:
+        return None
+    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
+
+
+def _run(work: Any, count: int, amount: int) -> None:
+    if count > 1 and amount >= _WORTH:
+        share(work, count)
+    else:
+        work(iter(range(count)))
+
+
+def _inside(win: Window) -> tuple[slice, ...]:
+    return (slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))
+
+
+def _spread(x: np.ndarray, multiplier: int) -> np.ndarray:
+    """Each channel `multiplier` times."""
+    return x if multiplier == 1 else np.repeat(x, multiplier, axis=-1)
+
+
+def _gather(x: np.ndarray, multiplier: int) -> np.ndarray:
+    """The sum over the copies that `_spread` makes of each channel."""
+    return x if multiplier == 1 else x.reshape(*x.shape[:-1], -1, multiplier).sum(axis=-1, dtype=x.dtype)
+
+
+def _images(batch: int, win: Window, channels: int, itemsize: int) -> int:
+    return max(1, min(batch, _BLOCK // max(1, prod(win.span) * channels * itemsize)))
+
+
+class _Lines:
+    """The elements that each tap meets, of one block of images after another, in memory that the next one overwrites.
+
+    With `flat`, of shape (images, *out[:-1], elements of a line), else (images, *out, channels).
+    """
+
+    def __init__(self, x: np.ndarray, win: Window, multiplier: int, images: int) -> None:
+        self.x, self.win, self.multiplier, self.images = x, win, multiplier, images
+        channels = x.shape[-1] * multiplier
+        self.flat = win.strides[-1] == 1
+        self.padded = np.zeros((images, *win.span, channels), x.dtype)
+        self.inside = self.padded[_inside(win)]
+        self.parts = [self._part(tap, channels) for tap in itertools.product(*map(range, win.kernel))]
+
+    def _part(self, tap: tuple[int, ...], channels: int) -> np.ndarray:
+        win, padded = self.win, self.padded
+        start = [t * d for t, d in zip(tap, win.dilations, strict=True)]
+        part = padded[(slice(None), *(
+            slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(start, win.out, win.strides, strict=True)
+        ))]  # fmt: skip
+        if not self.flat:
+            return part
+        return as_strided(part, (*part.shape[:-2], win.out[-1] * channels), (*part.strides[:-2], part.itemsize))
+
+    def load(self, block: int) -> tuple[slice, int]:
+        """Where the images of a block are, and how many they are."""
+        first = block * self.images
+        part = self.x[first : first + self.images]
+        self.inside[: len(part)] = _spread(part, self.multiplier)
+        return slice(first, first + len(part)), len(part)
+
+    def shape(self, count: int, filters: int) -> tuple[int, ...]:
+        out = self.win.out
+        return (count, *out[:-1], out[-1] * filters) if self.flat else (count, *out, filters)
+
+
+def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
+    """(batch, *sizes, channels) and (*kernel, channels, multiplier) to (batch, *out, channels * multiplier)."""
+    multiplier = w.shape[-1]
+    filters = x.shape[-1] * multiplier
+    weights = w.reshape(*win.kernel, filters)
+    if filters and xla.pays(x.dtype, win, len(x), filters):
+        return xla.depthwise(x, weights, win)
+    out = np.empty((x.shape[0], *win.out, filters), x.dtype)
+    if not out.size:
+        return out
+    if win.strides[-1] == 1:
+        weights = np.tile(weights, win.out[-1])
+    weights = weights.reshape(-1, weights.shape[-1])
+    images = _images(len(x), win, filters, x.itemsize)
+
+    def work(blocks: Iterator[int]) -> None:
+        lines = _Lines(x, win, multiplier, images)
+        product = np.empty(lines.shape(images, filters), x.dtype)
+        for block in blocks:
+            place, count = lines.load(block)
+            total = out[place].reshape(lines.shape(count, filters))
+            np.multiply(lines.parts[0][:count], weights[0], out=total)
+            for part, weight in zip(lines.parts[1:], weights[1:], strict=True):
+                np.multiply(part[:count], weight, out=product[:count])
+                np.add(total, product[:count], out=total)
+
+    _run(work, -(-len(x) // images), out.size * len(weights))
+    return out
+
+
+def convolve_depthwise_input(w: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
+    """The gradient of `convolve_depthwise` with respect to its input."""
+    channels, multiplier = w.shape[-2:]
+    mirrored = _mirrored(win)
+    weights = w.reshape(*win.kernel, channels * multiplier)
+    if mirrored is not None and g.size:
+        flipped = np.ascontiguousarray(weights[(slice(None, None, -1),) * len(win.kernel)])
+        return _gather(convolve_depthwise(g, flipped[..., None], mirrored), multiplier)
+    out = np.empty((g.shape[0], *win.sizes, channels), g.dtype)
+    places = [(weights[tap], place) for tap, place in taps(win)] if g.size else []
+    images = _images(len(g), win, channels, g.itemsize)
+
+    def work(blocks: Iterator[int]) -> None:
+        padded = np.empty((images, *win.span, channels), g.dtype)
+        for block in blocks:
+            here = slice(block * images, (block + 1) * images)
+            grads = g[here]
+            part = padded[: len(grads)]
+            part.fill(0)
+            for weight, place in places:
+                target = part[place]
+                np.add(target, _gather(grads * weight, multiplier), out=target)
+            out[here] = part[_inside(win)]
+
+    _run(work, -(-len(g) // images), g.size * len(places))
+    return out
+
+
+def convolve_depthwise_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
+    """The gradient of `convolve_depthwise` with respect to its filter, of shape (*kernel, channels, multiplier)."""
+    channels, filters = x.shape[-1], g.shape[-1]
+    multiplier = filters // channels if channels else 0
+    if not g.size or not x.size:
+        return np.zeros((*win.kernel, channels, multiplier), g.dtype)
+    if not g.flags.c_contiguous:
+        g = np.ascontiguousarray(g)
+    images = _images(len(x), win, filters, x.itemsize)
+    count = -(-len(x) // images)
+    strands = min(count, _STRANDS)
+    sums = np.zeros((strands, prod(win.kernel), filters), g.dtype)
+
+    def work(indices: Iterator[int]) -> None:
+        lines = _Lines(x, win, multiplier, images)
+        product = np.empty(lines.shape(images, filters), x.dtype)
+        for strand in indices:
+            total = np.zeros((prod(win.kernel), product.shape[-1]), g.dtype)
+            for block in range(count * strand // strands, count * (strand + 1) // strands):
+                place, many = lines.load(block)
+                grads = g[place].reshape(lines.shape(many, filters))
+                for part, line in zip(lines.parts, total, strict=True):
+                    np.multiply(part[:many], grads, out=product[:many])
+                    line += np.add.reduce(product[:many].reshape(-1, len(line)), axis=0)
+            np.add.reduce(total.reshape(len(total), -1, filters), axis=1, out=sums[strand])
+
+    _run(work, strands, g.size * len(sums[0]))
+    return np.add.reduce(sums, axis=0).reshape(*win.kernel, channels, multiplier)

@@ -1,0 +1,130 @@
+"""XLA's loops for windows that take few multiply-adds an element: depthwise convolutions and pools, for the eager kernels.
+
+NumPy walks through memory once for each tap; XLA makes one loop of all taps. It is used where JAX is loaded, runs on the CPU, and
+the array is large enough to pay for the call: a rule over module and shapes, so that a program gives the same bits each time.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.lazy import jax, jnp, lax
+from headwater._src.ops.windows import Window
+
+_WORTH = 1 << 19
+"""Elements that windows read, each as often as it is read, from which XLA is used."""
+_MOST_TAPS = 64
+"""More of them make long programs that take seconds to compile."""
+_F32 = np.dtype(np.float32)
+
+
+def pays(dtype: np.dtype, win: Window, batch: int, channels: int) -> bool:
+    """Whether XLA takes over from NumPy."""
+    return (
+        dtype == _F32
+        and "jax" in sys.modules
+        and batch * prod(win.out) * channels * prod(win.kernel) >= _WORTH
+        and prod(win.kernel) <= _MOST_TAPS
+        and _on_cpu()
+    )
+
+
+@functools.cache
+def _on_cpu() -> bool:
+    return hasattr(jax, "jit") and jax.default_backend() == "cpu"
+
+
+def padded(x: Any, win: Window, value: Any) -> Any:
+    """`x` with the window's padding, which is negative where elements are left out."""
+    pads = ((0, 0, 0), *((a, b, 0) for a, b in zip(win.low, win.high, strict=True)), (0, 0, 0))
+    return lax.pad(x, jnp.asarray(value, x.dtype), pads) if any(win.low) or any(win.high) else x
+
+
+def tap_slices(x: Any, win: Window) -> Any:
+    """Each tap with the elements of the padded `x` that it meets."""
+    for tap in np.ndindex(*win.kernel):
+        start = [t * d for t, d in zip(tap, win.dilations, strict=True)]
+        stop = [a + (o - 1) * s + 1 for a, o, s in zip(start, win.out, win.strides, strict=True)]
+        yield tap, lax.slice(x, (0, *start, 0), (x.shape[0], *stop, x.shape[-1]), (1, *win.strides, 1))
+
+
+@functools.lru_cache(maxsize=256)
+def _depthwise(win: Window, multiplier: int) -> Any:
+    def run(x: Any, w: Any) -> Any:
+        x = padded(x if multiplier == 1 else jnp.repeat(x, multiplier, -1), win, 0)
+        return sum(part * w[tap] for tap, part in tap_slices(x, win))
+
+    return jax.jit(run)
+
+
+def depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
+    """The convolution of each channel with its own filters; `w` has shape (*kernel, channels * multiplier)."""
+    return np.asarray(_depthwise(win, w.shape[-1] // x.shape[-1])(x, w))
+
+
+@functools.lru_cache(maxsize=256)
+def _depthwise_filter(win: Window, multiplier: int) -> Any:
+    def run(x: Any, g: Any) -> Any:
+        x = padded(x if multiplier == 1 else jnp.repeat(x, multiplier, -1), win, 0)
+        axes = tuple(range(1, x.ndim - 1))
+        sums = [jnp.sum(part * g, axes) for _, part in tap_slices(x, win)]
+        return jnp.stack([jnp.sum(s, 0) for s in sums]).reshape(*win.kernel, -1)
+
+    return jax.jit(run)
+
+
+def depthwise_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
+    """The gradient of `depthwise` with respect to its filter, of shape (*kernel, channels * multiplier)."""
+    return np.asarray(_depthwise_filter(win, g.shape[-1] // x.shape[-1])(x, g))
+
+
+@functools.lru_cache(maxsize=256)
+def _combined(win: Window, largest: bool) -> Any:
+    def run(x: Any, shares: Any) -> Any:
+        x = padded(x, win, -np.inf if largest else 0)
+        combine = jnp.maximum if largest else jnp.add
+        for axis, (count, taps, step) in enumerate(zip(win.out, win.kernel, win.strides, strict=True), 1):
+            parts = [lax.slice_in_dim(x, t, t + (count - 1) * step + 1, step, axis) for t in range(taps)]
+            x = functools.reduce(combine, parts)
+        return x if largest else x * shares
+
+    return jax.jit(run)
+
+
+def max_windows(x: np.ndarray, win: Window) -> np.ndarray:
+    """The largest element of each window."""
+    return np.asarray(_combined(win, True)(x, 0.0))
+
+
+def mean_windows(x: np.ndarray, win: Window, shares: Any) -> np.ndarray:
+    """The sum of each window's elements times its share."""
+    return np.asarray(_combined(win, False)(x, shares))
+
+
+@functools.lru_cache(maxsize=256)
+def _spread(win: Window) -> Any:
+    def run(g: Any, shares: Any) -> Any:
+        x, zero = g * shares, jnp.zeros((), g.dtype)
+        for axis, (size, count, taps, step) in enumerate(
+            zip(win.sizes, win.out, win.kernel, win.strides, strict=True)
+        ):
+            parts = []
+            for t in range(taps):
+                config = [(0, 0, 0)] * x.ndim
+                start = t - win.low[axis]
+                config[axis + 1] = (start, size - start - ((count - 1) * step + 1), step - 1)
+                parts.append(lax.pad(x, zero, config))
+            x = functools.reduce(jnp.add, parts)
+        return x
+
+    return jax.jit(run)
+
+
+def spread_means(g: np.ndarray, win: Window, shares: Any) -> np.ndarray:
+    """The transpose of `mean_windows`."""
+    return np.asarray(_spread(win)(g, shares))
