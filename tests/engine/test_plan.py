@@ -223,11 +223,11 @@ def test_the_source_is_readable() -> None:
     compile(plan.source, "<plan>", "exec")
 
 
-@pytest.mark.parametrize("name", ["add", "<lambda>", "3d", "t0", "inputs", "x y", "²", "a\nb", ""])
+@pytest.mark.parametrize("name", ["add", "abs", "<lambda>", "3d", "t0", "inputs", "x y", "²", "a\nb", ""])
 def test_a_functions_name_may_be_anything(name: str) -> None:
-    graph = graph_of(lambda x: x + x, X)
+    graph = graph_of(lambda x: [x + x, tf.abs(x[0, 0])], X)
     graph.name = graph.nodes[-1].name = name
-    assert_same(plan_of(graph)([X]), [X + X])
+    assert_same(plan_of(graph)([X]), [X + X, np.abs(X[0, 0])])
 
 
 def test_what_python_functions_keep_is_not_overwritten() -> None:

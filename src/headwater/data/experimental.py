@@ -9,6 +9,7 @@ from headwater._src.data.dataset import cardinality as cardinality
 from headwater._src.data.dataset import get_next_as_optional as get_next_as_optional
 from headwater._src.data.dataset import get_single_element as get_single_element
 from headwater._src.data.dataset import get_structure as get_structure
+from headwater._src.data.functions import enable_debug_mode as enable_debug_mode
 from headwater._src.data.optional import Optional as Optional
 from headwater._src.data.options import AutoShardPolicy as AutoShardPolicy
 from headwater._src.data.options import AutotuneAlgorithm as AutotuneAlgorithm

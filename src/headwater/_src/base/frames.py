@@ -6,7 +6,7 @@ import functools
 import linecache
 import os
 import sys
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import NamedTuple
 
 _HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
@@ -41,3 +41,17 @@ def user_line(depth: int = 1) -> Line | None:
             return Line(code.co_filename, frame.f_lineno, code.co_name)
         frame = frame.f_back
     return None
+
+
+def without_library(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of headwater and Keras, unless nothing but them is left."""
+    kept = []
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        if not is_library(name) and not name.startswith(("<entry of", "<plan of")):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    chain: TracebackType | None = None
+    for one in reversed(kept):
+        chain = TracebackType(chain, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return chain

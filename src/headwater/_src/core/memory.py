@@ -51,6 +51,16 @@ def check(shape: Sequence[int], dtype: np.dtype, what: str) -> None:
         )  # fmt: skip
 
 
+MOST_DRAWN = 1 << 28
+"""What a kernel that goes through its result element by element may be asked for."""
+
+
+def check_work(count: int) -> None:
+    """MemoryError, which becomes ResourceExhaustedError, for results of more elements than a slow kernel can fill."""
+    if count > MOST_DRAWN:
+        raise MemoryError(f"{count} elements are more than {MOST_DRAWN}")
+
+
 def guarded(op: Any, kernel: Callable[..., Any], hosts: Sequence[str]) -> Callable[..., Any]:
     """The kernel of `op`, asked only after its result is known to fit; `hosts` are the attributes that size it."""
 

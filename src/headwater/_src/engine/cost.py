@@ -7,7 +7,7 @@ estimate sees a gain that many calls of a program would notice: long chains over
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headwater._src.base.shapes import num_elements
@@ -20,8 +20,11 @@ Estimate = tuple[float, float]
 
 Rule = Callable[[Node], Estimate]
 
+Rounds = Callable[[Node], int | None]
+"""How many rounds a loop runs, as far as its node tells."""
+
 _RULES: dict[str, Rule] = {}
-_LOOPS: set[str] = set()
+_LOOPS: dict[str, Rounds] = {}
 _TABLES: list[Callable[[], Any]] = []
 
 NODE_NS = 1000.0
@@ -34,7 +37,7 @@ BUFFER_NS = 300.0
 PLAN_BYTE_NS = 0.02
 FUSED_BYTE_NS = 0.003
 """A byte read or written: fused loops keep most intermediate values in registers, and run on all cores."""
-TRIPS = 10
+ROUNDS = 10
 """How often the body of a loop is taken to run where nothing is known of it."""
 
 START_NS = 1e9
@@ -58,15 +61,19 @@ class _Unfit(Exception):
     """Why a graph can't be, or had better not be, an XLA program."""
 
 
-def install(rules: dict[str, Rule], loops: Sequence[str] = ()) -> None:
+def install(rules: Mapping[str, Rule], loops: Mapping[str, Rounds] | Iterable[str] = ()) -> None:
     """Adds rules for records by name; records without one are taken for elementwise.
 
     Args:
       rules: what estimates a node of the record of that name.
-      loops: names of records whose graphs run several times.
+      loops: names of records whose graphs run several times, with what tells how often.
     """
     _RULES.update(rules)
-    _LOOPS.update(loops)
+    _LOOPS.update(loops if isinstance(loops, Mapping) else dict.fromkeys(loops, _unknown))
+
+
+def _unknown(node: Node) -> None:
+    return None
 
 
 def install_table(load: Callable[[], Any]) -> None:
@@ -119,7 +126,7 @@ def estimate(closed: FuncGraph) -> Total:
         nodes += 1
         nested = graphs_of(node)
         if nested:
-            times = TRIPS if node.type in _LOOPS else 1
+            times = (_LOOPS[node.type](node) or ROUNDS) if node.type in _LOOPS else 1
             inner = [estimate(g) for g in nested]  # type: ignore[arg-type]
             plan += NODE_NS + times * sum(t.plan for t in inner)
             xla += FUSED_NODE_NS + times * sum(t.xla for t in inner)

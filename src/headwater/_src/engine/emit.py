@@ -55,7 +55,7 @@ class Source:
 
     def __init__(self, graph: Any, codes: list[Code], owned: frozenset[int]) -> None:
         self.graph = graph
-        self.scope: dict[str, Any] = {"asarray": np.asarray, "as_array": as_array, "ints": ints}
+        self.scope: dict[str, Any] = {"abs": abs, "asarray": np.asarray, "as_array": as_array, "ints": ints}
         self.live = Liveness(graph, codes, owned)
         self.values = self.live.values
         self.free: dict[Any, list[Place]] = {}

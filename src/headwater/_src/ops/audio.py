@@ -11,6 +11,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import Partial, wrap
 from headwater._src.core.convert import host_int
+from headwater._src.core.memory import check_work
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -69,6 +70,7 @@ def _decode(
     ) / np.float32(_FULL)
     width = channels if desired_channels == -1 else desired_channels
     length = count if desired_samples == -1 else desired_samples
+    check_work(length * width)
     sound = sound[:length, np.minimum(np.arange(width), channels - 1)]
     return np.pad(sound, ((0, length - len(sound)), (0, 0))), np.array(rate, np.int32)
 

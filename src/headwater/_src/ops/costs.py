@@ -11,6 +11,7 @@ from typing import Any
 
 from headwater._src.core.graph import Node
 from headwater._src.engine.cost import Estimate, bytes_moved, elements, install, per_element
+from headwater._src.ops.loop_nodes import static_rounds
 
 # -- functions of one element -----------------------------------------------------------------------------------------
 
@@ -47,7 +48,7 @@ _PER_ELEMENT: dict[tuple[float, float], str] = {
 
 PLAN_FLOP_NS, XLA_FLOP_NS = 0.007, 0.009
 """OpenBLAS does a little more than XLA's products."""
-CONV_PLAN_FLOP_NS, CONV_XLA_FLOP_NS = 0.03, 0.015
+CONV_PLAN_FLOP_NS, CONV_XLA_FLOP_NS = 0.017, 0.015
 
 
 def _contracted(node: Node) -> float:
@@ -123,5 +124,6 @@ install(
         **dict.fromkeys(
             "FFT IFFT FFT2D IFFT2D FFT3D IFFT3D RFFT RFFT2D RFFT3D IRFFT IRFFT2D IRFFT3D".split(), _transform
         ),
-    }
+    },
+    {"While": static_rounds, "For": static_rounds},
 )

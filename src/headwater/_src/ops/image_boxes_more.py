@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.convert import convert, convert_default, host_int, host_ints
+from headwater._src.core.memory import check_work
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -207,6 +209,7 @@ def _suppress_padded(
     shapes = _pad_shape(
         Spec(boxes.shape, boxes.dtype), Spec(scores.shape, scores.dtype), max_output_size=max_output_size
     )
+    check_work(prod(shapes[0]))  # type: ignore[arg-type]
     indices, valid = np.zeros(shapes[0], np.int32), np.zeros(shapes[1], np.int32)  # type: ignore[arg-type]
     for place in np.ndindex(*boxes.shape[:-2]):
         own = boxes[place].astype(np.float32)
@@ -304,6 +307,7 @@ def _combine(
 ) -> tuple[np.ndarray, ...]:
     specs = (Spec(boxes.shape, boxes.dtype), Spec(scores.shape, scores.dtype))
     shapes = _combined_shape(*specs, per_class=per_class, total=total, **flags)
+    check_work(prod(shapes[0]))
     out_boxes, out_scores, out_classes = (np.zeros(s, np.float32) for s in shapes[:3])
     valid = np.zeros(shapes[3], np.int32)
     for b in range(boxes.shape[0]):
@@ -403,6 +407,7 @@ def _corners(
 def _glimpse(xp: Any, x: Any, offsets: Any, *, size: Any, centered: bool, normalized: bool) -> Any:
     spec = Spec(x.shape, x.dtype), Spec(offsets.shape, offsets.dtype)
     _glimpse_shape(*spec, size=size, centered=centered, normalized=normalized)
+    check_work(x.shape[0] * prod(size) * x.shape[3])
     corners = _corners(xp, offsets, x.shape[1:3], size, centered, normalized)
     rows, columns = (corners[:, i : i + 1] + np.arange(size[i], dtype=np.int32) for i in (0, 1))
     inside = ((rows >= 0) & (rows < x.shape[1]))[:, :, None] & ((columns >= 0) & (columns < x.shape[2]))[

@@ -20,6 +20,8 @@ from headwater._src.core.graph import CONST, FuncGraph
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine import cost
+from headwater._src.engine.closed import ancestors
+from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.lower import has_effects, interpret
 from headwater._src.engine.plan import plan_of
 from headwater._src.ops import tensor_lists
@@ -75,11 +77,12 @@ def static_rounds(node: Any) -> Any:
     if attrs["cond"] is None:
         return limit
     counter = attrs["counter"]
-    if counter is None or (attrs["bounded"] and limit is None):
+    if counter is None or not counter.exact or (attrs["bounded"] and limit is None):
         return None
-    start = known_int(given[counter.variable])
-    end = counter.limit if counter.fixed else known_int(given[counter.limit])
-    if start is None or end is None:
+    start, end = known_int(given[counter.variable]), counter.limit
+    if end.__class__ is Place:
+        end = known_int(given[end.at])
+    if start is None or end.__class__ is not int:
         return None
     total = counter.rounds(start, end)
     return total if limit is None or total is None else min(total, limit)
@@ -98,16 +101,17 @@ def known_int(tensor: SymbolicTensor) -> int | None:
 
 
 class Counter(NamedTuple):
-    """A loop whose condition compares a variable, which each round changes by a constant, with something fixed.
+    """A variable that each round changes by a constant, and that the condition compares with something fixed.
 
-    `limit` is an int, or the place of the value among the inputs of the body.
+    `limit` is an int, the place of the value among the inputs of the body, or a graph of the condition's inputs. Where the
+    condition asks for more than that (`exact` is false) the counter only says how many rounds there are at most.
     """
 
     variable: int
     relation: str
     limit: Any
-    fixed: bool
     step: int
+    exact: bool
 
     def rounds(self, start: int, limit: int) -> int | None:
         """How many rounds there are; None for ever so many."""
@@ -123,32 +127,53 @@ _MIRRORED = {"Less": "Greater", "LessEqual": "GreaterEqual", "Greater": "Less", 
 
 
 def _counter(loop: Loop) -> Counter | None:
-    """The counter of a loop, where its condition is no more than that."""
-    cond, body = loop.cond, loop.body
+    """The counter of a loop, if it has one."""
+    cond = loop.cond
     assert cond is not None
-    node = cond.outputs[0].op
-    if node.record.name not in _MIRRORED or any(has_effects(n) for n in cond.nodes):
+    if any(has_effects(n) for n in cond.nodes):
+        return None
+    pending, exact = [cond.outputs[0].op], True
+    while pending:
+        node = pending.pop()
+        if node.record.name == "LogicalAnd":
+            pending += [x.op for x in node.inputs]
+            exact = False
+        elif node.record.name in _MIRRORED:
+            found = _compared(loop, node, exact)
+            if found is not None:
+                return found
+    return None
+
+
+def _compared(loop: Loop, node: Any, exact: bool) -> Counter | None:
+    cond, body, carried = loop.cond, loop.body, loop.carried
+    assert cond is not None
+    left, right = node.inputs
+    if left._np_dtype.kind not in "iu" or left._shape != () or right._shape != ():
         return None
     places = {id(t): p for t, p in zip(cond.inputs, loop.cond_places, strict=True)}
-    left, right = node.inputs
-    if left._np_dtype.kind not in "iu" or left._shape not in (None, ()) or right._shape not in (None, ()):
-        return None
+    varying = {t.op for t, p in zip(cond.inputs, loop.cond_places, strict=True) if p < carried}
     relation = node.record.name
-    if places.get(id(left), loop.carried) >= loop.carried:
+    if left.op not in varying:
         left, right, relation = right, left, _MIRRORED[relation]
-    variable = places.get(id(left), loop.carried)
-    if variable >= loop.carried:
+    step = step_of(body, places[id(left)]) if left.op in varying else None
+    if step is None or {id(n) for n in varying} & ancestors([right]):
         return None
-    step = step_of(body, variable)
+    limit: Any = places.get(id(right))
     if right.op.record is CONST:
-        limit, fixed = int(right.op.attrs["value"]), True
+        limit = int(right.op.attrs["value"])
+        return Counter(places[id(left)], relation, limit, step, exact)
+    if limit is None:
+        limit = clone(cond, [right])[0]
     else:
-        limit, fixed = places.get(id(right), 0), False
-        if id(right) in places and limit < loop.carried and body.outputs[limit] is body.inputs[limit]:
-            pass
-        elif limit < loop.carried:
-            return None
-    return None if step is None else Counter(variable, relation, limit, fixed, step)
+        limit = Place(limit)
+    return Counter(places[id(left)], relation, limit, step, exact)
+
+
+class Place(NamedTuple):
+    """Where a value is among the inputs of the body."""
+
+    at: int
 
 
 def step_of(body: FuncGraph, variable: int) -> int | None:
@@ -164,18 +189,25 @@ def step_of(body: FuncGraph, variable: int) -> int | None:
     return step if node.record.name == "AddV2" else -step
 
 
-def _total(counter: Counter | None, state: Sequence[Any], limit: int | None, ends: bool) -> int | None:
-    """The number of rounds where it is known before the loop: ints come from arrays, None from what is not known yet."""
-    if counter is None:
-        return limit if ends else None
-    start = state[counter.variable]
-    end = counter.limit if counter.fixed else state[counter.limit]
-    if start.__class__ is not np.ndarray or (not counter.fixed and end.__class__ is not np.ndarray):
+def _rounds(counter: Counter | None, start: Sequence[Any], limit: Callable[[Any], Any]) -> int | None:
+    """How many rounds the counter allows, where that is known before the loop.
+
+    `limit` evaluates a graph of the condition's inputs. Ints come from arrays; what is no array is not known yet.
+    """
+    if counter is None or start[counter.variable].__class__ is not np.ndarray:
         return None
-    total = counter.rounds(int(start), int(end))
-    if total is None or limit is None:
-        return total if total is not None else limit
-    return min(total, limit)
+    end = counter.limit
+    if end.__class__ is Place:
+        end = start[end.at]
+    elif end.__class__ is not int:
+        end = limit(end)
+    if end.__class__ is not int and end.__class__ is not np.ndarray:
+        return None
+    return counter.rounds(int(start[counter.variable]), int(end))
+
+
+def _least(*numbers: int | None) -> int | None:
+    return min([n for n in numbers if n is not None], default=None)
 
 
 # -- running as a plan ------------------------------------------------------------------------------------------------
@@ -188,7 +220,10 @@ def _numpy(
     limit = int(values[0]) if bounded else None
     state = list(values[1:] if bounded else values)
     step = plan_of(body)
-    total = _total(counter, state, limit, cond is None)
+    total = limit if cond is None else None
+    if counter is not None and counter.exact:
+        allowed = _rounds(counter, state, lambda graph: plan_of(graph)([state[p] for p in cond_places])[0])
+        total = None if allowed is None else _least(allowed, limit)
     extra = len(body.outputs) - carried
     if total is not None and not scanned and not extra:
         for _ in range(total):
@@ -246,7 +281,7 @@ def _rows(value: Any) -> Sequence[Any]:
 
 def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
     """The values of all rounds as one array; where their shapes differ, or they are lists, as a list."""
-    if tensor_lists.is_list(row):
+    if tensor_lists.is_list(row) or any(c.__class__ is tensor_lists.TensorList for c in column):
         return tensor_lists.TensorList(column, row._np_dtype)
     if not column:
         return np.zeros((0, *(d or 0 for d in row._shape or ())), row._np_dtype)
@@ -274,11 +309,13 @@ def _lower(
     given = list(values[1:] if bounded else values)
     bound = values[0] if bounded else None
     known = int(bound) if bound.__class__ is np.ndarray else None
+    allowed = _rounds(counter, given, lambda graph: interpret(graph, [given[p] for p in cond_places])[0])
+    most = _least(allowed, known)
     total: Any = None
-    if not bounded or known is not None:
-        total = _total(counter, given, known, cond is None)
-    if total is None and cond is None:
-        total = jnp.asarray(bound, INT32)
+    if cond is None:
+        total = jnp.asarray(bound, INT32) if known is None else known
+    elif allowed is not None and counter.exact and (not bounded or known is not None):
+        total = most
     start = [as_carried(v, t) for v, t in zip(given, body.inputs[:carried], strict=False)]
     rows, fixed = given[carried : carried + scanned], given[carried + scanned :]
     if rows and not jax.tree.leaves(rows[0])[0].shape[0]:
@@ -293,10 +330,12 @@ def _lower(
     if at_once and total.__class__ is int and total and rows and not any(has_effects(n) for n in body.nodes):
         results = jax.vmap(lambda *mine: interpret(body, [*mine, *fixed]))(*map(jnp.asarray, rows))
         return [np.asarray(total, INT32), *results]
-    start, kept = _settled(run, start)
+    kept = _static_rows(body, carried)
+    if kept is None:
+        start, kept = _settled(run, start)
     buffers = []
     if kept:
-        room = _room(total, known, rows)
+        room = _room(total, most, rows)
         buffers = jax.tree.map(lambda s: jnp.zeros((room, *s.shape), s.dtype), kept)
 
     def more(loop: Any) -> Any:
@@ -326,6 +365,17 @@ def _row_at(rows: Any, at: Any) -> Any:
     if not rows.shape[0]:  # there is no round, but its shapes are asked for
         return jnp.zeros(rows.shape[1:], rows.dtype)
     return lax.dynamic_index_in_dim(jnp.asarray(rows), at, 0, keepdims=False)
+
+
+def _static_rows(body: FuncGraph, carried: int) -> list[Any] | None:
+    """The shapes of the rows that a body puts out, where its graph says all there is to say of shapes; tracing the body only
+    to find them would double the time at each level of nesting."""
+    tensors = [*body.inputs[:carried], *body.outputs]
+    if any(t._shape is None or None in t._shape or tensor_lists.is_list(t) for t in tensors):
+        return None
+    if any(a._shape != b._shape for a, b in zip(body.inputs[:carried], body.outputs, strict=False)):
+        return None
+    return [jax.ShapeDtypeStruct(t._shape, t._np_dtype) for t in body.outputs[carried:]]
 
 
 def _settled(run: Callable[..., Any], start: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -21,6 +21,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp, lax
 from headwater._src.base.shapes import Partial
 from headwater._src.core.convert import attr_int, convert, host_int
+from headwater._src.core.memory import check_work
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import FLOATS, INTS, UINTS, Arr, Tensor_, bad, binary, case, each, sampled
 from headwater._src.core.spec import Spec
@@ -171,16 +172,13 @@ sampled("saturate_cast", lambda: [
 # -- Sobol points -----------------------------------------------------------------------------------------------------
 
 _SOBOL_MOST = 21201
-_SOBOL_ELEMENTS = 1 << 28
-"""More coordinates than these are refused before they are drawn."""
 
 
 def _sobol(*, dim: int, num_results: int, skip: int, dtype: Any) -> np.ndarray:
     """Points skip + 1, skip + 2, ... of the sequence in Gray code order, with the direction numbers of Joe and Kuo (2008)."""
     from scipy.stats import qmc
 
-    if dim * num_results > _SOBOL_ELEMENTS:
-        raise MemoryError(f"{num_results} points of {dim} coordinates are more than {_SOBOL_ELEMENTS} elements")
+    check_work(dim * num_results)
     directions = qmc.Sobol(dim, scramble=False, bits=32)._sv.astype(np.uint32)
     place = np.arange(skip + 1, skip + 1 + num_results, dtype=np.uint64)
     gray = place ^ (place >> np.uint64(1))

@@ -19,6 +19,7 @@ from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core import context
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import attr_int, convert
+from headwater._src.core.memory import check_work
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, Sparse_, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
@@ -32,6 +33,7 @@ def _partition(data: np.ndarray, partitions: np.ndarray, *, num_partitions: int)
         raise ValueError(
             f"data.shape must start with partitions.shape; got {list(data.shape)} and {list(partitions.shape)}"
         )
+    check_work(num_partitions * 64)
     outside = (partitions < 0) | (partitions >= num_partitions)
     if outside.any():
         at = np.argwhere(outside)[0].tolist()
@@ -102,7 +104,9 @@ def dynamic_partition(
 def _stitch(indices: np.ndarray, data: np.ndarray) -> np.ndarray:
     if indices.size and indices.min() < 0:
         raise ValueError(f"indices must not be negative; got {indices.min()}")
-    out = np.zeros((int(indices.max(initial=-1)) + 1, *data.shape[1:]), data.dtype)
+    shape = (int(indices.max(initial=-1)) + 1, *data.shape[1:])
+    check_work(prod(shape))
+    out = np.zeros(shape, data.dtype)
     out[indices] = data
     return out
 
@@ -294,7 +298,9 @@ def _distances(
         )
     ours = _sequences(h_indices, h_values, h_shape, "hypothesis")
     truth = _sequences(t_indices, t_values, t_shape, "truth")
-    out = np.zeros(np.maximum(h_shape, t_shape)[:-1], np.float32)
+    shape = np.maximum(h_shape, t_shape)[:-1].tolist()
+    check_work(prod(shape))
+    out = np.zeros(shape, np.float32)
     for place in {*ours, *truth}:
         a, b = ours.get(place, []), truth.get(place, [])
         distance = float(_levenshtein(a, b))

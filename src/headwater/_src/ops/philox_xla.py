@@ -203,7 +203,9 @@ def permutation(stream: Stream, size: int) -> Any:
     offsets = (integers(stream, (size - 1,), np.dtype(np.uint32)) % left).astype(np.int32)
 
     def exchange(i: Any, order: Any) -> Any:
-        j = i + offsets[i]
-        return order.at[i].set(order[j]).at[j].set(order[i])
+        # One gather and one scatter: two updates after two reads would have XLA copy the whole vector each time.
+        places = jnp.stack([i, i + offsets[i]])
+        swapped = order.at[places[::-1]].get(mode="promise_in_bounds")
+        return order.at[places].set(swapped, mode="promise_in_bounds")
 
     return lax.fori_loop(0, size - 1, exchange, order)

@@ -26,6 +26,7 @@ from headwater._src.core.rules import dims_of
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike
+from headwater._src.engine.traits import Traits, install_traits
 from headwater._src.ops import philox
 from headwater._src.ops.philox import Stream
 from headwater._src.ops.random_streams import Stateful
@@ -459,6 +460,12 @@ def _stateless_permuted(value: np.ndarray, seed: np.ndarray) -> np.ndarray:
         return value
     return value[philox.permutation(philox.stream_of_pair(seed), value.shape[0])]
 
+
+install_traits({name: Traits(fresh=True) for name in (
+    "RandomStandardNormal", "TruncatedNormal", "RandomUniform", "RandomUniformInt", "Multinomial", "StatelessRandomNormal",
+    "StatelessTruncatedNormal", "StatelessRandomUniform", "StatelessRandomUniformFullInt", "StatelessRandomUniformInt",
+    "StatelessMultinomial",
+)})  # fmt: skip
 
 # -- their functions --------------------------------------------------------------------------------------------------
 

@@ -206,19 +206,19 @@ _SWITCHES = {"filter tracebacks": True, "log placement": False}
 
 @export("debugging.enable_traceback_filtering")
 def enable_traceback_filtering() -> None:
-    """Notes that tracebacks should leave out the library's own frames. headwater's are short and always shown."""
+    """From now on errors that leave a `tf.function` show the user's lines alone, which is so from the beginning."""
     _SWITCHES["filter tracebacks"] = True
 
 
 @export("debugging.disable_traceback_filtering")
 def disable_traceback_filtering() -> None:
-    """Undoes `tf.debugging.enable_traceback_filtering`."""
+    """From now on such errors show headwater's and Keras's frames too."""
     _SWITCHES["filter tracebacks"] = False
 
 
 @export("debugging.is_traceback_filtering_enabled")
 def is_traceback_filtering_enabled() -> bool:
-    """What was noted last; True in the beginning."""
+    """Whether errors that leave a `tf.function` show the user's lines alone."""
     return _SWITCHES["filter tracebacks"]
 
 

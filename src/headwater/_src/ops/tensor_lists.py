@@ -147,6 +147,12 @@ class TensorList:
             older._items, older._newer, older._old = items, None, None
         return self._items  # type: ignore[return-value]
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Rows of different shapes, which loops keep for their gradients, are added up one by one."""
+        if method != "__call__" or any(x.__class__ is not TensorList for x in inputs):
+            return NotImplemented
+        return TensorList([ufunc(*rows) for rows in zip(*[x.items() for x in inputs], strict=True)], self.dtype)
+
     def __repr__(self) -> str:
         return f"TensorList({self.items()!r})"
 

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from headwater._src.base import flags
 from headwater._src.base.exporting import export
-from headwater._src.base.frames import Line, user_line
+from headwater._src.base.frames import Line, user_line, without_library
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
 from headwater._src.core.spec import TypeSpec
 from headwater._src.core.tensor import EagerTensor
+from headwater._src.ops.surroundings import is_traceback_filtering_enabled
 from headwater._src.trace import report
 from headwater._src.trace.binding import Binder, has_identity, layout, signature_of
 from headwater._src.trace.cache import Key, TraceCache
@@ -142,6 +143,15 @@ class Function(PolymorphicFunction):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the graph for these arguments, tracing it if need be."""
+        try:
+            return self._run(args, kwargs)
+        except Exception as error:
+            if not is_traceback_filtering_enabled():
+                raise
+            # The user's lines are what tells; tf.debugging.disable_traceback_filtering() shows all.
+            raise error.with_traceback(without_library(error.__traceback__)) from error.__cause__
+
+    def _run(self, args: Any, kwargs: Any) -> Any:
         if _switches.get(_EAGERLY):
             return self._python_function(*args, **kwargs)
         self._detector.calls += 1

@@ -50,6 +50,8 @@ class Effects(ast.NodeVisitor):
         if inner is not None:
             self.reads |= inner.reads
             self.writes |= inner.writes
+            self.targets += inner.targets
+            self.mutated += inner.mutated
 
     def _write(self, name: str, certainly: bool = True) -> None:
         self.writes.add(name)
@@ -161,6 +163,10 @@ class Effects(ast.NodeVisitor):
         self.reads |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {RUNTIME}
 
 
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
 # -- a function's scope -----------------------------------------------------------------------------------------------
 
 
@@ -172,6 +178,8 @@ class _Captured:
         every = Effects(inner).of(node.body)
         self.reads = (every.reads | inner.escaped_reads) - inner.local
         self.writes = every.writes & inner.nonlocals
+        self.targets = [t for t in every.targets if not _names(t) & inner.local]
+        self.mutated = [m for m in every.mutated if not _names(m) & inner.local]
 
 
 class Scope:
@@ -207,10 +215,15 @@ class Scope:
                     if other.name in names.reads:
                         names.reads |= theirs.reads
                         names.writes |= theirs.writes
+                        names.targets += [t for t in theirs.targets if t not in names.targets]
+                        names.mutated += [m for m in theirs.mutated if m not in names.mutated]
         for function, names in captured:
             known = self.captured.setdefault(function.name, names)
-            known.reads |= names.reads
-            known.writes |= names.writes
+            if known is not names:  # defined twice, perhaps in two branches
+                known.reads |= names.reads
+                known.writes |= names.writes
+                known.targets += names.targets
+                known.mutated += names.mutated
             if function.name in escaping or function.decorator_list:
                 self.escaped_reads |= names.reads
                 self.escaped_writes |= names.writes

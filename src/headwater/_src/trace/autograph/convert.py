@@ -24,7 +24,7 @@ from headwater._src.trace.autograph.build import RUNTIME, Namer, arguments
 from headwater._src.trace.autograph.calls import Expressions
 from headwater._src.trace.autograph.status import Status, status, with_status
 
-_FACTORY = "ag__factory"
+_FACTORY, _FUNCTION = "ag__factory", "ag__function"
 _PARTIAL_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _FUTURE = functools.reduce(
     lambda flags, n: flags | getattr(__future__, n).compiler_flag, __future__.all_feature_names, 0
@@ -114,9 +114,13 @@ def _bare_arguments(args: ast.arguments) -> None:
 
 def _compiled(tree: Any, code: CodeType, class_name: str | None) -> CodeType:
     """The code of `tree` with the free variables of `code`, found inside of a module that is compiled around it."""
-    inner: ast.stmt = tree
+    name, inner = code.co_name, tree
     if isinstance(tree, ast.Lambda):
         inner = ast.copy_location(ast.Expr(tree), tree)
+    else:  # under its own name it would hide the variable of that name from itself
+        name = _FUNCTION
+        inner = copy.copy(tree)
+        inner.name = name
     factory = ast.FunctionDef(_FACTORY, arguments(RUNTIME, *code.co_freevars), [inner], [], None, None)
     factory.type_params = []  # type: ignore[attr-defined]
     outer: ast.stmt = factory
@@ -127,7 +131,7 @@ def _compiled(tree: Any, code: CodeType, class_name: str | None) -> CodeType:
     made = compile(module, code.co_filename, "exec", flags=code.co_flags & _FUTURE, dont_inherit=True)
     if class_name is not None:
         made = _child(made, class_name)
-    made = _child(_child(made, _FACTORY), code.co_name)
+    made = _child(_child(made, _FACTORY), name)
     return _renamed(made, code, tree.made_names)
 
 
@@ -144,7 +148,7 @@ def _renamed(made: CodeType, original: CodeType, names: set[str]) -> CodeType:
         return code.replace(co_consts=consts, co_name=name)
 
     return inside(made).replace(
-        co_name=original.co_name, co_qualname=original.co_qualname, co_firstlineno=original.co_firstlineno
+        co_name=original.co_name, co_qualname=original.co_qualname
     )
 
 
