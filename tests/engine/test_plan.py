@@ -189,6 +189,26 @@ def test_an_owned_array_in_another_order_is_left_alone() -> None:
     assert np.array_equal(frozen, W) and got is not frozen
 
 
+def test_an_owned_array_is_whole_after_a_call_that_fails() -> None:
+    def program(v: Any, n: Any) -> list[Any]:
+        new = v * 2.0 + 1.0
+        return [new, tf.cast(7 // n, tf.float32) * 3.0]
+
+    graph = graph_of(program, W, np.array([1], np.int32))
+    v, captured = W.copy(), [t._array for t in graph.captured]
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        plan_of(graph)([v, np.array([0], np.int32), *captured], 1)
+    assert np.array_equal(v, W)
+    assert_same(plan_of(graph)([v, np.array([2], np.int32), *captured], 1)[:1], [W * 2 + 1])
+
+    def late(v: Any, n: Any) -> list[Any]:
+        found = tf.cast(7 // n, tf.float32)
+        return [v * 2.0 + 1.0, found * 3.0]
+
+    got = run(late, v := W.copy(), np.array([2], np.int32), owned=1)
+    assert got[0] is v, "nothing can fail any more"
+
+
 def test_constants_are_handed_out_read_only() -> None:
     got = run(lambda x: [tf.constant([1.0, 2.0]) * 2.0, x], X)[0]
     assert not got.flags.writeable and got.tolist() == [2.0, 4.0]
@@ -310,6 +330,17 @@ def test_the_handling_of_numpys_errors_is_put_back() -> None:
             run(lambda x: tf.gather(x, 5), np.zeros(2, np.float32), shapes=[(None,)])
         with pytest.raises(FloatingPointError):
             np.ones(1) / np.zeros(1)
+
+
+def test_numpy_without_its_context_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    from headwater._src.engine import plan
+
+    monkeypatch.setattr(plan, "_handling", plan._Handling())
+    before = np.geterr()
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        run(lambda x: 1.0 / x, np.zeros(2, np.float32))
+    assert not seen and np.geterr() == before
 
 
 def _here(graph: Any, record: str) -> str:

@@ -39,7 +39,7 @@ def code_of(node: Node) -> Code:
     kernel = record.numpy
     if kernel.__class__ is np.ufunc and not node.attrs:
         return code_of_ufunc(kernel, tuple([x._np_dtype for x in (*node.inputs, *node.outputs)]))
-    return Code("", fresh=traits.fresh)
+    return Code("", fresh=traits.fresh, total=False)
 
 
 class Origin(NamedTuple):
@@ -220,13 +220,16 @@ class Source:
                 place = value.whole
                 if place is None or place.last != index or place.reused or place.key != key:
                     continue
+                if place.owned and index < self.live.safe_from:
+                    continue
                 if all(x is value or place not in x.places for x in inputs):
                     return place
-        found = self.free.get(key)
-        while found:
-            place = found.pop()
-            if not place.reused:
-                return place
+        found = self.free.get(key, [])
+        for k in range(len(found) - 1, -1, -1):
+            if found[k].reused:
+                del found[k]
+            elif not found[k].owned or index >= self.live.safe_from:
+                return found.pop(k)
         return None
 
     def _bound(self, code: Code, text: str) -> str:

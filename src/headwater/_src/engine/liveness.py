@@ -25,7 +25,7 @@ Equal layouts are equal orders. The order matters for bits: a sum over all eleme
 class Place:
     """One array: its shape, dtype and layout, the node that reads it last, and the variable that holds it."""
 
-    __slots__ = ("shape", "dtype", "layout", "last", "holder", "reused")
+    __slots__ = ("shape", "dtype", "layout", "last", "holder", "reused", "owned")
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, layout: Layout) -> None:
         self.shape = shape
@@ -34,6 +34,8 @@ class Place:
         self.last = -1
         self.holder = ""
         self.reused = False
+        self.owned = False
+        """Whether it came with the call: it must be whole if the call fails."""
 
     @property
     def key(self) -> Any:
@@ -132,6 +134,17 @@ class Liveness:
         for i, (node, code) in enumerate(zip(self.nodes, codes, strict=True)):
             self._results(i, node, code)
         self._count_uses(graph)
+        self.safe_from = self._last_that_may_fail(codes) + 1
+        """The first node from which on no node can fail."""
+
+    def _last_that_may_fail(self, codes: Sequence[Code]) -> int:
+        for i in range(len(self.nodes) - 1, -1, -1):
+            node, code = self.nodes[i], codes[i]
+            if not code.total or any(
+                t._shape is None or None in t._shape for t in (*node.inputs, *node.outputs)
+            ):
+                return i
+        return -1
 
     def _sources(self, graph: Any, owned: frozenset[int]) -> None:
         for node in graph.nodes:
@@ -144,6 +157,7 @@ class Liveness:
             if i in owned:
                 value.layout = "C"
                 self._fill(value)
+                self._places[-1].owned = True
 
     def _fill(self, value: Value) -> None:
         place = value.whole = Place(value.shape, value.dtype, value.layout)

@@ -57,7 +57,8 @@ class Plan:
     """A closed graph made ready to run on ndarrays.
 
     `plan(arrays)` takes the arrays of the graph's inputs and gives those of its outputs. Inputs are not written to, unless
-    the bit of an input is set in `owned`: its array is then the plan's, to overwrite or to give back. An output may be an
+    the bit of an input is set in `owned`: its array is then the plan's, to overwrite or to give back. That happens only after the
+    last node that can fail, so a call that raises leaves owned arrays as they were. An output may be an
     input's array or a view of it, or a constant that can't be written to.
     """
 

@@ -38,6 +38,8 @@ class Code(NamedTuple):
 
     over: tuple[int, ...] | None = None
     """The inputs whose arrays an elementwise expression may be handed as {out}; None for all."""
+    total: bool = True
+    """Whether the expression can't fail on arrays of the shapes and dtypes that are known of the inputs."""
     arrays: bool = False
     """Whether results of rank 0 come as ndarrays, as those of plans do; else they may be NumPy scalars."""
 
@@ -106,4 +108,4 @@ def code_of_ufunc(ufunc: np.ufunc, dtypes: tuple[np.dtype, ...]) -> Code:
         scalars = None
     strings = any(d.kind == "O" for d in dtypes)
     into = None if strings or ufunc.nout != 1 else f"{name}({arguments}, {out})"
-    return Code(f"{name}({arguments})", {name: ufunc}, into, scalars, True, (), True, "K")
+    return Code(f"{name}({arguments})", {name: ufunc}, into, scalars, True, (), True, "K", total=not strings)

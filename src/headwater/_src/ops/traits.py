@@ -243,7 +243,7 @@ def _integer_division(symbol: str) -> _Coder:
             return None
         name = node.record.name
         scalars = f"({{0}} {symbol} {{1}} if {{1}} else {name}({{0}}, {{1}}))"
-        return Code(f"{name}({{0}}, {{1}})", {name: node.record.numpy}, None, scalars, views=())
+        return Code(f"{name}({{0}}, {{1}})", {name: node.record.numpy}, None, scalars, views=(), total=False)
 
     return code
 
@@ -314,7 +314,7 @@ def _conditional(node: Node) -> Code | None:
     for name, places in zip(("true_branch", "false_branch"), attrs["places"], strict=True):
         calls.append(f"{name}([{', '.join([f'{{{p + 1}}}' for p in places])}])")
     names = dict(zip(("true_branch", "false_branch"), map(plan_of, attrs["branches"]), strict=True))
-    return Code(f"{calls[0]} if {{s0}} else {calls[1]}", names, arrays=True)
+    return Code(f"{calls[0]} if {{s0}} else {calls[1]}", names, total=False, arrays=True)
 
 
 # -- nodes that are another tensor's bits -----------------------------------------------------------------------------

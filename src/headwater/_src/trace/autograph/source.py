@@ -176,16 +176,14 @@ def _covers(node: FunctionNode, code: CodeType) -> bool:
     body = node.body if isinstance(node, ast.Lambda) else node
     low = (body.lineno, body.col_offset)
     high = (body.end_lineno, body.end_col_offset)
-    exact = False
-    for line, end_line, column, end_column in list(code.co_positions())[1:]:
+    for line, end_line, column, end_column in code.co_positions():
         if line is None or column is None or end_line is None or end_column is None:
             continue
-        if (line, column) == (end_line, end_column):  # prologue
+        if (line, column) == (end_line, end_column):  # before the body
             continue
         if (line, column) < low or (end_line, end_column) > high:  # type: ignore[operator]
             return False
-        exact |= (line, column) == low and (end_line, end_column) == high
-    return exact
+    return True
 
 
 def _extent(node: FunctionNode) -> tuple[int, int]:

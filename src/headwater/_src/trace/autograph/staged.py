@@ -68,6 +68,17 @@ def assigned_at(function: Block, name: str) -> str:
     return "" if line is None else f" at line {line}"
 
 
+def raised_in(error: BaseException, filename: str) -> bool:
+    """Whether the error comes from a `raise` statement of that file."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or last.tb_frame.f_code.co_filename != filename:
+        return False
+    at = last.tb_lasti
+    return any(i.offset == at and i.opname == "RAISE_VARARGS" for i in dis.get_instructions(last.tb_frame.f_code))
+
+
 def as_condition(value: Any, what: str, where: str) -> Tensor:
     """A boolean scalar tensor of what a test gave."""
     tensor = convert(value)
@@ -129,10 +140,20 @@ class If:
             except _Undecided:
                 self._look_ahead()
                 outputs = control.cond(pred, lambda: self._branch(0), lambda: self._branch(1))
-        except BaseException:
+        except BaseException as error:
             self.state.restore(self.before)
+            self._note_raise(error)
             raise
         self._finish(list(outputs))
+
+    def _note_raise(self, error: BaseException) -> None:
+        """A `raise` in a branch of a tensor's condition is no error of the tracing: say why it came."""
+        code = self.blocks[0].__code__  # type: ignore[attr-defined]
+        if raised_in(error, code.co_filename) and not getattr(error, "__notes__", None):
+            error.add_note(
+                f"The condition of the {self.what} at {self.place} is a tensor, so both branches run while the function is traced, "
+                "and with them this `raise`. To raise when the graph runs, use tf.debugging.Assert(condition, [message])."
+            )
 
     def _branch(self, which: int) -> list[Any]:
         self._trace(which)
