@@ -1,4 +1,4 @@
-"""The README's first example prints what the README says."""
+"""The README's examples print what the README says."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_first_example_prints_what_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("heading", "name"), [("## A first example", "first.py"), ("## Functions", "second.py")])
+def test_examples_print_what_is_shown(heading: str, name: str, tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## A first example") :]
+    section = text[text.index(heading) :]
     code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert code is not None
     shown = re.findall(r"^```\n(.*?)```", section[code.end() :], re.DOTALL | re.MULTILINE)
-    script = tmp_path / "first.py"
-    script.write_text(code.group(1), encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    (tmp_path / name).write_text(code.group(1), encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "JAX_PLATFORMS": "cpu"}
     result = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, name],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         env=environment,

@@ -125,7 +125,7 @@ LIMITS: tuple[Limit, ...] = (
 """The differences known."""
 
 ABSENT: tuple[tuple[str, str], ...] = (
-    ("tf.function and AutoGraph", "the decorator exists and its call raises; use the Python function, or `run_eagerly=True` in Keras."),
+    ("Functions", "saving them (`tf.saved_model`, `tf.train.Checkpoint`); a `tf.TensorArray` made outside of graphs as an argument."),
     ("Parts of the families", "fractional pooling; `tf.image.extract_glimpse`, `draw_bounding_boxes`, combined non-max suppression, WebP; "
      "`tf.linalg.LinearOperator*`; most of `tf.raw_ops`."),
     ("Strings, lookup tables, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup` "
@@ -135,7 +135,6 @@ ABSENT: tuple[tuple[str, str], ...] = (
      "batches, threads and snapshots are not."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
-    ("Control flow in graphs", "`tf.cond`, `tf.while_loop`, `tf.map_fn` and their like run eagerly; on symbolic tensors they raise."),
     ("Random extras", "`tf.random.Generator` inside graphs, the gradient of gamma's alpha, `stateless_parameterized_truncated_normal`; small "
      "binomials are valid samples but not TensorFlow's numbers."),
 )  # fmt: skip
@@ -152,7 +151,14 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
     ("GradientTape.explain", "an addition: one sentence on why a gradient is None."),
     ("Keras 2's names", "`Metric.reset_states()`, `add_weight` with the name first on metrics and function aliases such as `tf.keras.losses.mse` "
      "work, by `_src/bridge/keras2.py`."),
-    ("tf.constant while a graph is built", "gives an eager tensor, which the graph captures."),
+    ("Python values as arguments of functions", "1, True and 1.0 trace apart, and so do 0.0 and -0.0; TensorFlow takes equal values for one."),
+    ("Objects as arguments of functions", "a graph is dropped when an object that it was traced for is gone."),
+    ("Variables in functions", "their new values are stored when the call has ended well, all together; a `tf.py_function` inside that looks at a "
+     "variable sees its value before the call."),
+    ("Errors while tracing", "are both of the class that TensorFlow raises in graphs (ValueError, TypeError) and `tf.errors.InvalidArgumentError`, "
+     "which it raises eagerly."),
+    ("Retracing", "`RetracingWarning` is a Python warning that names the argument, where TensorFlow logs."),
+    ("Functions as text", "`tf.autograph.to_code` shows headwater's own rewriting; `Function.explain`, `plan`, `traces` and `Graph.draw` are additions."),
     ("Jacobians", "are computed row by row; `parallel_iterations` and `experimental_use_pfor` change nothing."),
     ("Vectors of decompositions", "the signs of eigenvectors and singular vectors, and the order of `tf.linalg.eig`, are LAPACK's."),
     ("16-bit floats", "sums, means, norms and products accumulate in float32 where some of TensorFlow's kernels overflow in float16."),

@@ -19,16 +19,14 @@ from headwater._src.base.errors import OperatorNotAllowedInGraphError
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
-from headwater._src.core.convert import convert
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.spec import TensorSpec
-from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
+from headwater._src.core.tensor import SymbolicTensor, of_array
 from headwater._src.data.structure import component_specs, components, from_components, map_leaves, normalize, spec_of
 from headwater._src.data.templates import Part
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import outside_graphs, stop_all
-from headwater._src.ops.layout import identity
 from headwater._src.ops.seeds import StreamHandle
 from headwater._src.trace.autograph.convert import converted
 
@@ -120,7 +118,7 @@ class UserFunction(Part):
                 self.value = self._normal(converted(self.function)(*given))
                 ctx.name_scope = ""
                 self.spec = map_leaves(spec_of, self.value)
-                close(graph, [_own(t) for t in components(self.value)])
+                close(graph, components(self.value))
         except OperatorNotAllowedInGraphError:
             raise
         finally:
@@ -216,13 +214,6 @@ class UserFunction(Part):
     def _eager(self, *args: Any) -> Any:
         with outside_graphs(), stop_all():
             return self._normal(self.function(*args))
-
-
-def _own(tensor: Any) -> Any:
-    """A result of its own, not an argument."""
-    if isinstance(tensor, Tensor) and tensor.dtype.np.kind != "O":
-        return identity(tensor)
-    return tensor if isinstance(tensor, (EagerTensor, SymbolicTensor)) else convert(tensor)
 
 
 def arguments(spec: Any) -> tuple[Any, ...]:

@@ -7,25 +7,73 @@ two fresh seeds from a generator that belongs to the data set.
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
 
 import headwater._src.ops.philox as philox
 import headwater._src.ops.random as random
 
-_AT_A_TIME = 256
+_AT_A_TIME = 64
+_FIRST_BLOCK = 64
+_LARGEST_BLOCK = 4096
 
 
-def _words(seed: int, seed2: int) -> Iterator[int]:
-    """Random 32-bit numbers without end."""
-    stream = philox.stream_of_seeds(seed, seed2)
-    while True:
-        yield from philox.blocks(stream, _AT_A_TIME).reshape(-1).tolist()
-        stream = stream.skip(_AT_A_TIME)
+class Words:
+    """Random 32-bit numbers without end, in the order of the stream of two seeds."""
+
+    def __init__(self, seed: int, seed2: int) -> None:
+        self.stream = philox.stream_of_seeds(seed, seed2)
+        self.left = np.empty(0, np.uint32)
+        self.position = 0
+
+    def take(self, count: int) -> np.ndarray:
+        """The next `count` numbers."""
+        if count > self.left.size - self.position:
+            missing = count - (self.left.size - self.position)
+            blocks = max(-(-missing // 4), _AT_A_TIME)
+            fresh = philox.blocks(self.stream, blocks).reshape(-1)
+            self.stream = self.stream.skip(blocks)
+            self.left = np.concatenate([self.left[self.position :], fresh])
+            self.position = 0
+        self.position += count
+        return self.left[self.position - count : self.position]
+
+    def __next__(self) -> int:
+        return int(self.take(1)[0])
 
 
-class Shuffler:
+def seeds_of(seed: Any) -> tuple[int, int]:
+    """The pair of seeds of a transformation that draws numbers; unpredictable where neither seed is set."""
+    pair = random.op_seeds(None if seed is None else int(seed))
+    if pair == (0, 0):
+        return int.from_bytes(os.urandom(8), "little"), int.from_bytes(os.urandom(8), "little")
+    return pair
+
+
+class SeedSource:
+    """Seeds for the passes over a data set: always the same, or two new ones for each pass."""
+
+    def __init__(self, seed: Any, anew: bool) -> None:
+        self.seeds = seeds_of(seed)
+        self.anew = anew
+        self.renew()
+
+    def renew(self) -> None:
+        """Goes back to the first pass."""
+        self.generator = Words(*self.seeds) if self.anew else None
+
+    def words(self) -> Words:
+        """The numbers of the next pass."""
+        if self.generator is None:
+            return Words(*self.seeds)
+        return Words(next(self.generator), next(self.generator))
+
+
+class Shuffler(SeedSource):
     """What a shuffled data set keeps from one pass to the next: its seeds.
 
     Args:
@@ -35,37 +83,56 @@ class Shuffler:
     """
 
     def __init__(self, buffer_size: int, seed: Any, reshuffle: bool) -> None:
+        super().__init__(seed, reshuffle)
         self.buffer_size = buffer_size
-        pair = random.op_seeds(None if seed is None else int(seed))
-        if pair == (0, 0):
-            pair = tuple(int.from_bytes(os.urandom(8), "little") for _ in range(2))  # type: ignore[assignment]
-        self.seeds = pair
-        self.generator = _words(*pair) if reshuffle else None
 
     def shuffle(self, elements: Iterator[Any]) -> Iterator[Any]:
         """The elements in this pass's order."""
-        seeds = self.seeds if self.generator is None else (next(self.generator), next(self.generator))
-        return self._shuffled(elements, _words(*seeds))
+        return itertools.chain.from_iterable(self._lists(elements, self.words(), 1, 1))
 
-    def _shuffled(self, elements: Iterator[Any], numbers: Iterator[int]) -> Iterator[Any]:
-        buffer: list[Any] = []
-        size = self.buffer_size
-        for element in elements:
-            buffer.append(element)
-            if len(buffer) == size:
+    def order(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
+        """The row numbers in `blocks` in this pass's order, as arrays of many."""
+        numbers = itertools.chain.from_iterable(
+            b if b.__class__ is range else b.tolist() for b in blocks
+        )
+        lists = self._lists(numbers, self.words(), _FIRST_BLOCK, _LARGEST_BLOCK)
+        return (np.array(part, np.int64) for part in lists)
+
+    def _lists(self, elements: Iterator[Any], words: Words, block: int, largest: int) -> Iterator[list[Any]]:
+        """The order in lists, which get longer and longer: the arithmetic of a list is done at once."""
+        stop = None if self.buffer_size < 0 else self.buffer_size
+        buffer = list(itertools.islice(elements, stop))
+        size, start = len(buffer), 0
+        # The buffer is a ring: positions count up and wrap around.
+        while size and stop is not None:
+            out = []
+            for fresh in itertools.islice(elements, block):
+                # One element is taken ahead of the draw that needs it only where a list has room for several.
+                out.append(fresh)
+            if not out:
                 break
-        # A ring: positions count up and wrap around the buffer once it is full.
-        size = len(buffer)
-        start, held = 0, size
+            steps = np.arange(start, start + len(out))
+            places = (steps + words.take(len(out)).astype(np.int64) % size) % size
+            for i, (place, oldest) in enumerate(zip(places.tolist(), (steps % size).tolist(), strict=True)):
+                element = buffer[place]
+                buffer[place] = buffer[oldest]
+                buffer[oldest] = out[i]
+                out[i] = element
+            start += len(out)
+            block = min(block * 2, largest)
+            yield out
+        held = size
         while held:
-            place = (start + next(numbers) % held) % size
-            oldest = start % size
-            element, buffer[place] = buffer[place], buffer[oldest]
-            start += 1
-            held -= 1
-            buffer[oldest] = None
-            for fresh in elements:
-                buffer[oldest] = fresh
-                held += 1
-                break
-            yield element
+            count = min(block, held)
+            steps = np.arange(start, start + count)
+            left = np.arange(held, held - count, -1)
+            places = (steps + words.take(count).astype(np.int64) % left) % size
+            out = []
+            for place, oldest in zip(places.tolist(), (steps % size).tolist(), strict=True):
+                out.append(buffer[place])
+                buffer[place] = buffer[oldest]
+                buffer[oldest] = None
+            start += count
+            held -= count
+            block = min(block * 2, largest)
+            yield out

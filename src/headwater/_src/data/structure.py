@@ -264,6 +264,8 @@ def component_specs(spec: Any) -> list[Spec]:
         elif isinstance(leaf_spec, SparseTensorSpec):
             rank = leaf_spec.shape.rank
             found += [Spec((None, rank), _INT64), Spec((None,), leaf_spec.dtype.np), Spec((rank,), _INT64)]
+        elif hasattr(leaf_spec, "_component_specs"):
+            found += component_specs(leaf_spec._component_specs)
         elif not isinstance(leaf_spec, NoneTensorSpec):
             raise NotImplementedError(
                 f"Elements of {leaf_spec!r} can't enter a graph in this version of headwater."
@@ -275,15 +277,17 @@ def from_components(spec: Any, parts: Iterator[Any]) -> Any:
     """The element of this specification around the next of `parts`."""
 
     def one(leaf_spec: Any) -> Any:
+        if isinstance(leaf_spec, TensorSpec):
+            return next(parts)
         if isinstance(leaf_spec, NoneTensorSpec):
             return None
         if isinstance(leaf_spec, SparseTensorSpec):
             made = SparseTensor(next(parts), next(parts), next(parts))
             made.set_shape(leaf_spec.shape)
             return made
-        return next(parts)
+        return leaf_spec._from_components(from_components(leaf_spec._component_specs, parts))
 
-    return nest.map_structure(one, spec)
+    return map_leaves(one, spec)
 
 
 _INT64 = np.dtype(np.int64)

@@ -318,7 +318,7 @@ def _lower(
         total = most
     start = [as_carried(v, t) for v, t in zip(given, body.inputs[:carried], strict=False)]
     rows, fixed = given[carried : carried + scanned], given[carried + scanned :]
-    if rows and not jax.tree.leaves(rows[0])[0].shape[0]:
+    if most == 0 or (rows and not jax.tree.leaves(rows[0])[0].shape[0]):
         total = 0
 
     def run(state: Sequence[Any], at: Any) -> tuple[list[Any], list[Any]]:
