@@ -19,7 +19,7 @@ import headwater._src.ops.losses as losses
 import headwater._src.ops.math as math
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import ResourceExhaustedError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
@@ -259,6 +259,10 @@ _CANDIDATES = Op(
 _CANDIDATES.module = __name__
 
 
+_MOST = 1 << 22
+"""More candidates than these are refused before they are drawn."""
+
+
 def _candidates(
     result: Any, sampler: Callable[[], Sampler], key: Any, true: Any, num_true: int, count: int, unique: bool, range_max: int,
     seed: Any, name: str | None,
@@ -267,6 +271,10 @@ def _candidates(
     for word, value in (("num_true", num_true), ("num_sampled", count), ("range_max", range_max)):
         if value < 1:
             raise invalid(f"{title}: {word} must be at least 1; got {value}.")
+    if count > _MOST:
+        raise ResourceExhaustedError(
+            None, None, f"{title}: num_sampled = {count} is more than {_MOST}: the classes are drawn one by one."
+        )
     if unique and count > range_max:
         raise invalid(
             f"{title}: {count} distinct classes can't be drawn from {range_max}; lower num_sampled or pass unique=False."
