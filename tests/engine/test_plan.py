@@ -74,6 +74,8 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = {
     "broadcasting both ways": (lambda x: (x[:, :1] * 2.0) * (x[:1] * 3.0) + x[0, 0] * x, (X,)),
     "booleans": (lambda x: [tf.logical_and(x > 0.0, x < 1.0), tf.reduce_any(x > 2.0), tf.where(x > 0.0, x, -x)], (X,)),
     "empty": (lambda x: tf.reduce_sum(tf.exp(x[:0] * 2.0), 0) + 1.0, (X,)),
+    "sums of one": (lambda x: [tf.reduce_sum(y[:, :1], 1) for y in (x * -0.0, tf.abs(x) * -0.0, tf.square(x), tf.abs(x - x))]
+                    + [tf.reduce_mean(tf.exp(x)[:1], 0), tf.reduce_mean(tf.abs(x)[..., :1] * 0.0, -1, True)], (X,)),
     "whole numbers": (lambda n: [n[0] // n[1], n[0] % n[1], n[1] // n[0], n[1] % n[0], n // 2], (np.array([-7, 3], np.int64),)),
     "decisions": (lambda x: [x[0, 0] > x[1, 1], tf.logical_not(x[0, 0] < 0.0), tf.logical_and(x[0, 0] >= 0.0, x[0, 1] != 1.0),
                              tf.cond(x[0, 0] > 0.0, lambda: (x[0, 0], x), lambda: (tf.abs(x[0, 0]), x * 2.0))[0]], (X,)),

@@ -12,7 +12,8 @@ import inspect
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "conformance")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "conformance"))
 
 import expressions
 import harness
@@ -21,9 +22,9 @@ import test_reference as reference
 from headwater._src.base.exporting import EXPORTS
 from headwater._src.limits import EXPRESSIONS
 
-FEWEST = 900
+FEWEST = 1100
 """The count may only grow; the mission asks for 600, raw operations apart."""
-FEWEST_BEYOND_RAW = 640
+FEWEST_BEYOND_RAW = 840
 
 
 @functools.cache

@@ -55,12 +55,19 @@ def disable_debug_mode() -> None:
 class Pass:
     """What one iterator of the outermost data set keeps: where the random streams of its functions stand."""
 
-    __slots__ = ("handles", "lock", "workers")
+    __slots__ = ("handles", "lock", "on_error")
 
     def __init__(self) -> None:
         self.handles: dict[int, list[Any]] = {}
         self.lock = threading.Lock()
-        self.workers: list[Any] = []
+        self.on_error: Callable[[Exception], None] | None = None
+        """Called for elements that can't be made, which are then left out; None where errors end the iteration."""
+
+    def ignoring(self, on_error: Callable[[Exception], None]) -> Pass:
+        """The same iterator's state, for the nodes below one that ignores errors."""
+        below = Pass()
+        below.handles, below.lock, below.on_error = self.handles, self.lock, on_error
+        return below
 
     def handles_of(self, function: UserFunction) -> list[Any]:
         """The variables that a function reads, with streams of this iterator's own."""

@@ -87,8 +87,25 @@ class Shuffler(SeedSource):
         self.buffer_size = buffer_size
 
     def shuffle(self, elements: Iterator[Any]) -> Iterator[Any]:
-        """The elements in this pass's order."""
-        return itertools.chain.from_iterable(self._lists(elements, self.words(), 1, 1))
+        """The elements in this pass's order, each taken from the input when it is needed."""
+        words = self.words()
+        buffer = list(itertools.islice(elements, None if self.buffer_size < 0 else self.buffer_size))
+        size, start, more = len(buffer), 0, 0 <= self.buffer_size == len(buffer) > 0
+        while more:
+            drawn = words.take(_AT_A_TIME).astype(np.int64)
+            places = ((np.arange(start, start + _AT_A_TIME) + drawn % size) % size).tolist()
+            for i, place in enumerate(places):
+                fresh = next(elements, _END)
+                if fresh is _END:
+                    words.position -= _AT_A_TIME - i
+                    more = False
+                    break
+                element = buffer[place]
+                buffer[place] = buffer[start % size]
+                buffer[start % size] = fresh
+                start += 1
+                yield element
+        yield from itertools.chain.from_iterable(_drained(buffer, start, words, _AT_A_TIME, _AT_A_TIME))
 
     def order(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
         """The row numbers in `blocks` in this pass's order, as arrays of many."""
@@ -105,10 +122,7 @@ class Shuffler(SeedSource):
         size, start = len(buffer), 0
         # The buffer is a ring: positions count up and wrap around.
         while size and stop is not None:
-            out = []
-            for fresh in itertools.islice(elements, block):
-                # One element is taken ahead of the draw that needs it only where a list has room for several.
-                out.append(fresh)
+            out = list(itertools.islice(elements, block))
             if not out:
                 break
             steps = np.arange(start, start + len(out))
@@ -121,18 +135,28 @@ class Shuffler(SeedSource):
             start += len(out)
             block = min(block * 2, largest)
             yield out
-        held = size
-        while held:
-            count = min(block, held)
-            steps = np.arange(start, start + count)
-            left = np.arange(held, held - count, -1)
-            places = (steps + words.take(count).astype(np.int64) % left) % size
-            out = []
-            for place, oldest in zip(places.tolist(), (steps % size).tolist(), strict=True):
-                out.append(buffer[place])
-                buffer[place] = buffer[oldest]
-                buffer[oldest] = None
-            start += count
-            held -= count
-            block = min(block * 2, largest)
-            yield out
+        yield from _drained(buffer, start, words, block, largest)
+
+
+_END = object()
+
+
+def _drained(
+    buffer: list[Any], start: int, words: Words, block: int, largest: int
+) -> Iterator[list[Any]]:
+    """What the buffer holds, once the input has ended."""
+    held = size = len(buffer)
+    while held:
+        count = min(block, held)
+        steps = np.arange(start, start + count)
+        left = np.arange(held, held - count, -1)
+        places = (steps + words.take(count).astype(np.int64) % left) % size
+        out = []
+        for place, oldest in zip(places.tolist(), (steps % size).tolist(), strict=True):
+            out.append(buffer[place])
+            buffer[place] = buffer[oldest]
+            buffer[oldest] = None
+        start += count
+        held -= count
+        block = min(block * 2, largest)
+        yield out

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import headwater._src.ops.conv_kernels as kernels
+import headwater._src.ops.conv_lower as conv_lower
 import headwater._src.ops.layout as layout
 import headwater._src.ops.windows as windows
 from headwater._src.base.errors import invalid
-from headwater._src.base.lazy import jax, jnp, lax
+from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of
@@ -177,11 +178,7 @@ def _lower(
     groups = geometry.channels // geometry.per_group if not depthwise else geometry.channels
     if depthwise:
         w = w.reshape(*win.kernel, 1, geometry.filters)
-    letters = "DHW"[-len(win.kernel) :]
-    result = lax.conv_general_dilated(
-        x, w, win.strides, list(zip(win.low, win.high, strict=True)), rhs_dilation=win.dilations,
-        dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"), feature_group_count=groups,
-    )  # fmt: skip
+    result = conv_lower.convolve(x, w, win, groups)
     return restore_channels(result.astype(dtype), data_format)
 
 

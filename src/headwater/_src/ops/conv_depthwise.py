@@ -18,7 +18,7 @@ import headwater._src.ops.windows_xla as xla
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
-_BLOCK = 1 << 17
+_BLOCK = 1 << 18
 """Bytes of the padded input that are worked on at once."""
 _WORTH = 1 << 17
 """Multiply-adds from which threads are woken."""
@@ -72,39 +72,36 @@ def _images(batch: int, win: Window, channels: int, itemsize: int) -> int:
 
 
 class _Lines:
-    """The elements that each tap meets, of one block of images after another, in memory that the next one overwrites.
+    """The windows over one block of images after another, in memory that the next one overwrites.
 
-    With `flat`, of shape (images, *out[:-1], elements of a line), else (images, *out, channels).
+    Of shape (images, *out[:-1], *kernel, elements of a line) where lines are taken whole, else (images, *out, *kernel, channels).
     """
 
     def __init__(self, x: np.ndarray, win: Window, multiplier: int, images: int) -> None:
-        self.x, self.win, self.multiplier, self.images = x, win, multiplier, images
+        self.x, self.multiplier, self.images = x, multiplier, images
         channels = x.shape[-1] * multiplier
-        self.flat = win.strides[-1] == 1
-        self.padded = np.zeros((images, *win.span, channels), x.dtype)
-        self.inside = self.padded[_inside(win)]
-        self.parts = [self._part(tap, channels) for tap in itertools.product(*map(range, win.kernel))]
+        padded = np.zeros((images, *win.span, channels), x.dtype)
+        self.inside = padded[_inside(win)]
+        batch, *inner, last = padded.strides
+        steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
+        taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
+        self.whole = win.strides[-1] == 1
+        if self.whole:
+            steps.pop()
+        self.out = (*win.out[:-1], win.out[-1] * channels) if self.whole else (*win.out, channels)
+        self.view = as_strided(
+            padded, (images, *self.out[:-1], *win.kernel, self.out[-1]), (batch, *steps, *taps, last)
+        )
+        rank, positions = len(win.kernel), len(self.out)
+        outer, inner_ = [*range(positions)], [*range(positions, positions + rank)]
+        self.labels = [*outer, *inner_, 50], [*inner_, 50], [*outer, 50]
 
-    def _part(self, tap: tuple[int, ...], channels: int) -> np.ndarray:
-        win, padded = self.win, self.padded
-        start = [t * d for t, d in zip(tap, win.dilations, strict=True)]
-        part = padded[(slice(None), *(
-            slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(start, win.out, win.strides, strict=True)
-        ))]  # fmt: skip
-        if not self.flat:
-            return part
-        return as_strided(part, (*part.shape[:-2], win.out[-1] * channels), (*part.strides[:-2], part.itemsize))
-
-    def load(self, block: int) -> tuple[slice, int]:
-        """Where the images of a block are, and how many they are."""
+    def load(self, block: int) -> tuple[slice, np.ndarray]:
+        """Where the images of a block are, and the windows over them."""
         first = block * self.images
         part = self.x[first : first + self.images]
         self.inside[: len(part)] = _spread(part, self.multiplier)
-        return slice(first, first + len(part)), len(part)
-
-    def shape(self, count: int, filters: int) -> tuple[int, ...]:
-        out = self.win.out
-        return (count, *out[:-1], out[-1] * filters) if self.flat else (count, *out, filters)
+        return slice(first, first + len(part)), self.view[: len(part)]
 
 
 def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
@@ -119,21 +116,16 @@ def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
         return out
     if win.strides[-1] == 1:
         weights = np.tile(weights, win.out[-1])
-    weights = weights.reshape(-1, weights.shape[-1])
     images = _images(len(x), win, filters, x.itemsize)
 
     def work(blocks: Iterator[int]) -> None:
         lines = _Lines(x, win, multiplier, images)
-        product = np.empty(lines.shape(images, filters), x.dtype)
+        a, b, c = lines.labels
         for block in blocks:
-            place, count = lines.load(block)
-            total = out[place].reshape(lines.shape(count, filters))
-            np.multiply(lines.parts[0][:count], weights[0], out=total)
-            for part, weight in zip(lines.parts[1:], weights[1:], strict=True):
-                np.multiply(part[:count], weight, out=product[:count])
-                np.add(total, product[:count], out=total)
+            place, view = lines.load(block)
+            np.einsum(view, a, weights, b, c, out=out[place].reshape(len(view), *lines.out))
 
-    _run(work, -(-len(x) // images), out.size * len(weights))
+    _run(work, -(-len(x) // images), out.size * prod(win.kernel))
     return out
 
 
@@ -176,20 +168,17 @@ def convolve_depthwise_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.n
     images = _images(len(x), win, filters, x.itemsize)
     count = -(-len(x) // images)
     strands = min(count, _STRANDS)
-    sums = np.zeros((strands, prod(win.kernel), filters), g.dtype)
+    sums = np.empty((strands, *win.kernel, filters), g.dtype)
 
     def work(indices: Iterator[int]) -> None:
         lines = _Lines(x, win, multiplier, images)
-        product = np.empty(lines.shape(images, filters), x.dtype)
+        a, b, c = lines.labels
         for strand in indices:
-            total = np.zeros((prod(win.kernel), product.shape[-1]), g.dtype)
+            total: Any = 0
             for block in range(count * strand // strands, count * (strand + 1) // strands):
-                place, many = lines.load(block)
-                grads = g[place].reshape(lines.shape(many, filters))
-                for part, line in zip(lines.parts, total, strict=True):
-                    np.multiply(part[:many], grads, out=product[:many])
-                    line += np.add.reduce(product[:many].reshape(-1, len(line)), axis=0)
-            np.add.reduce(total.reshape(len(total), -1, filters), axis=1, out=sums[strand])
+                place, view = lines.load(block)
+                total = total + np.einsum(view, a, g[place].reshape(len(view), *lines.out), c, b)
+            np.add.reduce(total.reshape(*win.kernel, -1, filters), axis=-2, out=sums[strand])
 
-    _run(work, strands, g.size * len(sums[0]))
+    _run(work, strands, g.size * prod(win.kernel))
     return np.add.reduce(sums, axis=0).reshape(*win.kernel, channels, multiplier)

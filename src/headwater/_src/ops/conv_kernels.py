@@ -189,7 +189,9 @@ def _scatter(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None
                 _, *rows = lines.places(index)
                 part = g[n][tuple(rows)]
                 products = np.matmul(matrix, part.reshape(-1, filters).T)
-                for product, place in zip(products.reshape(len(places), channels, *part.shape[:-1]), places, strict=True):
+                for product, place in zip(
+                    products.reshape(len(places), channels, *part.shape[:-1]), places, strict=True
+                ):
                     shifted = tuple(
                         slice(p.start + r.start * s, p.start + (r.stop - 1) * s + 1, s)
                         for p, r, s in zip(place, rows, win.strides, strict=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 import headwater._src.ops.cast as cast
 import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg as linalg
 import headwater._src.ops.reduce as reduce
 from headwater._src.base.shapes import wrap
-from headwater._src.core.graph import CAPTURE, SOURCES, FuncGraph
+from headwater._src.core.graph import CAPTURE, SOURCES, FuncGraph, constant_of
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.backprop import backpropagate, space
@@ -22,7 +24,17 @@ from headwater._src.engine.closed import ancestors, close
 from headwater._src.engine.differentiate import carries_gradients, entries_of
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops.branches import Saved, origin_of
-from headwater._src.ops.loop_nodes import FOR, WHILE, Loop, append_loop, row_spec, static_rounds, step_of
+from headwater._src.ops.loop_nodes import (
+    FOR,
+    INT32,
+    WHILE,
+    Loop,
+    append_loop,
+    row_spec,
+    static_most,
+    static_rounds,
+    step_of,
+)
 from headwater._src.ops.nested import cloned, dense
 
 _VIEWS = frozenset(("Reshape", "ExpandDims", "Squeeze", "Identity", "Transpose"))
@@ -178,7 +190,7 @@ class _Backward:
         attrs = self.node.attrs
         size = static_rounds(self.node)
         stacked = [row_spec(size, t) for t in graph.outputs[len(final) :]]
-        loop = Loop(graph, len(final), len(row_values), not attrs["reverse"])
+        loop = Loop(graph, len(final), len(row_values), not attrs["reverse"], most=static_most(self.node))
         name = f"gradients/{self.node.name}"
         return append_loop(loop, [*inputs, *row_values, *fixed_values], final, stacked, count, name)
 
@@ -219,8 +231,11 @@ class _Backward:
                     self.products[i] = (node.inputs[0],)
 
     def _count(self) -> Any:
-        attrs = self.node.attrs
-        return self.node.inputs[0] if attrs["cond"] is None else self.node.outputs[self.carried]
+        known = static_rounds(self.node)
+        if known is not None:
+            return constant_of(np.asarray(known, INT32))
+        ends = self.node.attrs["cond"] is None
+        return self.node.inputs[0] if ends else self.node.outputs[self.carried]
 
     def _count_down(self, inner: SymbolicTensor, step: int, at: int) -> None:
         """Carries a counter of the forward loop backwards instead of keeping its values."""

@@ -46,6 +46,8 @@ class Loop(NamedTuple):
     """How many of the rows put out must have the same shape in all rounds."""
     at_once: bool = False
     """Whether the rounds may run together."""
+    most: int | None = None
+    """How many rounds there are at most, where more is known of that than the inputs say."""
 
 
 def append_loop(
@@ -55,7 +57,7 @@ def append_loop(
     attrs = {
         "cond": loop.cond, "cond_places": loop.cond_places, "body": loop.body, "carried": loop.carried,
         "scanned": loop.scanned, "bounded": limit is not None, "reverse": loop.reverse, "counter": counter,
-        "even": loop.even, "at_once": loop.at_once,
+        "even": loop.even, "at_once": loop.at_once, "most": loop.most,
     }  # fmt: skip
     given = [*inputs] if limit is None else [limit, *inputs]
     specs = [*final, Spec((), INT32), *rows]
@@ -69,23 +71,33 @@ def row_spec(size: Any, row: Any) -> Spec:
     return Spec(None if row._shape is None else (size, *row._shape), row._np_dtype)
 
 
-def static_rounds(node: Any) -> Any:
+def static_rounds(node: Any) -> int | None:
     """The number of rounds where it is known while tracing."""
     attrs = node.attrs
-    given = node.inputs[attrs["bounded"] :]
     limit = known_int(node.inputs[0]) if attrs["bounded"] else None
     if attrs["cond"] is None:
         return limit
-    counter = attrs["counter"]
-    if counter is None or not counter.exact or (attrs["bounded"] and limit is None):
+    if attrs["counter"] is None or not attrs["counter"].exact or (attrs["bounded"] and limit is None):
         return None
+    allowed = _static_allowed(node)
+    return None if allowed is None else _least(allowed, limit)
+
+
+def static_most(node: Any) -> int | None:
+    """How many rounds there are at most, as far as that is known while tracing."""
+    limit = known_int(node.inputs[0]) if node.attrs["bounded"] else None
+    return _least(node.attrs["most"], limit, _static_allowed(node))
+
+
+def _static_allowed(node: Any) -> int | None:
+    counter = node.attrs["counter"]
+    if counter is None:
+        return None
+    given = node.inputs[node.attrs["bounded"] :]
     start, end = known_int(given[counter.variable]), counter.limit
     if end.__class__ is Place:
         end = known_int(given[end.at])
-    if start is None or end.__class__ is not int:
-        return None
-    total = counter.rounds(start, end)
-    return total if limit is None or total is None else min(total, limit)
+    return None if start is None or end.__class__ is not int else counter.rounds(start, end)
 
 
 def known_int(tensor: SymbolicTensor) -> int | None:
@@ -215,7 +227,7 @@ def _least(*numbers: int | None) -> int | None:
 
 def _numpy(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any, even: int, at_once: bool,
+    counter: Any, even: int, at_once: bool, most: int | None,
 ) -> list[Any]:  # fmt: skip
     limit = int(values[0]) if bounded else None
     state = list(values[1:] if bounded else values)
@@ -304,13 +316,13 @@ def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
 
 def _lower(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
-    counter: Any, even: int, at_once: bool,
+    counter: Any, even: int, at_once: bool, most: int | None,
 ) -> list[Any]:  # fmt: skip
     given = list(values[1:] if bounded else values)
     bound = values[0] if bounded else None
     known = int(bound) if bound.__class__ is np.ndarray else None
     allowed = _rounds(counter, given, lambda graph: interpret(graph, [given[p] for p in cond_places])[0])
-    most = _least(allowed, known)
+    most = _least(allowed, known, most)
     total: Any = None
     if cond is None:
         total = jnp.asarray(bound, INT32) if known is None else known

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.conv_lower as conv_lower
 import headwater._src.ops.layout as layout
 import headwater._src.ops.pool_kernels as kernels
 import headwater._src.ops.windows as windows
@@ -186,6 +187,8 @@ def _max_grad_lower(x: Any, y: Any, g: Any, **attrs: Any) -> Any:
     x, y, g = (channels_last(v, data_format) for v in (x, y, g))
     if over != 1:
         out = _first_of(_by_channels(x, over), y, jnp) * g[..., None]
+    elif y.size and conv_lower.tiled(win):
+        out = conv_lower.to_first_maximum(x, y, g, win)
     else:
         zero = jnp.zeros((), g.dtype)
         out = jnp.zeros(x.shape, g.dtype)

@@ -7,7 +7,6 @@ depend on how many threads there are.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import os
 import threading
@@ -15,39 +14,40 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+
 _MOST = 16
 
 Work = Callable[[Iterator[int]], None]
 
 
-def _blas_setters() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """How many threads NumPy's OpenBLAS uses, and the setter of that; None for other libraries."""
+@functools.cache
+def _blas(name: str) -> Any:
+    """A function of NumPy's OpenBLAS, by its name without affixes; None for other libraries."""
     try:
+        import ctypes
+
         from numpy._core import _multiarray_umath
 
         library = ctypes.CDLL(_multiarray_umath.__file__)
     except (ImportError, OSError):
         return None
-    for name in ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads64_",
-                 "openblas_{}_num_threads"):  # fmt: skip
-        try:
-            return library[name.format("get")], library[name.format("set")]
-        except AttributeError:
-            continue
+    for affixes in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
+        function = getattr(library, affixes.format(name), None)
+        if function is not None:
+            return function
     return None
 
 
 @functools.cache
 def small_products() -> bool:
     """Whether NumPy's library has kernels for small matrices: OpenBLAS has them for processors with AVX-512."""
-    try:
-        from numpy._core import _multiarray_umath
+    from ctypes import c_char_p
 
-        library = ctypes.CDLL(_multiarray_umath.__file__)
-        name = library.scipy_openblas_get_corename64_
-    except (ImportError, OSError, AttributeError):
+    name = _blas("get_corename")
+    if name is None:
         return False
-    name.restype = ctypes.c_char_p
+    name.restype = c_char_p
     return name() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
 
 
@@ -61,10 +61,12 @@ class _Pool:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.jobs: SimpleQueue[tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]] = SimpleQueue()
-        self.blas = _blas_setters()
-        self.blas_threads = self.blas[0]() if self.blas else 1
-        self.size = min(_MOST, _cores(), self.blas_threads if self.blas else _MOST)
+        self.jobs: SimpleQueue[
+            tuple[threading.Lock, Work, Iterator[int], SimpleQueue[BaseException | None]]
+        ] = SimpleQueue()
+        self.get, self.limit = _blas("get_num_threads"), _blas("set_num_threads")
+        self.before = self.get() if self.get else _MOST
+        self.size = min(_MOST, _cores(), self.before)
         self.started = 1
         self.users = 0
 
@@ -75,36 +77,35 @@ class _Pool:
                 self.started += 1
 
     def _serve(self) -> None:
-        while True:
-            ticket, work, blocks, done = self.jobs.get()
-            if ticket.acquire(False):
-                try:
-                    work(blocks)
-                    done.put(None)
-                except BaseException as error:
-                    done.put(error)
-            del work, blocks, done, ticket  # or the arrays would live until the next job
+        with np.errstate(all="ignore"):  # a setting of each thread; warnings would come from some blocks only
+            while True:
+                ticket, work, blocks, done = self.jobs.get()
+                if ticket.acquire(False):
+                    try:
+                        work(blocks)
+                        done.put(None)
+                    except BaseException as error:
+                        done.put(error)
+                del work, blocks, done, ticket  # or the arrays would live until the next job
 
     def enter(self) -> None:
         """Matrix products stay in their thread until `leave`."""
-        if self.blas is not None:
-            with self.lock:
-                if not self.users:
-                    self.blas_threads = self.blas[0]()
-                    self.blas[1](1)
-                self.users += 1
+        with self.lock:
+            if not self.users:
+                self.before = self.get()
+                self.limit(1)
+            self.users += 1
 
     def leave(self) -> None:
-        if self.blas is not None:
-            with self.lock:
-                self.users -= 1
-                if not self.users:
-                    self.blas[1](self.blas_threads)
+        with self.lock:
+            self.users -= 1
+            if not self.users:
+                self.limit(self.before)
 
     def after_fork(self) -> None:
         """The child has this thread alone, and no kernel under way in another."""
-        if self.users and self.blas is not None:
-            self.blas[1](self.blas_threads)
+        if self.users:
+            self.limit(self.before)
         size = self.size
         self.__init__()  # type: ignore[misc]
         self.size = size
@@ -132,8 +133,8 @@ def share(work: Work, count: int, products: bool = False) -> None:
     pool = _pool or _the_pool()
     blocks = iter(range(count))
     helpers = min(count, pool.size) - 1
-    if products and pool.blas is None:
-        helpers = 0
+    if products and not (pool.get and pool.limit):
+        helpers, products = 0, False
     if helpers <= 0 and not products:
         work(blocks)
         return

@@ -106,10 +106,16 @@ def _sum_of_one(node: Node, dtype: np.dtype) -> Code:
     """A sum over dimensions of length 1 adds zero to each element, which makes 0.0 of -0.0."""
     zero = {"zero": _scalar("0.0", dtype), "zero_": dtype.type(0), "add": np.add}
     shape = node.outputs[0]._shape
+    if shape and node.inputs[0].op.record.numpy in _NEVER_NEGATIVE:
+        return Code(f"{{0}}.reshape({shape!r})", views=(0,), layout="A")
     if shape == node.inputs[0]._shape:
         into = "add({0}, zero, {out})" if shape else None
         return Code("add({0}, zero)", zero, into, "{0} + zero_", True, (), True, "K")
     return Code(f"add({{0}}, zero).reshape({shape!r})", zero, fresh=bool(shape), views=(), layout="A")
+
+
+_NEVER_NEGATIVE = (np.square, np.absolute, np.exp)
+"""Functions of real numbers that give no -0.0."""
 
 
 def _sum_like(node: Node) -> Code | None:

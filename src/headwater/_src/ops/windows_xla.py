@@ -18,6 +18,7 @@ from headwater._src.ops.windows import Window
 
 _WORTH = 1 << 19
 """Elements that windows read, each as often as it is read, from which XLA is used."""
+_MOST_POOLED = 1 << 21
 _MOST_TAPS = 64
 """More of them make long programs that take seconds to compile."""
 _F32 = np.dtype(np.float32)
@@ -26,17 +27,25 @@ _F32 = np.dtype(np.float32)
 def pays(dtype: np.dtype, win: Window, batch: int, channels: int) -> bool:
     """Whether XLA takes over from NumPy."""
     return (
-        dtype == _F32
-        and "jax" in sys.modules
+        "jax" in sys.modules
+        and dtype == _F32
         and batch * prod(win.out) * channels * prod(win.kernel) >= _WORTH
         and prod(win.kernel) <= _MOST_TAPS
         and _on_cpu()
     )
 
 
+def pays_for_pools(dtype: np.dtype, win: Window, batch: int, channels: int) -> bool:
+    """The same for pools, which do so little that a copy of a large input, which XLA makes of some, takes longer."""
+    return batch * prod(win.sizes) * channels <= _MOST_POOLED and pays(dtype, win, batch, channels)
+
+
 @functools.cache
 def _on_cpu() -> bool:
-    return hasattr(jax, "jit") and jax.default_backend() == "cpu"
+    from headwater._src.engine import executable
+
+    executable._start_jax()  # as compiled functions do; JAX takes its settings from whoever comes first
+    return jax.default_backend() == "cpu"
 
 
 def padded(x: Any, win: Window, value: Any) -> Any:
@@ -65,22 +74,6 @@ def _depthwise(win: Window, multiplier: int) -> Any:
 def depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
     """The convolution of each channel with its own filters; `w` has shape (*kernel, channels * multiplier)."""
     return np.asarray(_depthwise(win, w.shape[-1] // x.shape[-1])(x, w))
-
-
-@functools.lru_cache(maxsize=256)
-def _depthwise_filter(win: Window, multiplier: int) -> Any:
-    def run(x: Any, g: Any) -> Any:
-        x = padded(x if multiplier == 1 else jnp.repeat(x, multiplier, -1), win, 0)
-        axes = tuple(range(1, x.ndim - 1))
-        sums = [jnp.sum(part * g, axes) for _, part in tap_slices(x, win)]
-        return jnp.stack([jnp.sum(s, 0) for s in sums]).reshape(*win.kernel, -1)
-
-    return jax.jit(run)
-
-
-def depthwise_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
-    """The gradient of `depthwise` with respect to its filter, of shape (*kernel, channels * multiplier)."""
-    return np.asarray(_depthwise_filter(win, g.shape[-1] // x.shape[-1])(x, g))
 
 
 @functools.lru_cache(maxsize=256)

@@ -86,16 +86,17 @@ class GraphFunction:
                 watched |= tensor._watch
             if watched & ctx.recording:
                 return self._taped(inputs, watched, reads)
-        if self.uses_xla:
-            return self._on_device(args, reads)
         run = self._run
         if run is None:
+            if self.uses_xla:
+                return self._on_device(args, reads)
             run = self._run = plan_of(closed)
         arrays = [t._array for t in args]
         if self._captured_arrays:
             arrays += self._captured_arrays
         for handle in reads:
-            arrays.append(handle.tensor._array)
+            tensor = handle._tensor
+            arrays.append((handle.tensor if tensor is None else tensor)._array)
         results = run(arrays)
         count = closed.result_count
         if len(results) > count:
@@ -105,7 +106,13 @@ class GraphFunction:
 
     def _store(self, values: Sequence[np.ndarray], reads: Sequence[Any]) -> None:
         for handle, value in zip(self._written(reads), values, strict=True):
-            handle.tensor = of_array(value)
+            # What `handle.tensor = of_array(value)` does, without its calls: this is a large part of a small training step.
+            tensor = EagerTensor()
+            tensor._array = value
+            tensor._np_dtype = value.dtype
+            tensor._watch = 0
+            handle._tensor = tensor
+            handle.device_array = None
 
     def _written(self, reads: Sequence[Any]) -> list[Any]:
         closed = self.closed

@@ -279,10 +279,10 @@ def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..
       strict: raise ValueError where there is no source, instead of running the function unconverted, whose use of a
         symbolic tensor as a Python value then raises.
     """
-    made = _callable(function, True)
+    made = _callable(function, False)
     if strict:
         inner = _innermost(function)
-        result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, True) else None
+        result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, False) else None
         if isinstance(result, Unconverted):
             raise ValueError(f"AutoGraph can't convert {inner.__qualname__!r}: {result.reason}.")
     return made
@@ -295,7 +295,7 @@ def code_text(function: Callable[..., Any]) -> str:
       ValueError: it is not converted.
     """
     inner = _innermost(function)
-    if type(inner) is not FunctionType or _stays(inner, True):
+    if type(inner) is not FunctionType or _stays(inner, False):
         raise ValueError(f"AutoGraph leaves {function!r} as it is, so there is no converted code.")
     result = result_for(inner)
     if isinstance(result, Unconverted):

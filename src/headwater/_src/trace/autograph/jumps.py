@@ -153,7 +153,7 @@ class _Lowering:
         if tail:
             return [value], set()
         if self._return_flag is None:
-            self._return_flag = self._namer.new("did_return")
+            self._return_flag = self._namer.new("ag__returned")
         return [value, located(assign(self._return_flag, ast.Constant(True)), node)], {self._return_flag}
 
     def _leave_loop(self, node: ast.stmt, loop: _Loop | None) -> tuple[Block, set[str]]:

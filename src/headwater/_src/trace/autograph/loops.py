@@ -79,8 +79,10 @@ class Loop:
         try:
             self._define_late(hidden)
             ran = [convert(False)] if self.late else []
-            count = len(ran) + len(hidden)
             flat = [self._in(x) for value in self.start for x in leaves(value) if is_dynamic(x)]
+            if not (ran or hidden or flat):  # all that changes is variables; a loop has something to hand round
+                ran = [convert(False)]
+            count = len(ran) + len(hidden)
             outputs = control.while_loop(
                 lambda *values: self._test(test, values[len(ran) : count], values[count:]),
                 lambda *values: self._round(values[len(ran) : count], values[count:], bool(ran)),
@@ -92,7 +94,7 @@ class Loop:
             self.state.restore(self.before)
             self._note_numbers(error)
             raise
-        if ran:
+        if self.late:
             host.Assert(outputs[0], [self._not_run()])
         self._finish(list(outputs[count:]))
 
@@ -308,9 +310,14 @@ class Loop:
             if start is UNBOUND:
                 values.append(self.ends[i] if not any(map(is_dynamic, leaves(self.ends[i]))) else UNBOUND)
                 continue
-            flat = [next(feed) if is_dynamic(x) else x for x in leaves(start)]
-            same = all(a is b for a, b in zip(leaves(self.entries[i]), leaves(self.ends[i]), strict=True))
-            values.append(self.before[i] if same and self.before[i] is not UNBOUND else pack(start, flat))
+            flat, unchanged = [], True
+            for first, enters, end in zip(*map(leaves, (start, self.entries[i], self.ends[i])), strict=True):
+                out = next(feed) if is_dynamic(first) else first
+                same = enters is end or equal_constants(first, end)
+                unchanged &= same
+                flat.append(first if same else out)
+            keeps = unchanged and self.before[i] is not UNBOUND
+            values.append(self.before[i] if keeps else pack(start, flat))
         self.state.restore(values + [UNBOUND] * (len(self.before) - len(values)))
 
 

@@ -184,11 +184,11 @@ def while_stmt(
 ) -> None:
     """`while test(): body()`; from the round on in which the test is symbolic, a loop of the graph."""
     while True:
-        before = 0 if ctx.graph is None else len(ctx.graph.nodes)
+        effects = None if ctx.graph is None else _Effects(ctx.graph)
         again = test()
-        if staged(again):
+        if effects is not None and staged(again):
             loop = Loop(_returning_nothing(body), body, State(variables, spec, parts), options, "while")
-            if any(_has_effect(node) for node in ctx.graph.nodes[before:]):
+            if effects.happened():
                 _after_first_test(loop, again, test, body)
             else:
                 loop.run(test)
@@ -206,8 +206,20 @@ def _returning_nothing(body: Block) -> Callable[..., list[Any]]:
     return run
 
 
-def _has_effect(node: Any) -> bool:
-    return bool(getattr(node.record, "stateful", False)) or not node.outputs
+class _Effects:
+    """Notes whether something that must happen once was added to a graph."""
+
+    def __init__(self, graph: Any) -> None:
+        self.graph = graph
+        self.count = len(graph.nodes)
+        self.values = dict(graph.values)
+
+    def happened(self) -> bool:
+        """Since this was made."""
+        values = self.graph.values
+        if any(values[key] is not self.values.get(key) for key in values):
+            return True
+        return any(getattr(node.record, "stateful", False) for node in self.graph.nodes[self.count :])
 
 
 def _after_first_test(loop: Loop, again: Any, test: Block, body: Block) -> None:

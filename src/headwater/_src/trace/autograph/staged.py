@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import dis
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
-import headwater._src.ops.control as control
 from headwater._src.base.dtypes import string
 from headwater._src.base.frames import Line
+from headwater._src.base.shapes import generalize
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import FuncGraph
-from headwater._src.core.spec import TensorSpec
+from headwater._src.core.spec import Spec, TensorSpec
 from headwater._src.core.tensor import Tensor, TensorLike
+from headwater._src.engine.tape import stop_all
 from headwater._src.ops import compare, create, layout
+from headwater._src.ops.branches import IF
+from headwater._src.ops.nested import Environment, Traced, append, closed, leaves_of, value_in, write_back
+from headwater._src.ops.nested import pack as pack_composites
 from headwater._src.trace.autograph.state import (
+    RETURNED,
     UNBOUND,
     State,
     equal_constants,
@@ -102,10 +106,6 @@ def as_condition(value: Any, what: str, where: str) -> Tensor:
 # -- if ---------------------------------------------------------------------------------------------------------------
 
 
-class _Undecided(Exception):
-    """The function's result is set in the second branch only: what it is there must be known first."""
-
-
 class If:
     """One `if` on a symbolic condition.
 
@@ -127,24 +127,24 @@ class If:
         self.live = state.groups[0]
         self.ends: list[list[Any]] = [[], []]
         self.changed: set[int] = set()
-        self.stand_ins: dict[int, Specs] = {}
-        orelse_code = orelse.__code__  # type: ignore[attr-defined]
-        self.has_else = orelse_code.co_filename == body.__code__.co_filename  # type: ignore[attr-defined]
+        self.has_else = orelse.__code__.co_filename == body.__code__.co_filename  # type: ignore[attr-defined]
 
     def run(self, condition: Any) -> None:
         """Adds the conditional to the graph and sets the variables to its results."""
         pred = as_condition(condition, self.what, self.place)
         try:
-            try:
-                outputs = control.cond(pred, lambda: self._branch(0), lambda: self._branch(1))
-            except _Undecided:
-                self._look_ahead()
-                outputs = control.cond(pred, lambda: self._branch(0), lambda: self._branch(1))
+            traced = [Traced(lambda: self._trace(0), "cond_true"), Traced(lambda: self._trace(1), "cond_false")]
+            for which in (0, 1):
+                with traced[which].graph.as_default(), stop_all():
+                    self._stand_in(which)
+            for i in range(len(self.live)):
+                self._compare(i)
+            outputs = self._join(pred, traced)
         except BaseException as error:
             self.state.restore(self.before)
             self._note_raise(error)
             raise
-        self._finish(list(outputs))
+        self._finish(outputs)
 
     def _note_raise(self, error: BaseException) -> None:
         """A `raise` in a branch of a tensor's condition is no error of the tracing: say why it came."""
@@ -155,43 +155,53 @@ class If:
                 "and with them this `raise`. To raise when the graph runs, use tf.debugging.Assert(condition, [message])."
             )
 
-    def _branch(self, which: int) -> list[Any]:
-        self._trace(which)
-        if which == 1:
-            for i in range(len(self.live)):
-                self._compare(i)
-        return [self._out(x) for value in self.ends[which] for x in leaves(value) if is_dynamic(x)]
-
     def _trace(self, which: int) -> None:
         self.state.restore(self.before)
         self.blocks[which]()
         after = self.state.values()
         self.changed |= {i for i, (a, b) in enumerate(zip(self.before, after, strict=True)) if a is not b}
         self.ends[which] = after[: len(self.live)]
+
+    def _stand_in(self, which: int) -> None:
+        """Fills in, with zeros of the other branch's kind, what only that one sets and nobody will look at.
+
+        That is the function's result in a branch that goes on, and everything else in one that has returned.
+        """
+        mine, others = self.ends[which], self.ends[1 - which]
+        returned = any(v.name.startswith(RETURNED) and end is True for v, end in zip(self.live, mine, strict=True))
         for i, variable in enumerate(self.live):
-            if self.ends[which][i] is UNBOUND and (variable.is_result or peeking.depth):
-                self._stand_in(which, i)
+            if mine[i] is UNBOUND and (variable.is_result or returned or peeking.depth):
+                mine[i] = Specs(others[i]).zeros()
 
-    @staticmethod
-    def _out(leaf: Any) -> Any:
-        return convert(leaf) if is_scalar(leaf) else leaf
+    def _selected(self) -> list[tuple[Any, Any]]:
+        """The leaves that differ between the branches."""
+        pairs = []
+        for one, other in zip(*self.ends, strict=True):
+            both = zip(leaves(one), leaves(other), strict=True)
+            pairs += [(a, b) for a, b in both if is_dynamic(a) and not equal_constants(a, b)]
+        return pairs
 
-    # -- a result that only one branch sets; a flag guards it, so anything of its kind will do in the other ----------------
-
-    def _stand_in(self, which: int, i: int) -> None:
-        if which == 1:
-            self.ends[1][i] = Specs(self.ends[0][i]).zeros()
-        elif i in self.stand_ins:
-            self.ends[0][i] = self.stand_ins[i].zeros()
-        else:
-            raise _Undecided
-
-    def _look_ahead(self) -> None:
-        with FuncGraph("look_ahead").as_default():
-            self.state.restore(self.before)
-            self.blocks[1]()
-            after = self.state.values()
-        self.stand_ins = {i: Specs(after[i]) for i in range(len(self.live))}
+    def _join(self, pred: Any, traced: Sequence[Traced]) -> list[Any]:
+        """Appends the node; what it gives for the leaves that differ."""
+        pairs = self._selected()
+        flat = []
+        for which in (0, 1):
+            with traced[which].graph.as_default(), stop_all():
+                flat.append([convert(x) for pair in pairs for x in leaves_of(_tensor(pair[which]))])
+        handles = list({id(h): h for t in traced for h in t.written}.values())
+        graphs = [
+            closed(t, own + [value_in(t.graph, h) for h in handles]) for t, own in zip(traced, flat, strict=True)
+        ]
+        environment = Environment()
+        places = tuple(tuple(environment.places(g)) for g in graphs)
+        specs = [
+            Spec(generalize(a._shape, b._shape), a._np_dtype)
+            for a, b in zip(graphs[0].outputs, graphs[1].outputs, strict=True)
+        ]
+        attrs = {"branches": tuple(graphs), "places": places, "slots": ()}
+        outputs = append(IF, [pred, *environment.tensors], specs, attrs, "cond")
+        write_back(handles, outputs[len(flat[0]) :])
+        return pack_composites([_tensor(a) for a, _ in pairs], outputs[: len(flat[0])])
 
     # -- agreement ----------------------------------------------------------------------------------------------------
 
@@ -266,11 +276,11 @@ class If:
         feed = iter(outputs)
         values = list(self.before)
         for i, (one, other) in enumerate(zip(*self.ends, strict=True)):
-            flat = []
-            for a, b in zip(leaves(one), leaves(other), strict=True):
-                out = next(feed) if is_dynamic(a) else a
-                flat.append(a if equal_constants(a, b) else out)
-            values[i] = one if one is other or one is UNBOUND else pack(one, flat)
+            if one is other:
+                values[i] = one
+                continue
+            both = zip(leaves(one), leaves(other), strict=True)
+            values[i] = pack(one, [a if equal_constants(a, b) or not is_dynamic(a) else next(feed) for a, b in both])
         for i in self.changed:
             if i >= len(self.live):
                 values[i] = UNBOUND
@@ -310,6 +320,10 @@ class _LeafSpec:
     def tensor_spec(self) -> Any:
         """The specification of the tensor, or None for what is none."""
         return None if self.shape is None else TensorSpec(self.shape, self.dtype)
+
+
+def _tensor(leaf: Any) -> Any:
+    return convert(leaf) if is_scalar(leaf) else leaf
 
 
 def dtype_of(leaf: Any) -> Any:

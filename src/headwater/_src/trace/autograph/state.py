@@ -25,6 +25,9 @@ UNBOUND = _Unbound()
 RESULT = "ag__result"
 """How the names begin that hold what a function with several `return`s gives back."""
 
+RETURNED = "ag__returned"
+"""How the names of the flags begin that say that a function has returned: what follows is skipped then."""
+
 
 class Variable:
     """A variable of the user's function, through its cell."""
