@@ -27,6 +27,9 @@ WORKLOADS: dict[str, dict[str, float]] = {
     "cnn/jit": {TF: 1, JAX: 1},
     "lstm/jit": {TF: 1, JAX: 1},
     "transformer/jit": {TF: 1, JAX: 1},
+    "cnn/function": {TF: 1},
+    "lstm/function": {TF: 1},
+    "transformer/function": {TF: 1},
 }
 FIRST_CALLS = {"seeds/function": 1.0, "seeds/jit": 1.0}
 """Workloads whose first call must be no slower than TensorFlow's."""

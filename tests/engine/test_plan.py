@@ -413,8 +413,10 @@ _UFUNCS = sorted(
 @pytest.mark.parametrize("ufunc", _UFUNCS, ids=lambda u: u.__name__)
 @pytest.mark.parametrize("size", [2, 7, 1000])
 def test_writing_over_an_input_gives_the_same_bits(ufunc: np.ufunc, size: int) -> None:
-    for char in "fdil":
+    for char in "fdilFDe?Bb":
         inputs = [(RNG.standard_normal(size) * 3).astype(char) for _ in range(ufunc.nin)]
+        if char in "FD":
+            inputs = [(a + 1j * RNG.standard_normal(size)).astype(char) for a in inputs]
         with np.errstate(all="ignore"):
             try:
                 want = ufunc(*inputs)

@@ -13,6 +13,7 @@ from headwater._src.core.tensor import of_array
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.traits import traits_of
+from headwater._src.ops.traits import _FRESH
 
 OWNERS: dict[str, list[harness.Sample]] = {}
 for _sample in harness.SAMPLES:
@@ -140,4 +141,4 @@ def test_kernels_said_to_give_new_arrays_do() -> None:
                 if found is not None and seeds is not None:
                     with np.errstate(all="ignore"):
                         found[0].evaluate(seeds, visit=look)
-    assert seen == fresh
+    assert seen >= _FRESH, "no sample calls them"

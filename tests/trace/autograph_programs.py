@@ -1,5 +1,7 @@
 """Functions with control flow, each with arguments: converted or not, eager or in a graph, they give the same."""
 
+# ruff: noqa: B023, C417, RET504, UP028 - these are programs as people write them
+
 from __future__ import annotations
 
 import contextlib
@@ -467,7 +469,14 @@ def comprehensions_and_generators(x):
         else:
             s -= i
     squares = [(t if t > x else x) for t in range(4) if t < 3]
-    return [s, squares, {k: k + x for k in (1, 2)}, any(t > x for t in (1, 2)), all([x > 0, x < 3]), sum(squares)]
+    return [
+        s,
+        squares,
+        {k: k + x for k in (1, 2)},
+        any(t > x for t in (1, 2)),
+        all([x > 0, x < 3]),
+        sum(squares),
+    ]
 
 
 @case(N([3, 1, 2]))

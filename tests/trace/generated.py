@@ -23,7 +23,9 @@ _numbers = itertools.count()
 class _Block:
     """What can be written at a place: how deep it is, whether a loop can be left and a value returned there."""
 
-    def __init__(self, depth: int, in_loop: bool = False, names: tuple[str, ...] = ("x", "y", *NAMES)) -> None:
+    def __init__(
+        self, depth: int, in_loop: bool = False, names: tuple[str, ...] = ("x", "y", *NAMES)
+    ) -> None:
         self.depth = depth
         self.in_loop = in_loop
         self.names = names
@@ -118,7 +120,9 @@ class _Writer:
     def _for(self, block: _Block) -> list[str]:
         i = self.fresh("i")
         inner = _Block(block.depth, block.in_loop, (*block.names, i))
-        over = self.one("range(3)", "tf.range(3)", "tf.range(x % 4)", "range(4, 0, -2)", "tf.constant([3, 1, 2])")
+        over = self.one(
+            "range(3)", "tf.range(3)", "tf.range(x % 4)", "range(4, 0, -2)", "tf.constant([3, 1, 2])"
+        )
         lines = [f"for {i} in {over}:", *self.indented(inner, loop=True)]
         if self.draw(st.booleans()):
             lines += ["else:", *self.indented(block)]
@@ -160,7 +164,7 @@ def programs(draw: Callable[..., Any], depth: int = 3) -> str:
     return "def program(x, y):\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
 
 
-_HELPERS = '''
+_HELPERS = """
 import contextlib
 
 
@@ -176,7 +180,7 @@ def helper(p, q):
     while p < q:
         p = p + 2
     return p % 3
-'''
+"""
 
 
 def compiled(text: str) -> Callable[[Any, Any], Any]:

@@ -104,6 +104,7 @@ LIMITS: tuple[Limit, ...] = (
         )
         for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
     ),
+    Limit("extract_volume_patches", None, "In graphs planes, rows, columns and channels must be known.", "static"),
     Limit("linalg.eigh_tridiagonal", "stack", "Stacks of matrices work; in TensorFlow only stacks of one."),
     Limit(
         "linalg.eigh_tridiagonal",
@@ -126,8 +127,9 @@ LIMITS: tuple[Limit, ...] = (
 
 ABSENT: tuple[tuple[str, str], ...] = (
     ("Functions", "saving them (`tf.saved_model`, `tf.train.Checkpoint`); a `tf.TensorArray` made outside of graphs as an argument."),
-    ("Parts of the families", "fractional pooling; `tf.image.extract_glimpse`, `draw_bounding_boxes`, combined non-max suppression, WebP; "
-     "`tf.linalg.LinearOperator*`; most of `tf.raw_ops`."),
+    ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
+     "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
+     "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
     ("Strings, lookup tables, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup` "
      "and `tf.queue` are not there."),
     ("Ragged tensors", "`tf.RaggedTensor` can't be made."),

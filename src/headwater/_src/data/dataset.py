@@ -10,19 +10,32 @@ from typing import Any, NoReturn
 import numpy as np
 
 import headwater._src.data.nodes as nodes
-from headwater._src.base import nest
+import headwater._src.data.transforms as transforms
+from headwater._src.base import dtypes, nest
 from headwater._src.base.dtypes import as_dtype, int64
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
-from headwater._src.core.spec import TensorSpec, TypeSpec
-from headwater._src.core.tensor import Tensor, of_array
+from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
+from headwater._src.data.explain import explained
+from headwater._src.data.functions import Pass
 from headwater._src.data.iterator import NumpyIterator, OwnedIterator
+from headwater._src.data.more import MoreMethods, positive, reduced
+from headwater._src.data.optional import held
 from headwater._src.data.options import Options
-from headwater._src.data.structure import NoneTensorSpec, map_leaves, normalize, spec_of
-from headwater._src.ops.control import truth
+from headwater._src.data.structure import (
+    NoneTensorSpec,
+    component_specs,
+    components,
+    from_components,
+    map_leaves,
+    spec_of,
+)
+from headwater._src.data.templates import completing, stage
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY = nodes.INFINITE
@@ -33,11 +46,11 @@ for _name in ("AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY"):
 
 
 @export("data.Dataset")
-class DatasetV2(abc.Iterable):
+class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
     """A sequence of elements, made step by step as it is iterated.
 
     An element is a tensor or a nested tuple or dictionary of tensors. Each method gives a new data set; nothing runs before
-    iteration. Functions given to `map` and the like run eagerly, once for each element.
+    iteration. Functions given to `map` and the like are traced once, like a `tf.function`, and run for each element.
 
     >>> for batch in tf.data.Dataset.range(5).map(lambda x: x * 10).batch(2):
     ...     print(batch.numpy())
@@ -49,10 +62,18 @@ class DatasetV2(abc.Iterable):
     def __init__(self, node: nodes.Node) -> None:
         if not isinstance(node, nodes.Node):
             raise NotImplementedError(
-                "A data set is made by Dataset.range, from_tensors, from_tensor_slices or from_generator; classes derived from "
-                "tf.data.Dataset are not in this version of headwater."
+                "A data set is made by Dataset.range, from_tensors, from_tensor_slices or from_generator; a class derived from "
+                "tf.data.Dataset can give one of these from its __new__."
             )
         self._node = node
+
+    @staticmethod
+    def _of(node: nodes.Node) -> DatasetV2:
+        return DatasetV2(node)
+
+    @staticmethod
+    def _spec_of(element_spec: Any) -> DatasetSpec:
+        return DatasetSpec(element_spec)
 
     # -- sources ------------------------------------------------------------------------------------------------------
 
@@ -131,9 +152,7 @@ class DatasetV2(abc.Iterable):
     @staticmethod
     def counter(start: Any = 0, step: Any = 1, dtype: Any = int64, name: str | None = None) -> DatasetV2:
         """The numbers start, start + step, ... without end."""
-        first, distance, dtype = host_int(start, "start"), host_int(step, "step"), as_dtype(dtype)
-        endless = DatasetV2(nodes.Tensors(0)).repeat()
-        return endless.enumerate().map(lambda i, _: _count(i, first, distance, dtype))
+        return DatasetV2(nodes.Counter(host_int(start, "start"), host_int(step, "step"), as_dtype(dtype)))
 
     # -- transformations ----------------------------------------------------------------------------------------------
 
@@ -144,17 +163,19 @@ class DatasetV2(abc.Iterable):
         """`map_func` of each element; the parts of a tuple are its arguments.
 
         Args:
-          map_func: a function; it runs eagerly for each element.
-          num_parallel_calls, deterministic, synchronous, use_unbounded_threadpool: accepted; elements come in order.
+          map_func: a function; it is traced once, as by `tf.function`.
+          num_parallel_calls: how many calls may run at a time, where the function calls Python code and so may wait.
+          deterministic, synchronous, use_unbounded_threadpool: accepted; elements come in order.
 
         Raises:
           ValueError: `map_func` is no function.
+          TypeError: it returns what can't be an element.
         """
-        return DatasetV2(nodes.Map(self._node, _function(map_func, "map")))
+        return DatasetV2(transforms.Map(self._node, map_func, _workers(num_parallel_calls, "Dataset.map")))
 
     def flat_map(self, map_func: Any, name: str | None = None) -> DatasetV2:
         """The elements of the data sets `map_func(element)`, one data set after the other."""
-        return DatasetV2(nodes.FlatMap(self._node, _function(map_func, "flat_map")))
+        return DatasetV2(transforms.FlatMap(self._node, map_func))
 
     def interleave(
         self, map_func: Any, cycle_length: Any = None, block_length: Any = None, num_parallel_calls: Any = None,
@@ -177,15 +198,16 @@ class DatasetV2(abc.Iterable):
             raise invalid(
                 f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}."
             )
-        return DatasetV2(nodes.Interleave(self._node, _function(map_func, "interleave"), cycle, block))
+        parallel = num_parallel_calls is not None
+        return DatasetV2(transforms.Interleave(self._node, map_func, cycle, block, parallel))
 
     def filter(self, predicate: Any, name: str | None = None) -> DatasetV2:
-        """The elements for which `predicate` gives true; ValueError, on iteration, where it gives no boolean scalar."""
-        return DatasetV2(nodes.Filter(self._node, _function(predicate, "filter")))
+        """The elements for which `predicate` gives true; ValueError where it gives no boolean scalar."""
+        return DatasetV2(transforms.Filter(self._node, predicate))
 
     def take_while(self, predicate: Any, name: str | None = None) -> DatasetV2:
         """The elements before the first for which `predicate` gives false."""
-        return DatasetV2(nodes.TakeWhile(self._node, _function(predicate, "take_while")))
+        return DatasetV2(transforms.TakeWhile(self._node, predicate))
 
     def batch(
         self, batch_size: Any, drop_remainder: Any = False, num_parallel_calls: Any = None, deterministic: Any = None,
@@ -201,10 +223,11 @@ class DatasetV2(abc.Iterable):
         Raises:
           InvalidArgumentError: the size is not positive; or, on iteration, elements differ in shape.
         """
-        size = host_int(batch_size, "batch_size")
-        if size < 1:
-            raise invalid(f"Dataset.batch: batch_size must be positive; got {size}.")
-        return DatasetV2(nodes.Batch(self._node, size, bool(drop_remainder)))
+        size = positive(batch_size, "Dataset.batch: batch_size")
+        node = nodes.Batch(self._node, size, bool(drop_remainder))
+        if num_parallel_calls is not None:
+            node.name = "_ParallelBatchDataset"
+        return DatasetV2(node)
 
     def unbatch(self, name: str | None = None) -> DatasetV2:
         """The rows of each element; ValueError for scalars and differing first dimensions."""
@@ -232,7 +255,7 @@ class DatasetV2(abc.Iterable):
           InvalidArgumentError: the buffer size is neither positive nor UNKNOWN_CARDINALITY.
         """
         size = host_int(buffer_size, "buffer_size")
-        if size < 1 and size != UNKNOWN_CARDINALITY:
+        if nodes.known(size) and size < 1 and size != UNKNOWN_CARDINALITY:
             raise invalid(
                 f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}."
             )
@@ -240,11 +263,12 @@ class DatasetV2(abc.Iterable):
         return DatasetV2(nodes.Shuffle(self._node, size, seed, reshuffle))
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> DatasetV2:
-        """The same elements; nothing is computed ahead in this version. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
+        """The same elements, up to `buffer_size` of them made ahead by a thread where the pipeline has something to wait for:
+        Python functions, generators, files. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
         size = AUTOTUNE if buffer_size is None else host_int(buffer_size, "buffer_size")
-        if size < AUTOTUNE:
+        if nodes.known(size) and size < AUTOTUNE:
             raise invalid(f"Dataset.prefetch: buffer_size must be at least 0, or AUTOTUNE (-1); got {size}.")
-        return DatasetV2(nodes.Passing(self._node, "_PrefetchDataset"))
+        return DatasetV2(transforms.Prefetch(self._node, size))
 
     def take(self, count: Any, name: str | None = None) -> DatasetV2:
         """The first `count` elements; all where it is negative."""
@@ -257,7 +281,7 @@ class DatasetV2(abc.Iterable):
     def shard(self, num_shards: Any, index: Any, name: str | None = None) -> DatasetV2:
         """Every `num_shards`-th element, from number `index` on; InvalidArgumentError unless 0 <= index < num_shards."""
         shards, number = host_int(num_shards, "num_shards"), host_int(index, "index")
-        if not 0 <= number < shards:
+        if nodes.known(shards) and nodes.known(number) and not 0 <= number < shards:
             raise invalid(
                 f"Dataset.shard: 0 <= index < num_shards is needed; got index {number} of {shards}."
             )
@@ -272,13 +296,14 @@ class DatasetV2(abc.Iterable):
         return DatasetV2(nodes.Concatenate(self._node, _node_of(dataset, "concatenate")))
 
     def cache(self, filename: Any = "", name: str | None = None) -> DatasetV2:
-        """Keeps the elements of the first complete pass in memory for later ones."""
+        """Keeps the elements of the first complete pass for later ones: in memory, or in files whose names begin with
+        `filename`, where later programs find them too."""
         path = filename.numpy() if isinstance(filename, Tensor) else filename  # type: ignore[attr-defined]
-        if path not in ("", b"", None):
-            raise NotImplementedError(
-                "Dataset.cache: caching in files is not in this version of headwater; leave filename empty."
-            )
-        return DatasetV2(nodes.Cache(self._node))
+        if path in ("", b"", None):
+            return DatasetV2(nodes.Cache(self._node))
+        from headwater._src.data.saving import FileCache
+
+        return DatasetV2(FileCache(self._node, path))
 
     def with_options(self, options: Options, name: str | None = None) -> DatasetV2:
         """The same elements under further options."""
@@ -305,37 +330,20 @@ class DatasetV2(abc.Iterable):
         """`reduce_func(... reduce_func(initial_state, first) ..., last)`.
 
         Raises:
-          TypeError: the state changes its dtypes.
-          InvalidArgumentError: it changes its structure.
+          TypeError: the state changes its structure or dtypes.
         """
-        function = _function(reduce_func, "reduce")
-        state = normalize(initial_state)
-        specs = [spec_of(x) for x in nest.flatten(state)]
-        for element in self._node.run():
-            new = normalize(function(state, element))
-            leaves = nest.flatten(new)
-            if len(leaves) != len(specs):
-                raise invalid(
-                    f"Dataset.reduce: the state has {len(specs)} parts; the function gave {len(leaves)}."
-                )
-            for spec, part in zip(specs, leaves, strict=True):
-                if getattr(spec, "dtype", None) != getattr(part, "dtype", None):
-                    raise TypeError(
-                        f"Dataset.reduce: the state has {spec.dtype.name}; the function gave {describe(part)}."
-                    )
-            state = new
-        return state
+        state, function = reduced(self._node, initial_state, reduce_func)
+        if ctx.graph is None and not _has_symbols(state):
+            return _reduce(self._node, state, function)
+        parts = stage(_REDUCE, (self._node, state, function), component_specs(function.spec))
+        return from_components(function.spec, iter(parts))
 
     def get_single_element(self, name: str | None = None) -> Any:
         """The only element; InvalidArgumentError unless there is exactly one."""
-        iterator = self._node.run()
-        end = object()
-        first = next(iterator, end)
-        if first is end or next(iterator, end) is not end:
-            raise invalid(
-                f"Dataset.get_single_element: exactly one element is needed; there are {'none' if first is end else 'more'}."
-            )
-        return first
+        if ctx.graph is None:
+            return _single(self._node)
+        parts = stage(_SINGLE, self._node, component_specs(self.element_spec))
+        return from_components(self.element_spec, iter(parts))
 
     def as_numpy_iterator(self) -> NumpyIterator:
         """An iterator over the elements as NumPy values."""
@@ -343,7 +351,13 @@ class DatasetV2(abc.Iterable):
 
     def cardinality(self) -> Tensor:
         """The number of elements as an int64 scalar, or INFINITE_CARDINALITY or UNKNOWN_CARDINALITY."""
+        if ctx.graph is not None and self._node.template:
+            return stage(_CARDINALITY, self._node, [Spec((), np.dtype(np.int64))])[0]
         return of_array(np.asarray(self._node.length(), np.int64))
+
+    def explain(self) -> str:
+        """How the data set runs: the expression as it was written, and what each part of it became."""
+        return explained(self._node)
 
     @property
     def element_spec(self) -> Any:
@@ -353,6 +367,17 @@ class DatasetV2(abc.Iterable):
     @property
     def _type_spec(self) -> DatasetSpec:
         return DatasetSpec(self.element_spec)
+
+    def _nest_flatten(self) -> list[Any]:
+        node = self._node
+        if isinstance(node, nodes.Given):
+            return [node.resource]
+        if ctx.graph is None or not node.template:
+            return [of_array(held(self))]
+        return list(stage(_MAKE, self, [_VARIANT]))
+
+    def _nest_unflatten(self, parts: list[Any]) -> DatasetV2:
+        return DatasetSpec(self.element_spec)._from_components(parts[0])
 
     def __iter__(self) -> OwnedIterator:
         return OwnedIterator(self)
@@ -374,37 +399,40 @@ class DatasetV2(abc.Iterable):
     __str__ = __repr__
 
 
-def _missing(name: str) -> Any:
-    def method(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f"tf.data.Dataset.{name} is not in this version of headwater.")
-
-    method.__name__ = name
-    method.__doc__ = "Not there yet: raises NotImplementedError."
-    return method
+_VARIANT = Spec((), dtypes.variant.np)
 
 
-for _name in [
-    "bucket_by_sequence_length",
-    "choose_from_datasets",
-    "fingerprint",
-    "group_by_window",
-    "ignore_errors",
-    "list_files",
-    "load",
-    "padded_batch",
-    "ragged_batch",
-    "random",
-    "rebatch",
-    "rejection_resample",
-    "sample_from_datasets",
-    "save",
-    "scan",
-    "snapshot",
-    "sparse_batch",
-    "unique",
-    "window",
-]:
-    setattr(DatasetV2, _name, _missing(_name))
+def _has_symbols(value: Any) -> bool:
+    return any(isinstance(t, SymbolicTensor) for t in nest.flatten(value, expand_composites=True))
+
+
+def _reduce(node: nodes.Node, state: Any, function: Any) -> Any:
+    run = Pass()
+    call = function.bind(run)
+    for element in node.run(run):
+        state = call(state, element)
+    return state
+
+
+def _single(node: nodes.Node) -> Any:
+    iterator = node.run(Pass())
+    end = object()
+    first = next(iterator, end)
+    if first is end or next(iterator, end) is not end:
+        raise invalid(
+            f"Dataset.get_single_element: exactly one element is needed; there are {'none' if first is end else 'more'}."
+        )
+    return first
+
+
+def _arrays(element: Any) -> tuple[np.ndarray, ...]:
+    return tuple(t._array for t in components(element))
+
+
+_MAKE = completing("MakeDataset", True, held)
+_REDUCE = completing("ReduceDataset", False, lambda given: _arrays(_reduce(*given)))
+_SINGLE = completing("DatasetToSingleElement", False, lambda node: _arrays(_single(node)))
+_CARDINALITY = completing("DatasetCardinality", True, lambda node: np.asarray(node.length(), np.int64))
 
 
 @export("data.DatasetSpec")
@@ -428,8 +456,38 @@ class DatasetSpec(TypeSpec):
         return self._element_spec
 
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
-        """Itself if all are equal."""
-        return self if all(self == o for o in others) else None
+        """The specification of data sets whose elements may be any of those of all; None where there is none."""
+        if any(not isinstance(o, DatasetSpec) for o in others):
+            return None
+        spec = self._element_spec
+        try:
+            for other in others:
+                spec = transforms.relaxed(spec, other._element_spec, "tf.data.DatasetSpec")
+        except TypeError:
+            return None
+        return DatasetSpec(spec, self._dataset_shape)
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether a data set, or all of another specification, may have such elements."""
+        other = getattr(spec_or_value, "_type_spec", spec_or_value)
+        return isinstance(other, DatasetSpec) and self.most_specific_common_supertype([other]) == self
+
+    @staticmethod
+    def from_value(value: DatasetV2) -> DatasetSpec:
+        """The specification of a data set."""
+        return DatasetSpec(value.element_spec)
+
+    @property
+    def _component_specs(self) -> TensorSpec:
+        return TensorSpec((), dtypes.variant)
+
+    def _to_components(self, value: DatasetV2) -> Any:
+        return value._nest_flatten()[0]
+
+    def _from_components(self, resource: Any) -> DatasetV2:
+        if isinstance(resource, EagerTensor):
+            return resource._array[()]  # type: ignore[no-any-return]
+        return DatasetV2(nodes.Given(resource, self._element_spec))
 
     def _key(self) -> tuple[Any, ...]:
         return repr(self._element_spec), self._dataset_shape
@@ -441,10 +499,13 @@ class DatasetSpec(TypeSpec):
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 
-def _function(function: Any, method: str) -> Any:
-    if not callable(function):
-        raise ValueError(f"Dataset.{method}: a function was expected; got {describe(function)}.")
-    return function
+def _workers(count: Any, what: str) -> int | None:
+    if count is None:
+        return None
+    number = host_int(count, what)
+    if number < 1 and number != AUTOTUNE:
+        raise invalid(f"{what}: num_parallel_calls must be positive or AUTOTUNE; got {number}.")
+    return number
 
 
 def _node_of(dataset: Any, method: str) -> nodes.Node:
@@ -452,11 +513,6 @@ def _node_of(dataset: Any, method: str) -> nodes.Node:
         hint = " Use a tuple instead of a list." if isinstance(dataset, list) else ""
         raise TypeError(f"Dataset.{method}: a tf.data.Dataset was expected; got {describe(dataset)}.{hint}")
     return dataset._node
-
-
-def _count(i: Any, start: int, step: int, dtype: Any) -> Tensor:
-    truth(True if not hasattr(i, "op") else i, "Dataset.counter")
-    return of_array(np.asarray(start + step * int(i), dtype.np))
 
 
 def _signature(types: Any, shapes: Any, signature: Any) -> Any:

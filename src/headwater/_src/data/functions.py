@@ -55,9 +55,11 @@ def disable_debug_mode() -> None:
 class Pass:
     """What one iterator of the outermost data set keeps: where the random streams of its functions stand."""
 
-    __slots__ = ("handles", "lock", "on_error")
+    __slots__ = ("handles", "lock", "on_error", "probing")
 
-    def __init__(self) -> None:
+    def __init__(self, probing: bool = False) -> None:
+        self.probing = probing
+        """Whether nothing will be iterated, and the question is only whether there are rows or columns."""
         self.handles: dict[int, list[Any]] = {}
         self.lock = threading.Lock()
         self.on_error: Callable[[Exception], None] | None = None

@@ -12,8 +12,11 @@ from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
-from headwater._src.data.optional import HostRecord, Optional, held
+from headwater._src.data.functions import Pass
+from headwater._src.data.optional import Optional, held
 from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
+from headwater._src.data.templates import HostRecord, completing, stage
+from headwater._src.engine.tape import outside_graphs
 
 
 @export("data.Iterator")
@@ -45,9 +48,9 @@ class OwnedIterator(IteratorBase, nest.Composite):
         self._spec = None
         self._resource: Any = None
         if ctx.graph is not None:
-            (self._resource,) = add_opaque(MAKE_ITERATOR, [], [_RESOURCE], {"dataset": dataset})
+            (self._resource,) = stage(MAKE_ITERATOR, dataset, [_RESOURCE])
             return
-        self._elements = dataset._node.run()
+        self._elements = dataset._node.run(Pass())
 
     def __iter__(self) -> OwnedIterator:
         return self
@@ -106,7 +109,12 @@ def _advance(resource: Any) -> tuple[Any, ...]:
     return tuple(t._array for t in components(resource[()].get_next()))
 
 
-MAKE_ITERATOR: Any = HostRecord("MakeIterator", True, lambda *, dataset: held(OwnedIterator(dataset)), True)
+def _made(dataset: Any) -> Any:
+    with outside_graphs():
+        return held(OwnedIterator(dataset))
+
+
+MAKE_ITERATOR: Any = completing("MakeIterator", True, _made)
 GET_NEXT: Any = HostRecord("IteratorGetNext", False, _advance, True)
 GET_OPTIONAL: Any = HostRecord(
     "IteratorGetNextAsOptional", True, lambda resource: held(resource[()].get_next_as_optional()), True

@@ -1,16 +1,17 @@
-"""The nodes of a data set's expression: sources, and one class for each transformation.
+"""The nodes of a data set's expression: sources, and the transformations that call no function of the user.
 
-A node has `inputs`, the nodes that it reads, and `run()`, a fresh iterator over its elements. `length()` is the number of
-elements (or INFINITE or UNKNOWN) and `spec` their specification, found when asked for. Where elements are rows of arrays in
-memory, `rows()` gives indices instead of elements, so that a batch is one slice or one gather.
+A node has `inputs`, the nodes that it reads, and `run(state)`, a fresh iterator over its elements; `state` is what the
+outermost iterator keeps. `length()` is the number of elements (or INFINITE or UNKNOWN) and `spec` their specification. Where
+elements are rows of arrays in memory, `rows(state)` gives their numbers instead, and `columns(state)` many of them at once, so
+that a batch is one slice or one gather.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +22,26 @@ from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
+from headwater._src.data.columns import (
+    Columns,
+    RowColumns,
+    Rows,
+    ZipColumns,
+    columns_of_tensors,
+    elements,
+    exactly,
+    is_dense,
+    part_of,
+)
+from headwater._src.data.functions import Pass
 from headwater._src.data.optional import Optional
 from headwater._src.data.options import Options
-from headwater._src.data.shuffling import Shuffler
+from headwater._src.data.shuffling import SeedSource, Shuffler
 from headwater._src.data.structure import (
     common,
     is_structure,
     map_leaves,
     normalize,
-    other_spec,
     packer,
     prefixed,
     rows_of,
@@ -37,22 +49,15 @@ from headwater._src.data.structure import (
     spec_of,
     stack_elements,
     without_first,
-)  # fmt: skip
-from headwater._src.ops.control import output_spec, truth
+)
+from headwater._src.data.templates import Part
 from headwater._src.ops.host import host_error
 
 INFINITE = -1
 UNKNOWN = -2
 
 
-class Rows(NamedTuple):
-    """Elements by number: `take(slice or index array)` gives a batch of them, `indices` their numbers in order."""
-
-    take: Callable[[Any], Any]
-    indices: Iterable[int]
-
-
-class Node:
+class Node(Part):
     """Base of the nodes."""
 
     name = "_Dataset"
@@ -65,13 +70,18 @@ class Node:
         """The only or first input."""
         return self.inputs[0]
 
-    def run(self) -> Iterator[Any]:
+    def run(self, state: Pass) -> Iterator[Any]:
         """A fresh iterator over the elements."""
         raise NotImplementedError
 
-    def rows(self) -> Rows | None:
+    def rows(self, state: Pass) -> Rows | None:
         """A fresh pass as row numbers, where the elements are rows of arrays in memory."""
         return None
+
+    def columns(self, state: Pass) -> Columns | None:
+        """A fresh pass as columns, where many elements can be had at once."""
+        rows = self.rows(state)
+        return None if rows is None else RowColumns(rows)
 
     def length(self) -> int:
         """The number of elements, INFINITE or UNKNOWN."""
@@ -92,6 +102,38 @@ class Node:
             merged = merged.merge(node.options())
         return merged
 
+    def detail(self) -> str:
+        """What the plan shows of it beside its name."""
+        return ""
+
+
+def through_columns(node: Node, columns: Columns) -> Iterator[Any]:
+    """The elements of a node by its columns."""
+    return elements(columns, packer(node.spec), isinstance(node.spec, TensorSpec))
+
+
+def known(count: Any) -> bool:
+    """Whether a count is a number and not a tensor of a graph."""
+    return not isinstance(count, SymbolicTensor)
+
+
+class Given(Node):
+    """The data set that a tensor of a graph will hold."""
+
+    name = "_VariantDataset"
+
+    def __init__(self, resource: Any, spec: Any) -> None:
+        super().__init__()
+        self.resource = resource
+        self.spec = spec
+        self.template = True
+
+    def run(self, state: Pass) -> Iterator[Any]:
+        raise TypeError(f"{self.resource!r} stands for a data set that exists only while its graph runs.")
+
+    def length(self) -> int:
+        return UNKNOWN
+
 
 # -- sources ----------------------------------------------------------------------------------------------------------
 
@@ -104,15 +146,13 @@ class Tensors(Node):
     def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = normalize(value)
+        self.spec = map_leaves(spec_of, self.value)
 
-    def run(self) -> Iterator[Any]:
+    def run(self, state: Pass) -> Iterator[Any]:
         return iter((self.value,))
 
     def length(self) -> int:
         return 1
-
-    def _spec(self) -> Any:
-        return map_leaves(spec_of, self.value)
 
 
 class Slices(Node):
@@ -124,18 +164,20 @@ class Slices(Node):
         super().__init__()
         self.value = normalize(value)
         self.leaves = nest.flatten(self.value)
-        if not self.leaves:
-            raise ValueError(f"Dataset.from_tensor_slices: at least one tensor is needed; got {value!r}.")
-        self.template = self.value
         counts = [self._count(x) for x in self.leaves if x is not None]
         if not counts:
             raise ValueError(f"Dataset.from_tensor_slices: at least one tensor is needed; got {value!r}.")
-        known = {c for c in counts if c is not None}
-        if len(known) > 1:
+        found = {c for c in counts if c is not None}
+        if len(found) > 1:
             raise ValueError(
                 f"Dataset.from_tensor_slices: the first dimensions differ: {counts}; all must be equal."
             )
-        self.count = known.pop() if known else None
+        self.count = found.pop() if found else None
+        self.spec = map_leaves(lambda x: without_first(spec_of(x), "Dataset.from_tensor_slices"), self.value)
+        self.pack = packer(self.value)
+
+    def renew(self) -> None:
+        self.pack = packer(self.value)
 
     @staticmethod
     def _count(x: Any) -> int | None:
@@ -145,34 +187,29 @@ class Slices(Node):
             )
         return None if x.shape.rank is None else x.shape[0]
 
-    def run(self) -> Iterator[Any]:
-        pack = packer(self.template)
+    def run(self, state: Pass) -> Iterator[Any]:
+        pack = self.pack
         if all(x.__class__ is EagerTensor for x in self.leaves):
             arrays = [x._array for x in self.leaves]
+            if len({len(a) for a in arrays}) > 1:
+                raise invalid(
+                    f"Dataset.from_tensor_slices: the first dimensions differ: {[len(a) for a in arrays]}."
+                )
             for i in range(len(arrays[0])):
                 yield pack([of_array(as_array(a[i, ...])) for a in arrays])
             return
-        columns = [itertools.repeat(None) if x is None else rows_of(_known(x)) for x in self.leaves]
+        columns = [itertools.repeat(None) if x is None else rows_of(x) for x in self.leaves]
         yield from (pack(list(row)) for row in zip(*columns, strict=False))
 
-    def rows(self) -> Rows | None:
-        if not all(x.__class__ is EagerTensor for x in self.leaves):
+    def rows(self, state: Pass) -> Rows | None:
+        if not all(x.__class__ is EagerTensor and x._array.ndim for x in self.leaves):
             return None
-        arrays = [x._array for x in self.leaves]
-        pack = packer(self.template)
-        return Rows(lambda index: pack([of_array(a[index]) for a in arrays]), range(len(arrays[0])))
+        if len({len(x._array) for x in self.leaves}) > 1:
+            return None
+        return columns_of_tensors(self.leaves)
 
     def length(self) -> int:
         return UNKNOWN if self.count is None else self.count
-
-    def _spec(self) -> Any:
-        return map_leaves(lambda x: without_first(spec_of(x), "Dataset.from_tensor_slices"), self.value)
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, SymbolicTensor):
-        truth(value, "Dataset")
-    return value
 
 
 class Range(Node):
@@ -182,37 +219,81 @@ class Range(Node):
 
     def __init__(self, bounds: tuple[Any, Any, Any], dtype: Any) -> None:
         super().__init__()
-        self.bounds = tuple(host_int(b, "Dataset.range") for b in bounds)
+        self.start, self.stop, self.step = (host_int(b, "Dataset.range") for b in bounds)
         self.dtype = dtype
-        if self.bounds[2].__class__ is int and self.bounds[2] == 0:
+        self.spec = TensorSpec([], dtype)
+        if self.step.__class__ is int and self.step == 0:
             raise invalid("Dataset.range: the step must not be zero.")
 
-    def _numbers(self) -> range:
-        for bound in self.bounds:
-            _known(bound)
-        return range(*self.bounds)
+    ints = ("start", "stop", "step")
 
-    def run(self) -> Iterator[Any]:
+    def _numbers(self) -> range:
+        return range(self.start, self.stop, self.step)
+
+    def run(self, state: Pass) -> Iterator[Any]:
         dtype = self.dtype.np
         return (of_array(np.asarray(i, dtype)) for i in self._numbers())
 
-    def rows(self) -> Rows | None:
+    def rows(self, state: Pass) -> Rows | None:
         numbers = self._numbers()
         dtype = self.dtype.np
 
-        def take(index: Any) -> Any:
-            if index.__class__ is slice:
-                part = numbers[index]
-                return of_array(np.arange(part.start, part.stop, part.step).astype(dtype))
-            return of_array((numbers.start + numbers.step * np.asarray(index)).astype(dtype))
+        def take(index: Any) -> list[np.ndarray]:
+            if index.__class__ is range:
+                part = numbers[index.start : index.stop if index.stop >= 0 else None : index.step]
+                return [np.arange(part.start, part.stop, part.step).astype(dtype, copy=False)]
+            return [(numbers.start + numbers.step * index).astype(dtype, copy=False)]
 
-        return Rows(take, range(len(numbers)))
+        return Rows(take, iter([range(len(numbers))]))
 
     def length(self) -> int:
-        return UNKNOWN if any(isinstance(b, SymbolicTensor) for b in self.bounds) else len(self._numbers())
+        if not all(map(known, (self.start, self.stop, self.step))):
+            return UNKNOWN
+        return len(self._numbers())
 
-    def _spec(self) -> Any:
-        return TensorSpec([], self.dtype)
+
+class Counter(Range):
+    """Numbers at equal distances without end."""
+
+    name = "_ScanDataset"
+
+    def __init__(self, start: Any, step: Any, dtype: Any) -> None:
+        far = np.iinfo(np.int64).max
+        if known(step) and step < 0:
+            far = -far
+        super().__init__((start, far if step else start + 1, step or 1), dtype)
+        self.still = not step
+
+    def run(self, state: Pass) -> Iterator[Any]:
+        return itertools.cycle(super().run(state)) if self.still else super().run(state)
+
+    def rows(self, state: Pass) -> Rows | None:
+        return None if self.still else super().rows(state)
+
+    def length(self) -> int:
+        return INFINITE
+
+
+class RandomNumbers(Node):
+    """Random 32-bit numbers without end, as int64."""
+
+    name = "_RandomDataset"
+
+    def __init__(self, seed: Any, anew: bool) -> None:
+        super().__init__()
+        self.source = SeedSource(seed, anew)
+        self.spec = TensorSpec([], "int64")
+
+    def renew(self) -> None:
+        self.source.renew()
+
+    def run(self, state: Pass) -> Iterator[Any]:
+        words = self.source.words()
+        while True:
+            yield from map(of_array, map(np.asarray, words.take(64).astype(np.int64)))
+
+    def length(self) -> int:
+        return INFINITE
 
 
 class Generator(Node):
@@ -224,10 +305,10 @@ class Generator(Node):
         super().__init__()
         self.generator = generator
         self.args = args
-        self.signature = signature
+        self.signature = self.spec = signature
         self.specs = nest.flatten(signature)
 
-    def run(self) -> Iterator[Any]:
+    def run(self, state: Pass) -> Iterator[Any]:
         pack = packer(self.signature)
         what = "Dataset.from_generator: the generator"
         try:
@@ -273,10 +354,6 @@ class Generator(Node):
     def length(self) -> int:
         return UNKNOWN
 
-    def _spec(self) -> Any:
-        return self.signature
-
-
 def _as_array(value: Any, spec: TensorSpec) -> np.ndarray:
     if spec.dtype.np.kind == "O":
         return convert(value, spec.dtype)._array  # type: ignore[attr-defined]
@@ -304,42 +381,37 @@ class Repeat(Node):
     """The input several times; for ever where count is negative."""
 
     name = "_RepeatDataset"
+    ints = ("count",)
 
-    def __init__(self, source: Node, count: int) -> None:
+    def __init__(self, source: Node, count: Any) -> None:
         super().__init__(source)
         self.count = count
 
-    def run(self) -> Iterator[Any]:
+    def _passes(self, once: Any) -> Iterator[Any]:
+        """What `once()` gives, again and again; an empty pass ends it."""
         for _ in itertools.count() if self.count < 0 else range(self.count):
             empty = True
-            for element in self.input.run():
+            for item in once():
                 empty = False
-                yield element
+                yield item
             if empty:
                 return
 
-    def rows(self) -> Rows | None:
-        first = self.input.rows() if self.count else None
+    def run(self, state: Pass) -> Iterator[Any]:
+        return self._passes(lambda: self.input.run(state))
+
+    def rows(self, state: Pass) -> Rows | None:
+        if not self.count:
+            return None
+        first = self.input.rows(state)
         if first is None:
             return None
-
-        def indices() -> Iterator[int]:
-            rounds = itertools.count() if self.count < 0 else range(self.count)
-            rows: Rows | None = first
-            for i in rounds:
-                if i:
-                    rows = self.input.rows()
-                empty = True
-                assert rows is not None
-                for index in rows.indices:
-                    empty = False
-                    yield index
-                if empty:
-                    return
-
-        return Rows(first.take, indices())
+        again: Iterator[Any] = itertools.chain([first], iter(lambda: self.input.rows(state), None))
+        return Rows(first.take, self._passes(lambda: (b for b in next(again).blocks if len(b))))
 
     def length(self) -> int:
+        if not known(self.count):
+            return UNKNOWN
         n = self.input.length()
         if self.count == 0 or n == 0:
             return 0
@@ -347,108 +419,164 @@ class Repeat(Node):
             return INFINITE
         return UNKNOWN if n == UNKNOWN else n * self.count
 
+    def detail(self) -> str:
+        return "for ever" if known(self.count) and self.count < 0 else f"{self.count} times"
+
 
 class Take(Node):
     """The first elements; all where count is negative."""
 
     name = "_TakeDataset"
+    ints = ("count",)
 
-    def __init__(self, source: Node, count: int) -> None:
+    def __init__(self, source: Node, count: Any) -> None:
         super().__init__(source)
         self.count = count
 
-    def run(self) -> Iterator[Any]:
-        return self.input.run() if self.count < 0 else itertools.islice(self.input.run(), self.count)
+    def run(self, state: Pass) -> Iterator[Any]:
+        return self.input.run(state) if self.count < 0 else itertools.islice(self.input.run(state), self.count)
 
-    def rows(self) -> Rows | None:
-        rows = self.input.rows()
-        return (
-            None
-            if rows is None
-            else rows
-            if self.count < 0
-            else Rows(rows.take, _part(rows.indices, 0, self.count))
-        )
+    def rows(self, state: Pass) -> Rows | None:
+        rows = self.input.rows(state)
+        if rows is None or self.count < 0:
+            return rows
+        return Rows(rows.take, part_of(rows.blocks, 0, self.count))
+
+    def columns(self, state: Pass) -> Columns | None:
+        columns = self.input.columns(state)
+        return columns if columns is None or self.count < 0 else _Limited(columns, self.count)
 
     def length(self) -> int:
         n = self.input.length()
+        if not known(self.count):
+            return UNKNOWN
         if self.count < 0 or n == UNKNOWN:
             return n
         return self.count if n == INFINITE else min(n, self.count)
 
+    def detail(self) -> str:
+        return str(self.count)
 
-def _part(indices: Iterable[int], start: int, stop: int | None) -> Iterable[int]:
-    return indices[start:stop] if isinstance(indices, range) else itertools.islice(indices, start, stop)
+
+class _Limited(Columns):
+    def __init__(self, source: Columns, count: int) -> None:
+        self.source, self.left = source, count
+
+    def read(self, count: int) -> list[np.ndarray] | None:
+        if not self.left:
+            return None
+        found = self.source.read(min(count, self.left))
+        self.left -= 0 if found is None else len(found[0])
+        return found
 
 
 class Skip(Node):
     """All but the first elements; nothing where count is negative."""
 
     name = "_SkipDataset"
+    ints = ("count",)
 
-    def __init__(self, source: Node, count: int) -> None:
+    def __init__(self, source: Node, count: Any) -> None:
         super().__init__(source)
         self.count = count
 
-    def run(self) -> Iterator[Any]:
-        return iter(()) if self.count < 0 else itertools.islice(self.input.run(), self.count, None)
+    def run(self, state: Pass) -> Iterator[Any]:
+        return iter(()) if self.count < 0 else itertools.islice(self.input.run(state), self.count, None)
 
-    def rows(self) -> Rows | None:
-        rows = self.input.rows() if self.count >= 0 else None
-        return None if rows is None else Rows(rows.take, _part(rows.indices, self.count, None))
+    def rows(self, state: Pass) -> Rows | None:
+        rows = self.input.rows(state) if self.count >= 0 else None
+        return None if rows is None else Rows(rows.take, part_of(rows.blocks, self.count, None))
 
     def length(self) -> int:
         n = self.input.length()
+        if not known(self.count):
+            return UNKNOWN
         return 0 if self.count < 0 else n if n < 0 else max(n - self.count, 0)
+
+    def detail(self) -> str:
+        return str(self.count)
 
 
 class Shard(Node):
     """Every n-th element."""
 
     name = "_ShardDataset"
+    ints = ("shards", "index")
 
-    def __init__(self, source: Node, shards: int, index: int) -> None:
+    def __init__(self, source: Node, shards: Any, index: Any) -> None:
         super().__init__(source)
         self.shards, self.index = shards, index
 
-    def run(self) -> Iterator[Any]:
-        return itertools.islice(self.input.run(), self.index, None, self.shards)
+    def _check(self) -> None:
+        if not 0 <= self.index < self.shards:
+            raise invalid(
+                f"Dataset.shard: 0 <= index < num_shards is needed; got index {self.index} of {self.shards}."
+            )
+
+    def run(self, state: Pass) -> Iterator[Any]:
+        self._check()
+        return itertools.islice(self.input.run(state), self.index, None, self.shards)
+
+    def rows(self, state: Pass) -> Rows | None:
+        rows = self.input.rows(state)
+        return None if rows is None else Rows(rows.take, part_of(rows.blocks, self.index, None, self.shards))
 
     def length(self) -> int:
         n = self.input.length()
+        if not known(self.shards) or not known(self.index):
+            return UNKNOWN if n >= 0 else n
         return n if n < 0 else len(range(self.index, n, self.shards))
+
+    def detail(self) -> str:
+        return f"{self.index} of {self.shards}"
 
 
 class Shuffle(Node):
     """The elements in a random order, drawn from a buffer."""
 
     name = "_ShuffleDataset"
+    ints = ("size",)
 
-    def __init__(self, source: Node, buffer_size: int, seed: Any, reshuffle: bool) -> None:
+    def __init__(self, source: Node, buffer_size: Any, seed: Any, reshuffle: bool) -> None:
         super().__init__(source)
+        self.size = buffer_size
         self.shuffler = Shuffler(buffer_size, seed, reshuffle)
 
-    def run(self) -> Iterator[Any]:
-        return self.shuffler.shuffle(self.input.run())
+    def renew(self) -> None:
+        seeds, reshuffle = self.shuffler.seeds, self.shuffler.anew
+        self.shuffler = Shuffler.__new__(Shuffler)
+        self.shuffler.seeds, self.shuffler.anew, self.shuffler.buffer_size = seeds, reshuffle, self.size
+        self.shuffler.renew()
 
-    def rows(self) -> Rows | None:
-        rows = self.input.rows()
-        return None if rows is None else Rows(rows.take, self.shuffler.shuffle(iter(rows.indices)))
+    def run(self, state: Pass) -> Iterator[Any]:
+        return self.shuffler.shuffle(self.input.run(state))
+
+    def rows(self, state: Pass) -> Rows | None:
+        rows = self.input.rows(state)
+        if rows is None or state.probing:
+            return rows
+        return Rows(rows.take, self.shuffler.order(rows.blocks))
+
+    def detail(self) -> str:
+        return f"buffer {self.size}, {'each pass anew' if self.shuffler.anew else 'always the same order'}"
 
 
 class Passing(Node):
-    """Hands on its input: prefetch, and whatever only carries a name or options."""
+    """Hands on its input: whatever only carries a name, options or a promise."""
 
     def __init__(self, source: Node, name: str, options: Options | None = None) -> None:
         super().__init__(source)
         self.name = name
         self.own = options
 
-    def run(self) -> Iterator[Any]:
-        return self.input.run()
+    def run(self, state: Pass) -> Iterator[Any]:
+        return self.input.run(state)
 
-    def rows(self) -> Rows | None:
-        return self.input.rows()
+    def rows(self, state: Pass) -> Rows | None:
+        return self.input.rows(state)
+
+    def columns(self, state: Pass) -> Columns | None:
+        return self.input.columns(state)
 
     def options(self) -> Options:
         merged = super().options()
@@ -463,16 +591,40 @@ class Cache(Node):
     def __init__(self, source: Node) -> None:
         super().__init__(source)
         self.kept: list[Any] | None = None
+        self.kept_rows: tuple[Any, list[Any]] | None = None
 
-    def run(self) -> Iterator[Any]:
+    def renew(self) -> None:
+        self.kept = self.kept_rows = None
+
+    def run(self, state: Pass) -> Iterator[Any]:
+        rows = self.rows(state)
+        if rows is not None:
+            yield from through_columns(self, RowColumns(rows))
+            return
         if self.kept is not None:
             yield from self.kept
             return
-        elements = []
-        for element in self.input.run():
-            elements.append(element)
+        found = []
+        for element in self.input.run(state):
+            found.append(element)
             yield element
-        self.kept = elements
+        self.kept = found
+
+    def rows(self, state: Pass) -> Rows | None:
+        if self.kept_rows is not None:
+            return Rows(self.kept_rows[0], iter(self.kept_rows[1]))
+        rows = self.input.rows(state)
+        if rows is None:
+            return None
+
+        def noted() -> Iterator[Any]:
+            found = []
+            for block in rows.blocks:
+                found.append(block)
+                yield block
+            self.kept_rows = rows.take, found
+
+        return Rows(rows.take, noted())
 
 
 class Concatenate(Node):
@@ -484,170 +636,13 @@ class Concatenate(Node):
         super().__init__(first, second)
         self.spec = common(first.spec, second.spec)
 
-    def run(self) -> Iterator[Any]:
-        yield from self.inputs[0].run()
-        yield from self.inputs[1].run()
+    def run(self, state: Pass) -> Iterator[Any]:
+        yield from self.inputs[0].run(state)
+        yield from self.inputs[1].run(state)
 
     def length(self) -> int:
         a, b = (node.length() for node in self.inputs)
         return INFINITE if INFINITE in (a, b) else UNKNOWN if UNKNOWN in (a, b) else a + b
-
-
-class Filter(Node):
-    """The elements for which a predicate is true."""
-
-    name = "_FilterDataset"
-
-    def __init__(self, source: Node, predicate: Any) -> None:
-        super().__init__(source)
-        self.predicate = predicate
-
-    def run(self) -> Iterator[Any]:
-        for element in self.input.run():
-            if self._true(element):
-                yield element
-
-    def _true(self, element: Any) -> bool:
-        result = call(self.predicate, element)
-        tensor = convert(result) if not is_structure(result) and not isinstance(result, list) else None
-        if tensor is None or not tensor.dtype.is_bool or tensor.shape.rank != 0:
-            raise ValueError(f"Dataset.filter: the predicate must give a boolean scalar; got {result!r}.")
-        return bool(tensor)
-
-    def length(self) -> int:
-        n = self.input.length()
-        return n if n == 0 else UNKNOWN
-
-
-class TakeWhile(Filter):
-    """The elements before the first for which a predicate is false."""
-
-    name = "_TakeWhileDataset"
-
-    def run(self) -> Iterator[Any]:
-        for element in self.input.run():
-            if not self._true(element):
-                return
-            yield element
-
-
-# -- transformations that make elements -------------------------------------------------------------------------------
-
-
-def call(function: Any, element: Any) -> Any:
-    """Calls a user's function on an element; the parts of a tuple are arguments of their own."""
-    return function(*element) if element.__class__ is tuple else function(element)
-
-
-def _result(value: Any) -> Any:
-    # A list is likelier several results than one tensor in the making.
-    return normalize(tuple(value) if isinstance(value, list) else value)
-
-
-class Map(Node):
-    """A function of each element."""
-
-    name = "_MapDataset"
-
-    def __init__(self, source: Node, function: Any) -> None:
-        super().__init__(source)
-        self.function = function
-
-    def run(self) -> Iterator[Any]:
-        function = self.function
-        for element in self.input.run():
-            value = function(*element) if element.__class__ is tuple else function(element)
-            yield value if value.__class__ is EagerTensor else _result(value)
-
-    def _spec(self) -> Any:
-        return traced_spec(self.function, self.input)
-
-
-def traced_spec(function: Any, source: Node) -> Any:
-    """The spec of `function(element)`: from a symbolic run, or from a first element where the function needs values."""
-    spec = source.spec
-    args = list(spec) if spec.__class__ is tuple else [spec]
-    try:
-        return output_spec(lambda *a: _result(function(*a)), args, other_spec)
-    except Exception:  # whatever a function does with values that a symbolic tensor has not
-        pass
-    for element in source.run():
-        found = map_leaves(spec_of, _result(call(function, element)))
-        return nest.map_structure(_loose, found)
-    raise ValueError(
-        "Dataset.element_spec: the function needs values to run, and there is no element to try it on."
-    )
-
-
-def _loose(spec: Any) -> Any:
-    """The spec without its sizes: other elements may have others."""
-    if not isinstance(spec, TensorSpec) or spec.shape.rank is None:
-        return spec
-    return TensorSpec([None] * spec.shape.rank, spec.dtype)
-
-
-class FlatMap(Node):
-    """The elements of the data sets that a function gives, one data set after the other."""
-
-    name = "_FlatMapDataset"
-
-    def __init__(self, source: Node, function: Any) -> None:
-        super().__init__(source)
-        self.function = function
-
-    def _inner(self, element: Any) -> Node:
-        result = call(self.function, element)
-        node = getattr(result, "_node", None)
-        if not isinstance(node, Node):
-            raise TypeError(f"Dataset.{self.name}: the function must give a tf.data.Dataset; got {result!r}.")
-        return node
-
-    def run(self) -> Iterator[Any]:
-        for element in self.input.run():
-            yield from self._inner(element).run()
-
-    def length(self) -> int:
-        n = self.input.length()
-        return n if n == 0 else UNKNOWN
-
-    def _spec(self) -> Any:
-        found = traced_spec(self.function, self.input)
-        return found._element_spec
-
-
-class Interleave(FlatMap):
-    """The elements of several data sets in turns."""
-
-    name = "_InterleaveDataset"
-
-    def __init__(self, source: Node, function: Any, cycle: int, block: int) -> None:
-        super().__init__(source, function)
-        self.cycle, self.block = cycle, block
-
-    def run(self) -> Iterator[Any]:
-        outer = self.input.run()
-        slots: list[Iterator[Any] | None] = [None] * self.cycle
-        more = True
-        while True:
-            for i in range(self.cycle):
-                if slots[i] is None and more:
-                    element = next(outer, _END)
-                    more = element is not _END
-                    slots[i] = self._inner(element).run() if more else None
-                inner = slots[i]
-                if inner is None:
-                    continue
-                for _ in range(self.block):
-                    value = next(inner, _END)
-                    if value is _END:
-                        slots[i] = None
-                        break
-                    yield value
-            if not more and not any(slots):
-                return
-
-
-_END = object()
 
 
 class Zip(Node):
@@ -657,14 +652,23 @@ class Zip(Node):
 
     def __init__(self, structure: Any) -> None:
         super().__init__(*nest.flatten(structure))
-        self.structure = structure
+        self.pack = packer(map_leaves(lambda _: 0, structure))
+        self.plain = structure.__class__ is tuple and not any(is_structure(part) for part in structure)
+        self.spec = self.pack([node.spec for node in self.inputs])
 
-    def run(self) -> Iterator[Any]:
-        iterators = [node.run() for node in self.inputs]
-        if self.structure.__class__ is tuple and not any(is_structure(part) for part in self.structure):
+    def run(self, state: Pass) -> Iterator[Any]:
+        iterators = [node.run(state) for node in self.inputs]
+        if self.plain:
             return zip(*iterators, strict=False)
-        pack = packer(self.structure)
+        pack = self.pack
         return (pack(list(parts)) for parts in zip(*iterators, strict=False))
+
+    def columns(self, state: Pass) -> Columns | None:
+        probe = state if state.probing else Pass(probing=True)
+        if not is_dense(self.spec) or any(node.columns(probe) is None for node in self.inputs):
+            return None
+        found = [node.columns(state) for node in self.inputs]
+        return ZipColumns([columns for columns in found if columns is not None])
 
     def length(self) -> int:
         lengths = [node.length() for node in self.inputs]
@@ -672,49 +676,59 @@ class Zip(Node):
             return UNKNOWN
         return min((n for n in lengths if n != INFINITE), default=INFINITE)
 
-    def _spec(self) -> Any:
-        return packer(self.structure)([node.spec for node in self.inputs])
-
 
 class Batch(Node):
     """Several elements as one, stacked."""
 
     name = "_BatchDataset"
+    ints = ("size",)
 
-    def __init__(self, source: Node, size: int, drop: bool) -> None:
+    def __init__(self, source: Node, size: Any, drop: bool) -> None:
         super().__init__(source)
         self.size, self.drop = size, drop
+        count = size if drop and known(size) else None
+        self.spec = map_leaves(lambda s: prefixed(s, count), source.spec)
 
-    def run(self) -> Iterator[Any]:
-        rows = self.input.rows()
-        if rows is not None:
-            return self._gathered(rows)
-        return self._stacked()
+    def run(self, state: Pass) -> Iterator[Any]:
+        if self.size < 1:
+            raise invalid(f"Dataset.batch: batch_size must be positive; got {self.size}.")
+        columns = self.input.columns(state)
+        return self._stacked(state) if columns is None else self._gathered(columns)
 
-    def _stacked(self) -> Iterator[Any]:
-        elements = self.input.run()
-        while chunk := list(itertools.islice(elements, self.size)):
+    def _stacked(self, state: Pass) -> Iterator[Any]:
+        source = self.input.run(state)
+        while chunk := list(itertools.islice(source, self.size)):
             if len(chunk) == self.size or not self.drop:
                 yield stack_elements(chunk)
 
-    def _gathered(self, rows: Rows) -> Iterator[Any]:
-        indices, take, size = rows.indices, rows.take, self.size
-        if isinstance(indices, range):
-            stop = indices.stop - (len(indices) % size if self.drop else 0)
-            for low in range(indices.start, stop, size):
-                yield take(slice(low, min(low + size, indices.stop)))
-            return
-        order = iter(indices)
-        while chunk := list(itertools.islice(order, size)):
-            if len(chunk) == size or not self.drop:
-                yield take(np.array(chunk))
+    def _gathered(self, columns: Columns) -> Iterator[Any]:
+        size, drop = self.size, self.drop
+        read = columns.read if isinstance(columns, RowColumns) else functools.partial(exactly, columns)
+        single, pair = isinstance(self.spec, TensorSpec), self.spec.__class__ is tuple
+        pair = pair and all(isinstance(s, TensorSpec) for s in self.spec)
+        pack = packer(self.spec)
+        while True:
+            found = read(size)
+            if found is None or (drop and len(found[0]) < size):
+                return
+            if single:
+                yield of_array(found[0])
+            elif pair:
+                yield tuple([of_array(c) for c in found])
+            else:
+                yield pack([of_array(c) for c in found])
+
+    def columns(self, state: Pass) -> Columns | None:
+        return None
 
     def length(self) -> int:
         n = self.input.length()
+        if not known(self.size):
+            return UNKNOWN
         return n if n < 0 else n // self.size if self.drop else -(-n // self.size)
 
-    def _spec(self) -> Any:
-        return map_leaves(lambda s: prefixed(s, self.size if self.drop else None), self.input.spec)
+    def detail(self) -> str:
+        return f"of {self.size}{', the last one dropped if smaller' if self.drop else ''}"
 
 
 class Unbatch(Node):
@@ -732,8 +746,8 @@ class Unbatch(Node):
             )
         self.spec = map_leaves(lambda s: without_first(s, "Dataset.unbatch"), source.spec)
 
-    def run(self) -> Iterator[Any]:
-        for element in self.input.run():
+    def run(self, state: Pass) -> Iterator[Any]:
+        for element in self.input.run(state):
             pack = packer(element)
             columns = [rows_of(part) for part in nest.flatten(element) if part is not None]
             if len({len(c) for c in columns}) > 1:

@@ -11,10 +11,10 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.op import HOST_ONLY
-from headwater._src.core.spec import Spec, TypeSpec
+from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.data.structure import component_specs, components, from_components, leaf, spec_of
+from headwater._src.data.templates import HostRecord
 
 
 @export("experimental.Optional", "data.experimental.Optional")
@@ -116,23 +116,6 @@ class _Frozen:
         return repr(self.spec)
 
 
-class HostRecord:
-    """The record of nodes that handle Python objects, which only the NumPy plan can do."""
-
-    params = ()
-    api = ()
-    host = ()
-    grad = None
-    title = "tf.data"
-    lower = HOST_ONLY("data sets and optionals are Python objects")
-
-    def __init__(self, name: str, single: bool, numpy: Any, stateful: bool = False) -> None:
-        self.name = name
-        self.single = single
-        self.numpy = numpy
-        self.stateful = stateful
-
-
 def _object(array: Any) -> Any:
     return array[()] if isinstance(array, np.ndarray) else array
 
@@ -176,6 +159,16 @@ class OptionalSpec(TypeSpec):
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
         """Itself if all are equal."""
         return self if all(self == o for o in others) else None
+
+    @property
+    def _component_specs(self) -> TensorSpec:
+        return TensorSpec((), dtypes.variant)
+
+    def _to_components(self, value: Optional) -> Any:
+        return value._nest_flatten()[0]
+
+    def _from_components(self, resource: Any) -> Optional:
+        return Optional._of_resource(resource, self._element_spec)
 
     def _key(self) -> tuple[Any, ...]:
         spec = self._element_spec

@@ -248,6 +248,10 @@ def unrepeated(build: Build, node: Node) -> Found:
     """Functions that broadcast by themselves and round exactly need no input repeated, if another has the full shape."""
     if node.record.numpy not in _EXACT or not is_static(node.outputs[0]):
         return None
+    if (
+        node.inputs[0]._np_dtype.kind == "c"
+    ):  # products of complex numbers may round otherwise for a single one
+        return None
     shape = node.outputs[0]._shape
     for i in (0, 1):
         tensor, other = node.inputs[i], node.inputs[1 - i]

@@ -26,6 +26,7 @@ from headwater._src.ops import (
     image_boxes_more,
     image_codec,
     image_colour,
+    image_files,
     image_geometry,
     image_metrics,
     image_random,
@@ -50,6 +51,7 @@ from headwater._src.ops import (
     numpy_api,
     operators,
     partition,
+    patches,
     permutations,
     pool,
     pool_fractional,
@@ -87,13 +89,13 @@ from headwater._src.ops import (
 __all__ = [
     "audio", "blocks", "broadcasting", "cast", "checks", "clip", "compare", "control", "conv", "conv_api", "conv_kernels",
     "create", "ctc", "einsum", "fake_quant", "gather", "host", "image_boxes", "image_boxes_more", "image_codec", "image_colour",
-    "image_geometry", "image_metrics", "image_random", "image_resize", "image_transform", "index", "initializers", "joining",
-    "layout", "linalg", "linalg_bands", "linalg_decompose", "linalg_eigen", "linalg_lu", "linalg_more", "linalg_tridiagonal",
-    "losses", "math", "math_more", "nn", "nn_moments", "numpy_api", "operators", "partition", "permutations", "pool",
-    "pool_fractional", "pool_kernels", "quantize", "random", "random_candidates", "random_dist", "raw", "raw_entries", "raw_table", "reduce",
-    "scans", "segment", "sets", "shape", "signal", "signal_cosine", "signal_windows", "sort", "sparse", "sparse_cross",
-    "sparse_math", "sparse_order", "sparse_reduce", "sparse_samples", "special", "special_more", "surroundings",
-    "variable_updates", "vectorspace", "windows",
+    "image_files", "image_geometry", "image_metrics", "image_random", "image_resize", "image_transform", "index",
+    "initializers", "joining", "layout", "linalg", "linalg_bands", "linalg_decompose", "linalg_eigen", "linalg_lu",
+    "linalg_more", "linalg_tridiagonal", "losses", "math", "math_more", "nn", "nn_moments", "numpy_api", "operators",
+    "partition", "patches", "permutations", "pool", "pool_fractional", "pool_kernels", "quantize", "random",
+    "random_candidates", "random_dist", "raw", "raw_entries", "raw_table", "reduce", "scans", "segment", "sets", "shape",
+    "signal", "signal_cosine", "signal_windows", "sort", "sparse", "sparse_cross", "sparse_math", "sparse_order",
+    "sparse_reduce", "sparse_samples", "special", "special_more", "surroundings", "variable_updates", "vectorspace", "windows",
 ]  # fmt: skip
 
 install_table(lambda: importlib.import_module("headwater._src.ops.traits"))

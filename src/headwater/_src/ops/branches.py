@@ -305,7 +305,8 @@ def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[An
     if not wanted:
         return [None] * len(inputs)
     environment = Environment()
-    slots, added = list(node.attrs["slots"]), []
+    slots = list(node.attrs["slots"])
+    added: list[SymbolicTensor] = []
     graphs, places = [], []
     for b, one in enumerate(pulled):
         graph = one.close(wanted, inputs)

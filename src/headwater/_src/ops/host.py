@@ -127,6 +127,8 @@ class PyCall:
         ]
         self.outputs: tuple[SymbolicTensor, ...] = ()
         """The node's tensors, whose shapes the program may have said more of with `set_shape`."""
+        self.line: Any = None
+        """The user's line of the node."""
 
     def __repr__(self) -> str:
         return f"<{self.title} of {getattr(self.function, '__name__', 'a function')}>"
@@ -163,6 +165,7 @@ def _promised_spec(promise: Any, title: str) -> Spec:
 def _add_python(record: Op, call: PyCall, tensors: list[Any], promise: Any, name: str | None) -> Any:
     outputs = add_opaque(record, tensors, call.promise, {"call": call}, name or "")
     call.outputs = outputs
+    call.line = ctx.graph.nodes[-1].line
     return list(outputs) if isinstance(promise, (list, tuple)) else outputs[0]
 
 
@@ -241,8 +244,15 @@ def _pulled_back(
 
 def _lower_call(kernel: Callable[..., Any], extra: tuple[Spec, ...] = ()) -> Any:
     def lowering(*arrays: Any, call: PyCall) -> Any:
-        specs = [*call.specs(), *extra]
-        return lower.call_on_host(lambda *given: kernel(*given, call=call), arrays, specs)
+        def on_host(*given: np.ndarray) -> list[np.ndarray]:
+            try:
+                return kernel(*given, call=call)
+            except errors.OpError as error:
+                if call.line is None:
+                    raise
+                raise type(error)(None, None, f"{error.message} (at {call.line})") from error.__cause__
+
+        return lower.call_on_host(on_host, arrays, [*call.specs(), *extra])
 
     return lowering
 

@@ -173,7 +173,7 @@ sqrtm = op(
     lower=HOST_ONLY("XLA has no Schur decomposition on every device"),
     grad=_sqrtm_grad,
     shape=need_square,
-    api=("linalg.sqrtm",),
+    api=("linalg.sqrtm", "matrix_square_root"),
     cases=lambda: [
         *(case(np.array([[2.0, 1.0], [1.0, 3.0]], d), grad=(0,), tol=1e-4, id=d) for d in ("float32", "float64", "complex64")),
         case(np.array([[[4.0, 1.0], [0.5, 3.0]], [[1.0, 0.0], [0.25, 2.0]]]), grad=(0,), tol=1e-4, id="stack"),

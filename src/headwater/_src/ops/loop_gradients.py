@@ -54,7 +54,9 @@ def _zeros(tensor: Any) -> Any:
 def _summed(rows: Sequence[Any]) -> Any:
     """The product of two stacks of matrices over rounds and rows, or the sum of one."""
     flat = [layout.reshape(r, [-1, r._shape[-1]]) for r in rows]
-    return linalg.matmul(*flat, transpose_a=True) if len(flat) == 2 else reduce.reduce_sum(flat[0], 0)
+    return (
+        linalg.matmul(flat[0], flat[1], transpose_a=True) if len(flat) == 2 else reduce.reduce_sum(flat[0], 0)
+    )
 
 
 def _pull(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Sequence[Any]) -> list[Any]:
@@ -165,12 +167,13 @@ class _Backward:
         self, inputs: list[Any], final: list[Spec], arguments: list[Any], upstream: list[Any], rows: list[int]
     ) -> tuple[Any, ...]:
         graph, count = self.graph, self._count()
-        row_inputs, fixed_inputs = [], []
-        row_values, fixed_values = list(upstream), []
+        row_inputs: list[Any] = []
+        fixed_inputs: list[Any] = []
+        row_values, fixed_values = list(upstream), list[Any]()
         for inner, tensor in self._captured():
             place = next((i for i in range(self.carried) if self.body.inputs[i] is tensor), None)
             step = None if place is None else step_of(self.body, place)
-            if step is not None:
+            if place is not None and step is not None:
                 self._count_down(inner, step, len(inputs))
                 arguments.insert(len(inputs), inner)
                 inputs.append(self.given[place] + cast.cast(count - 1, inner.dtype) * step)

@@ -119,7 +119,7 @@ class Traced:
             given = pack(args, self.placeholders) if specs else args
             self.result = function(*given)
             self.result = nest.map_structure(_without_operations, self.result)
-            self.leaves = [None if v is None else convert(v) for v in leaves_of(self.result)]
+            self.leaves: list[Any] = [None if v is None else convert(v) for v in leaves_of(self.result)]
 
     @property
     def written(self) -> list[Any]:

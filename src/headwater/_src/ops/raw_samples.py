@@ -121,11 +121,12 @@ def _calls() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def _calls_of(kwargs: list[dict[str, Any]]) -> Any:
+    return lambda: [case(**k, id=f"call{i or ''}") for i, k in enumerate(kwargs)]
+
+
 for _name, _raw in RAW.items():
     if not _raw.line.function and REGISTRY[_name].api:
         sampled(f"raw_ops.{_name}", _from_record(_raw))
 for _name, _kwargs in _calls().items():
-    sampled(
-        f"raw_ops.{_name}",
-        lambda kwargs=_kwargs: [case(**k, id=f"call{i or ''}") for i, k in enumerate(kwargs)],
-    )
+    sampled(f"raw_ops.{_name}", _calls_of(_kwargs))

@@ -73,7 +73,7 @@ def is_list(value: Any) -> bool:
     if dtype is None:
         return False
     if value.__class__ is EagerTensor:
-        return dtype.kind == "O" and value._array.ndim == 0 and value._array[()].__class__ is TensorList
+        return dtype.kind == "O" and value._array.ndim == 0 and isinstance(value._array[()], TensorList)
     return dtype.names is not None
 
 
@@ -135,7 +135,7 @@ class TensorList:
             path.append(path[-1]._newer)  # type: ignore[arg-type]
         for older in reversed(path):
             newer, index, old = older._newer, older._index, older._old
-            items = newer._items  # type: ignore[union-attr]
+            items: Any = newer._items  # type: ignore[union-attr]
             if old is _ABSENT:
                 value = items.pop()
             elif index == len(items):
@@ -151,7 +151,9 @@ class TensorList:
         """Rows of different shapes, which loops keep for their gradients, are added up one by one."""
         if method != "__call__" or any(x.__class__ is not TensorList for x in inputs):
             return NotImplemented
-        return TensorList([ufunc(*rows) for rows in zip(*[x.items() for x in inputs], strict=True)], self.dtype)
+        return TensorList(
+            [ufunc(*rows) for rows in zip(*[x.items() for x in inputs], strict=True)], self.dtype
+        )
 
     def __repr__(self) -> str:
         return f"TensorList({self.items()!r})"

@@ -25,6 +25,7 @@ from headwater._src.core.samples import bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, Tensor, of_array
 from headwater._src.engine import lower
+from headwater._src.engine.tape import outside_graphs
 from headwater._src.ops import philox
 from headwater._src.ops import random as functions
 from headwater._src.ops.cast import cast
@@ -407,9 +408,10 @@ def get_global_generator() -> Generator:
     """The program's own generator, made at the first call: from the global seed if there is one."""
     if _Global.generator is None:
         seed = global_seed()
-        _Global.generator = (
-            Generator.from_non_deterministic_state() if seed is None else Generator.from_seed(seed)
-        )
+        with outside_graphs():  # it outlives the function that asks for it first
+            _Global.generator = (
+                Generator.from_non_deterministic_state() if seed is None else Generator.from_seed(seed)
+            )
     return _Global.generator
 
 

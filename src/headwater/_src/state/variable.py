@@ -81,7 +81,7 @@ _uid_lock = threading.Lock()
 
 # -- updating in place ------------------------------------------------------------------------------------------------
 
-_IN_PLACE_BYTES = 1 << 14
+IN_PLACE_BYTES = 1 << 14
 """Below this a fresh array costs no more than finding out that the old one may be overwritten."""
 
 
@@ -105,10 +105,11 @@ _UNSHARED = _calibrate()
 _CAN_COUNT = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
 
 
-def _overwritable(handle: Handle) -> bool:
+def overwritable(handle: Handle) -> bool:
+    """Whether the variable's array may be written over: it is large, its own, and nobody else holds it."""
     array = handle.tensor._array
     if (
-        array.nbytes < _IN_PLACE_BYTES
+        array.nbytes < IN_PLACE_BYTES
         or not _CAN_COUNT
         or array.base is not None
         or not array.flags.writeable
@@ -121,7 +122,7 @@ def _overwritable(handle: Handle) -> bool:
 def _update(handle: ResourceHandle, ufunc: Any, delta: np.ndarray) -> None:
     """value = ufunc(value, delta), in place where nobody can see it."""
     with handle.lock:
-        if _overwritable(handle):
+        if overwritable(handle):
             array = handle.tensor._array
             ufunc(array, delta, out=array)
         else:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.base.shapes import num_elements
 from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph, add_opaque
@@ -20,6 +21,8 @@ from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of
 from headwater._src.engine.differentiate import Derivative, carries_gradients
 from headwater._src.engine.graph_copy import inline
 from headwater._src.engine.plan import plan_of
+from headwater._src.engine.tape import device_lock
+from headwater._src.state.variable import IN_PLACE_BYTES, overwritable
 
 
 class GraphFunction:
@@ -41,6 +44,8 @@ class GraphFunction:
         self._derivatives: dict[tuple[int, ...], _Derivative] = {}
         self._choice: tuple[str, str] | None = None
         self._run: Any = None
+        self._large: tuple[int, ...] = ()
+        """Which of the variables read are assigned too and large enough that writing in place pays."""
 
     # -- choosing an executor -----------------------------------------------------------------------------------------
 
@@ -91,6 +96,9 @@ class GraphFunction:
             if self.uses_xla:
                 return self._on_device(args, reads)
             run = self._run = plan_of(closed)
+            self._large = _large_variables(closed)
+        if self._large:
+            return self._in_place(run, args, reads)
         arrays = [t._array for t in args]
         if self._captured_arrays:
             arrays += self._captured_arrays
@@ -103,6 +111,32 @@ class GraphFunction:
             self._store(results[count:], reads)
             results = results[:count]
         return [of_array(r) for r in results]
+
+    def _in_place(self, run: Any, args: Sequence[Any], reads: Sequence[Any]) -> list[Any]:
+        """The same where large variables are assigned: the plan may write their new values over the old, if nobody else sees those.
+
+        A plan does so only after its last node that can fail. Meanwhile the variables are out of their handles, and who looks
+        for them waits for the lock.
+        """
+        closed, owned = self.closed, 0
+        taken: list[tuple[Any, Any]] = []
+        with device_lock:
+            for index in self._large:
+                handle = reads[index]
+                if handle._tensor is not None and overwritable(handle):
+                    owned |= 1 << (len(closed.inputs) - len(reads) + index)
+                    taken.append((handle, handle._tensor))
+            arrays = [t._array for t in args] + self._captured_arrays + [h.tensor._array for h in reads]
+            for handle, _ in taken:
+                handle._tensor = None
+            try:
+                results = run(arrays, owned)
+            except BaseException:
+                for handle, tensor in taken:
+                    handle._tensor = tensor
+                raise
+            self._store(results[closed.result_count :], reads)
+        return [of_array(r) for r in results[: closed.result_count]]
 
     def _store(self, values: Sequence[np.ndarray], reads: Sequence[Any]) -> None:
         for handle, value in zip(self._written(reads), values, strict=True):
@@ -222,6 +256,20 @@ class _Derivative(Derivative):
         graph.captured, graph.read_handles, graph.written_handles = [], [], []
         graph.args, graph.arg_count, graph.result_count = list(graph.inputs), len(graph.inputs), len(missing)
         return GraphFunction(graph, False)(list(inputs))
+
+
+def _large_variables(closed: FuncGraph) -> tuple[int, ...]:
+    if any(getattr(node.record, "stateful", False) for node in closed.nodes):
+        return ()  # what it calls may want to read the variables
+    written = {id(h) for h in closed.written_handles}
+    return tuple(
+        i for i, h in enumerate(closed.read_handles) if id(h) in written and _nbytes(h) >= IN_PLACE_BYTES
+    )
+
+
+def _nbytes(handle: Any) -> int:
+    size = num_elements(handle.shape) if handle.shape is not None and None not in handle.shape else 0
+    return size * handle.dtype.np.itemsize
 
 
 def _execute(function: GraphFunction, arrays: list[np.ndarray]) -> Sequence[Any]:

@@ -82,7 +82,9 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
 
 
 def _is_data_set(iterable: Any) -> bool:
-    return ctx.graph is not None and hasattr(type(iterable), "element_spec") and hasattr(iterable, "enumerate")
+    return (
+        ctx.graph is not None and hasattr(type(iterable), "element_spec") and hasattr(iterable, "enumerate")
+    )
 
 
 def max_(*values: Any, **keywords: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from headwater._src.trace.autograph.build import (
     arguments,
@@ -168,7 +169,7 @@ class Expressions(ast.NodeTransformer):
         self.generic_visit(node)
         if static or len(node.ops) == 1 or any(map(binds, node.comparators)):
             return node
-        operators = ast.Constant(tuple(_OPERATORS[type(op)] for op in node.ops))
+        operators = ast.Constant(tuple(_OPERATORS[type(op)] for op in node.ops))  # type: ignore[arg-type]
         made = runtime_call("chain", operators, node.left, *map(deferred, node.comparators))
         made.cheap = is_cheap(node.left) and all(map(is_cheap, node.comparators))  # type: ignore[attr-defined]
         return located(made, node)
@@ -188,7 +189,7 @@ def is_loop_option(node: ast.stmt) -> bool:
     return getattr(called, "attr", getattr(called, "id", "")) == "set_loop_options"
 
 
-def _as_list(node: ast.AST | list[ast.AST] | None) -> list[ast.AST]:
+def _as_list(node: Any) -> list[ast.stmt]:
     if node is None:
         return []
     return node if isinstance(node, list) else [node]

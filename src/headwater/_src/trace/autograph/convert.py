@@ -147,9 +147,7 @@ def _renamed(made: CodeType, original: CodeType, names: set[str]) -> CodeType:
         name = original.co_name if code.co_name in names else code.co_name
         return code.replace(co_consts=consts, co_name=name)
 
-    return inside(made).replace(
-        co_name=original.co_name, co_qualname=original.co_qualname
-    )
+    return inside(made).replace(co_name=original.co_name, co_qualname=original.co_qualname)
 
 
 def _instance(function: FunctionType, code: CodeType) -> FunctionType:

@@ -65,7 +65,7 @@ class _TestsInFront(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node
 
-    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef  # noqa: N815
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef  # type: ignore[assignment] # noqa: N815
 
     def visit_While(self, node: ast.While) -> ast.AST | Block:
         self.generic_visit(node)

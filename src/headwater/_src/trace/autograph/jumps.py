@@ -176,7 +176,7 @@ class _Lowering:
                 node.body.insert(0, located(assign(loop.continue_flag, ast.Constant(False)), node.body[0]))
             else:
                 node.body = _without_flag(node.body, loop.continue_flag)
-        node.leave_flags = sorted(flags)  # type: ignore[attr-defined]
+        node.leave_flags = sorted(flags)  # type: ignore[union-attr]
         self._tested |= flags
         out: Block = []
         if loop.break_flag is not None:

@@ -10,7 +10,7 @@ import headwater._src.ops.host as host
 from headwater._src.base import nest
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.convert import convert
-from headwater._src.core.graph import FuncGraph
+from headwater._src.core.graph import FuncGraph, Graph
 from headwater._src.core.tensor import Tensor, TensorLike
 from headwater._src.trace.autograph.staged import (
     Block,
@@ -80,7 +80,9 @@ class Loop:
             self._define_late(hidden)
             ran = [convert(False)] if self.late else []
             flat = [self._in(x) for value in self.start for x in leaves(value) if is_dynamic(x)]
-            if not (ran or hidden or flat):  # all that changes is variables; a loop has something to hand round
+            if not (
+                ran or hidden or flat
+            ):  # all that changes is variables; a loop has something to hand round
                 ran = [convert(False)]
             count = len(ran) + len(hidden)
             outputs = control.while_loop(
@@ -293,7 +295,7 @@ class Loop:
             peeking.depth -= 1
             self.state.restore(self.before)
 
-    def _placeholder(self, graph: FuncGraph, leaf: Any) -> Any:
+    def _placeholder(self, graph: Graph, leaf: Any) -> Any:
         tensor = self._in(leaf)
         return graph.placeholder(tensor.shape, tensor.dtype) if isinstance(tensor, Tensor) else tensor
 

@@ -80,7 +80,9 @@ def raised_in(error: BaseException, filename: str) -> bool:
     if last is None or last.tb_frame.f_code.co_filename != filename:
         return False
     at = last.tb_lasti
-    return any(i.offset == at and i.opname == "RAISE_VARARGS" for i in dis.get_instructions(last.tb_frame.f_code))
+    return any(
+        i.offset == at and i.opname == "RAISE_VARARGS" for i in dis.get_instructions(last.tb_frame.f_code)
+    )
 
 
 def as_condition(value: Any, what: str, where: str) -> Tensor:
@@ -133,7 +135,10 @@ class If:
         """Adds the conditional to the graph and sets the variables to its results."""
         pred = as_condition(condition, self.what, self.place)
         try:
-            traced = [Traced(lambda: self._trace(0), "cond_true"), Traced(lambda: self._trace(1), "cond_false")]
+            traced = [
+                Traced(lambda: self._trace(0), "cond_true"),
+                Traced(lambda: self._trace(1), "cond_false"),
+            ]
             for which in (0, 1):
                 with traced[which].graph.as_default(), stop_all():
                     self._stand_in(which)
@@ -168,7 +173,9 @@ class If:
         That is the function's result in a branch that goes on, and everything else in one that has returned.
         """
         mine, others = self.ends[which], self.ends[1 - which]
-        returned = any(v.name.startswith(RETURNED) and end is True for v, end in zip(self.live, mine, strict=True))
+        returned = any(
+            v.name.startswith(RETURNED) and end is True for v, end in zip(self.live, mine, strict=True)
+        )
         for i, variable in enumerate(self.live):
             if mine[i] is UNBOUND and (variable.is_result or returned or peeking.depth):
                 mine[i] = Specs(others[i]).zeros()
@@ -190,7 +197,8 @@ class If:
                 flat.append([convert(x) for pair in pairs for x in leaves_of(_tensor(pair[which]))])
         handles = list({id(h): h for t in traced for h in t.written}.values())
         graphs = [
-            closed(t, own + [value_in(t.graph, h) for h in handles]) for t, own in zip(traced, flat, strict=True)
+            closed(t, own + [value_in(t.graph, h) for h in handles])
+            for t, own in zip(traced, flat, strict=True)
         ]
         environment = Environment()
         places = tuple(tuple(environment.places(g)) for g in graphs)
@@ -280,7 +288,9 @@ class If:
                 values[i] = one
                 continue
             both = zip(leaves(one), leaves(other), strict=True)
-            values[i] = pack(one, [a if equal_constants(a, b) or not is_dynamic(a) else next(feed) for a, b in both])
+            values[i] = pack(
+                one, [a if equal_constants(a, b) or not is_dynamic(a) else next(feed) for a, b in both]
+            )
         for i in self.changed:
             if i >= len(self.live):
                 values[i] = UNBOUND
@@ -309,7 +319,7 @@ class _LeafSpec:
             leaf = convert(leaf)
         if isinstance(leaf, TensorLike) and hasattr(leaf, "shape"):
             self.shape = leaf.shape
-            self.dtype = leaf.dtype
+            self.dtype = leaf.dtype  # type: ignore[attr-defined]
 
     def zeros(self) -> Any:
         if self.shape is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from types import CellType
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ class Variable:
 
     __slots__ = ("name", "cell")
 
-    def __init__(self, name: str, cell: CellType) -> None:
+    def __init__(self, name: str, cell: Any) -> None:
         self.name = name
         self.cell = cell
 
@@ -65,14 +64,14 @@ class Global(Variable):
 
     def get(self) -> Any:
         """The value, or UNBOUND."""
-        return self.cell.get(self.name, UNBOUND)  # type: ignore[attr-defined]
+        return self.cell.get(self.name, UNBOUND)
 
     def set(self, value: Any) -> None:
         """Replaces the value; UNBOUND takes it away."""
         if value is UNBOUND:
-            self.cell.pop(self.name, None)  # type: ignore[attr-defined]
+            self.cell.pop(self.name, None)
         else:
-            self.cell[self.name] = value  # type: ignore[index]
+            self.cell[self.name] = value
 
 
 class Part(Variable):

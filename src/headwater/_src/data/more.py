@@ -1,0 +1,298 @@
+"""The methods of `tf.data.Dataset` beyond the everyday ones, in a base class of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+import headwater._src.data.nodes as nodes
+import headwater._src.data.transforms as transforms
+from headwater._src.base.errors import invalid
+from headwater._src.base.text import describe
+from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.spec import TensorSpec
+from headwater._src.core.tensor import EagerTensor, Tensor, of_array
+from headwater._src.data.functions import UserFunction
+from headwater._src.data.padding import PaddedBatch
+from headwater._src.data.structure import normalize, spec_of
+from headwater._src.ops import math, random
+
+
+def positive(value: Any, what: str) -> Any:
+    """A positive integer, or a tensor of a graph; InvalidArgumentError for others."""
+    number = host_int(value, what)
+    if nodes.known(number) and number < 1:
+        raise invalid(f"{what} must be positive; got {number}.")
+    return number
+
+
+class MoreMethods:
+    """What `tf.data.Dataset` is derived from."""
+
+    _node: nodes.Node
+
+    @staticmethod
+    def _of(node: nodes.Node) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def _spec_of(element_spec: Any) -> Any:
+        raise NotImplementedError
+
+    # -- sources ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def random(cls, seed: Any = None, rerandomize_each_iteration: Any = None, name: str | None = None) -> Any:
+        """Random integers below 2**32, as int64, without end.
+
+        Args:
+          seed: with the global seed it decides the numbers.
+          rerandomize_each_iteration: whether each pass has numbers of its own.
+        """
+        return cls._of(nodes.RandomNumbers(seed, bool(rerandomize_each_iteration)))
+
+    # -- transformations ----------------------------------------------------------------------------------------------
+
+    def padded_batch(
+        self, batch_size: Any, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: Any = False,
+        name: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Each `batch_size` elements stacked to one, filled up where they are smaller than the others.
+
+        Args:
+          batch_size: a positive integer.
+          padded_shapes: a shape for each part of an element, None (or -1) for dimensions as long as the longest; by default
+            the shapes of the elements.
+          padding_values: a scalar, or one for each part; zero or the empty string by default.
+          drop_remainder: leave out a last batch that would be smaller.
+
+        Raises:
+          ValueError: the rank is unknown, or padded_shapes does not fit.
+          TypeError: a padding value has another dtype, or the elements are not dense.
+          DataLossError: on iteration, an element is larger than padded_shapes.
+        """
+        size = positive(batch_size, "Dataset.padded_batch: batch_size")
+        return self._of(PaddedBatch(self._node, size, padded_shapes, padding_values, bool(drop_remainder)))
+
+    def ragged_batch(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Not there yet: raises NotImplementedError."""
+        raise NotImplementedError(
+            "Dataset.ragged_batch is not in this version of headwater; padded_batch takes elements of different shapes."
+        )
+
+    def window(
+        self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False, name: str | None = None
+    ) -> Any:
+        """Data sets of `size` neighbouring elements; where elements have several parts, one data set for each part.
+
+        Args:
+          size: how many elements a window has.
+          shift: how far the next window begins after this one; `size` by default.
+          stride: the distance of the elements in a window.
+          drop_remainder: leave out windows that would be smaller.
+
+        Raises:
+          InvalidArgumentError: a number that is not positive.
+        """
+        what = "Dataset.window"
+        shift = None if shift is None else host_int(shift, what)
+        size, stride = host_int(size, what), host_int(stride, what)
+        make, spec = self._of, self._spec_of
+        return self._of(nodes_window(self._node, size, shift, stride, bool(drop_remainder), make, spec))
+
+    def scan(self, initial_state: Any, scan_func: Any, name: str | None = None) -> Any:
+        """`scan_func(state, element)` gives the next state and an element of the new data set.
+
+        Raises:
+          TypeError: it gives no pair, or the state changes its structure or dtypes.
+        """
+        return self._of(transforms.Scan(self._node, normalize(initial_state), scan_func))
+
+    def group_by_window(
+        self, key_func: Any, reduce_func: Any, window_size: Any = None, window_size_func: Any = None, name: str | None = None
+    ) -> Any:  # fmt: skip
+        """Collects elements by key; each full window, and what is left at the end, goes through `reduce_func(key, data set)`.
+
+        Args:
+          key_func: an int64 scalar for each element.
+          reduce_func: gives the data set whose elements are the result.
+          window_size: how many elements of a key fill a window.
+          window_size_func: the same for each key; one of the two is needed.
+
+        Raises:
+          ValueError: both or neither are given, or a function gives no int64 scalar.
+          TypeError: `reduce_func` gives no data set.
+        """
+        if (window_size is None) == (window_size_func is None):
+            raise ValueError("Dataset.group_by_window: give either window_size or window_size_func.")
+        if window_size_func is None:
+            size = convert(window_size)
+            window_size_func = lambda key: math_cast(size)  # noqa: E731
+        node = transforms.GroupByWindow(
+            self._node, key_func, reduce_func, window_size_func, self._of, self._spec_of
+        )
+        return self._of(node)
+
+    def bucket_by_sequence_length(
+        self, element_length_func: Any, bucket_boundaries: Sequence[int], bucket_batch_sizes: Sequence[int],
+        padded_shapes: Any = None, padding_values: Any = None, pad_to_bucket_boundary: bool = False,
+        no_padding: bool = False, drop_remainder: bool = False, name: str | None = None,
+    ) -> Any:  # fmt: skip
+        """Batches of elements of similar lengths.
+
+        Args:
+          element_length_func: the length of an element, int32.
+          bucket_boundaries: the lengths at which the next bucket begins, ascending.
+          bucket_batch_sizes: the batch size of each bucket, one more than boundaries.
+          padded_shapes, padding_values: as in `padded_batch`.
+          pad_to_bucket_boundary: fill up to the bucket's boundary minus 1 instead of the longest element.
+          no_padding: batch as they are, for sparse elements.
+          drop_remainder: leave out batches that would be smaller.
+
+        Raises:
+          ValueError: the numbers of boundaries and batch sizes don't fit.
+        """
+        from headwater._src.data.buckets import by_length
+
+        return by_length(
+            self, element_length_func, list(bucket_boundaries), list(bucket_batch_sizes), padded_shapes, padding_values,
+            pad_to_bucket_boundary, no_padding, drop_remainder,
+        )  # fmt: skip
+
+    def unique(self, name: str | None = None) -> Any:
+        """The elements without those that came before; TypeError unless they are int32, int64 or string tensors."""
+        return self._of(transforms.Unique(self._node))
+
+    def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Any:
+        """The elements without those whose computation raised."""
+        return self._of(transforms.IgnoreErrors(self._node, bool(log_warning)))
+
+    def rebatch(self, batch_size: Any, drop_remainder: Any = False, name: str | None = None) -> Any:
+        """The rows of the elements in batches of another size; a vector of sizes is gone through again and again."""
+        found = host_ints(batch_size, "Dataset.rebatch") if np.ndim(batch_size) else [host_int(batch_size, "Dataset.rebatch")]
+        sizes = [positive(s, "Dataset.rebatch: batch_size") for s in found]
+        return self._of(transforms.Rebatch(self._node, sizes, bool(drop_remainder)))
+
+    def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Any:
+        """Each `batch_size` tensors as one sparse tensor of shape [batch size, *row_shape].
+
+        Raises:
+          TypeError: elements are not single tensors.
+          InvalidArgumentError: on iteration, an element is larger than `row_shape`.
+        """
+        size = positive(batch_size, "Dataset.sparse_batch: batch_size")
+        dims = [-1 if d is None else int(d) for d in row_shape]
+        return self._of(transforms.SparseBatch(self._node, size, dims))
+
+    def rejection_resample(
+        self, class_func: Any, target_dist: Any, initial_dist: Any = None, seed: Any = None, name: str | None = None
+    ) -> Any:
+        """Pairs of a class and an element, in which classes have the probabilities `target_dist`; others are left out.
+
+        Args:
+          class_func: the class of an element, an int32 scalar.
+          target_dist: the probabilities wanted, a float vector.
+          initial_dist: those that the elements have; estimated while they come by if it is not given.
+          seed: of the random choices.
+        """
+        from headwater._src.data.resampling import resample
+
+        return resample(self, class_func, target_dist, initial_dist, seed)
+
+    # -- several data sets --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def sample_from_datasets(
+        cls, datasets: Any, weights: Any = None, seed: Any = None, stop_on_empty_dataset: bool = False,
+        rerandomize_each_iteration: Any = None,
+    ) -> Any:  # fmt: skip
+        """Elements of several data sets, each time of one chosen at random.
+
+        Args:
+          datasets: a list of data sets with elements of one structure.
+          weights: the probability of each, or a data set of such vectors; equal ones by default.
+          seed: of the choices.
+          stop_on_empty_dataset: whether to end with the first data set that ends.
+          rerandomize_each_iteration: whether each pass has choices of its own.
+
+        Raises:
+          ValueError: no data set, or not one weight for each.
+          TypeError: the weights are no floats.
+        """
+        datasets = list(datasets)
+        if not datasets:
+            raise ValueError("Dataset.sample_from_datasets: at least one data set is needed.")
+        numbers = cls.random(seed, rerandomize_each_iteration).batch(2)
+        if hasattr(weights, "_node"):
+            pairs = cls._of(nodes.Zip((weights._node, numbers._node)))
+            selector = pairs.map(lambda w, s: _choice(math.log(w), s))
+        else:
+            given = convert([1.0 / len(datasets)] * len(datasets) if weights is None else weights)
+            if not given.dtype.is_floating:
+                raise TypeError(f"Dataset.sample_from_datasets: weights must be floats; got {describe(given)}.")
+            if given.shape != (len(datasets),):
+                raise ValueError(
+                    f"Dataset.sample_from_datasets: {len(datasets)} weights are needed; got shape {given.shape}."
+                )
+            if len(datasets) == 1:
+                return datasets[0]
+            logits = math.log(given)
+            selector = numbers.map(lambda s: _choice(logits, s))
+        sources = [d._node for d in datasets]
+        return cls._of(transforms.DirectedInterleave(selector._node, sources, bool(stop_on_empty_dataset)))
+
+    @classmethod
+    def choose_from_datasets(
+        cls, datasets: Any, choice_dataset: Any, stop_on_empty_dataset: bool = True
+    ) -> Any:
+        """Elements of several data sets, each time of the one whose number `choice_dataset` gives.
+
+        Raises:
+          ValueError: no data set.
+          TypeError: the choices are no int64 scalars.
+          InvalidArgumentError: on iteration, a number that no data set has.
+        """
+        datasets = list(datasets)
+        if not datasets:
+            raise ValueError("Dataset.choose_from_datasets: at least one data set is needed.")
+        if choice_dataset.element_spec != TensorSpec([], "int64"):
+            raise TypeError(
+                "Dataset.choose_from_datasets: the choices must be int64 scalars; got "
+                f"{choice_dataset.element_spec}."
+            )
+        sources = [d._node for d in datasets]
+        return cls._of(transforms.DirectedInterleave(choice_dataset._node, sources, bool(stop_on_empty_dataset)))
+
+
+nodes_window = transforms.Window
+
+
+def math_cast(size: Any) -> Any:
+    """A window's size as int64."""
+    return math.cast(size, "int64")
+
+
+def _choice(logits: Any, seed: Any) -> Tensor:
+    found = random.stateless_categorical(logits[None], 1, seed)
+    return found[0, 0]
+
+
+def reduced(node: nodes.Node, initial: Any, function: Any, what: str = "Dataset.reduce") -> tuple[Any, UserFunction]:
+    """The state to begin a reduction with, and its function, whose state may be wider than that."""
+    from headwater._src.data.structure import map_leaves
+
+    state = normalize(initial)
+    spec = map_leaves(spec_of, state)
+    while True:
+        traced = UserFunction(function, (spec, node.spec), what)
+        wider = transforms.relaxed(spec, traced.spec, what)
+        if wider == spec:
+            return state, traced
+        spec = wider
+
+
+def scalar(value: Any) -> EagerTensor:
+    """An int64 scalar."""
+    return of_array(np.asarray(value, np.int64))
