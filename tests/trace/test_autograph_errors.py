@@ -1,5 +1,7 @@
 """The classic mistakes: each message names the variable and the user's line, and says what to do."""
 
+# ruff: noqa: RET503 - these are mistakes as people make them
+
 from __future__ import annotations
 
 import itertools
@@ -247,7 +249,7 @@ def test_endless_python_iterators(monkeypatch):
 
 def lines_of(function: Any, *arguments: Any) -> list[tuple[int, str]]:
     """Lines, counted from the `def`, and function names of an error's frames in this file."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         tf.function(function)(*arguments)
     frames = traceback.extract_tb(caught.value.__traceback__)
     first = function.__code__.co_firstlineno - 1

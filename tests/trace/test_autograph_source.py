@@ -93,7 +93,7 @@ def test_what_cannot_be_rewritten_says_so():
                 x = x + 1
             finally:
                 if x > 0:
-                    break
+                    break  # noqa: B012
         return x
 
     result = result_for(f)

@@ -9,15 +9,17 @@ import numpy as np
 
 import headwater._src.data.nodes as nodes
 import headwater._src.data.transforms as transforms
+from headwater._src.base import nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.spec import TensorSpec
-from headwater._src.core.tensor import EagerTensor, Tensor, of_array
+from headwater._src.core.tensor import Tensor
 from headwater._src.data.functions import UserFunction
 from headwater._src.data.padding import PaddedBatch
-from headwater._src.data.structure import normalize, spec_of
+from headwater._src.data.structure import map_leaves, normalize, spec_of
 from headwater._src.ops import math, random
+from headwater._src.ops.cast import cast
 
 
 def positive(value: Any, what: str) -> Any:
@@ -100,7 +102,7 @@ class MoreMethods:
         shift = None if shift is None else host_int(shift, what)
         size, stride = host_int(size, what), host_int(stride, what)
         make, spec = self._of, self._spec_of
-        return self._of(nodes_window(self._node, size, shift, stride, bool(drop_remainder), make, spec))
+        return self._of(transforms.Window(self._node, size, shift, stride, bool(drop_remainder), make, spec))
 
     def scan(self, initial_state: Any, scan_func: Any, name: str | None = None) -> Any:
         """`scan_func(state, element)` gives the next state and an element of the new data set.
@@ -129,7 +131,7 @@ class MoreMethods:
             raise ValueError("Dataset.group_by_window: give either window_size or window_size_func.")
         if window_size_func is None:
             size = convert(window_size)
-            window_size_func = lambda key: math_cast(size)  # noqa: E731
+            window_size_func = lambda key: cast(size, "int64")  # noqa: E731
         node = transforms.GroupByWindow(
             self._node, key_func, reduce_func, window_size_func, self._of, self._spec_of
         )
@@ -266,14 +268,6 @@ class MoreMethods:
         return cls._of(transforms.DirectedInterleave(choice_dataset._node, sources, bool(stop_on_empty_dataset)))
 
 
-nodes_window = transforms.Window
-
-
-def math_cast(size: Any) -> Any:
-    """A window's size as int64."""
-    return math.cast(size, "int64")
-
-
 def _choice(logits: Any, seed: Any) -> Tensor:
     found = random.stateless_categorical(logits[None], 1, seed)
     return found[0, 0]
@@ -281,18 +275,13 @@ def _choice(logits: Any, seed: Any) -> Tensor:
 
 def reduced(node: nodes.Node, initial: Any, function: Any, what: str = "Dataset.reduce") -> tuple[Any, UserFunction]:
     """The state to begin a reduction with, and its function, whose state may be wider than that."""
-    from headwater._src.data.structure import map_leaves
-
     state = normalize(initial)
     spec = map_leaves(spec_of, state)
     while True:
         traced = UserFunction(function, (spec, node.spec), what)
+        if len(nest.flatten(spec)) != len(nest.flatten(traced.spec)):
+            raise invalid(f"{what}: the state is {spec}; the function gives {traced.spec} instead.")
         wider = transforms.relaxed(spec, traced.spec, what)
         if wider == spec:
             return state, traced
         spec = wider
-
-
-def scalar(value: Any) -> EagerTensor:
-    """An int64 scalar."""
-    return of_array(np.asarray(value, np.int64))

@@ -122,10 +122,7 @@ def _padding(spec: Any, value: Any) -> Any:
         return None
     if value is None:
         return b"" if spec.dtype.name == "string" else np.zeros((), spec.dtype.np)[()]
-    try:
-        tensor = convert(value, spec.dtype if not isinstance(value, EagerTensor) else None)
-    except (TypeError, ValueError):
-        tensor = convert(value)
+    tensor = convert(value)
     if tensor.dtype != spec.dtype:
         raise TypeError(f"{_WHAT}: the padding value must be {spec.dtype.name}; got {describe(tensor)}.")
     if tensor.shape.rank != 0:

@@ -68,7 +68,8 @@ class Executable:
         self.kept = [i for i, t in enumerate(inputs) if t._np_dtype.kind != "O"]
         """Which of the values are handed to XLA: all but strings, which only host operations use."""
         self.strings = len(self.kept) < len(inputs)
-        self.wide = any(t._np_dtype in _WIDE for t in inputs)
+        self.direct = not self.strings and not any(t._np_dtype in _WIDE for t in inputs)
+        """Whether the values can be handed to XLA as they are."""
         self.open = [i for i, t in enumerate(inputs) if t._shape is None or None in t._shape]
         """The values whose shapes only a call tells."""
         self.open_singles = any(None in (closed.inputs[i]._shape or (None,)) for i, _ in packing.singles)
@@ -113,14 +114,14 @@ class Executable:
         No Python runs between XLA's return and that, so not even an interrupt from the keyboard can come between the
         old arrays of variables, which are used up then, and the new ones.
         """
-        if self.strings:
-            values = [values[i] for i in self.kept]
         try:
-            if self.wide:
+            if self.direct:
+                box.extend(starmap(program.call, ((*values, *state),)))
+            else:
+                if self.strings:
+                    values = [values[i] for i in self.kept]
                 with jax.enable_x64(True):  # ndarrays of 64 bits would be narrowed on the way in
                     box.extend(starmap(program.call, ((*values, *state),)))
-            else:
-                box.extend(starmap(program.call, ((*values, *state),)))
             if program.effects:
                 jax.block_until_ready(box[-1])
                 jax.effects_barrier()

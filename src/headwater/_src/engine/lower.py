@@ -262,12 +262,14 @@ def call_on_host(
     """
     from jax.experimental import io_callback
 
-    shapes = [jax.ShapeDtypeStruct(s.shape, s.dtype) for s in specs]
+    specs, inputs = list(specs), [jnp.asarray(x) for x in inputs]
+    dtypes = [x.dtype for x in inputs]
+    shapes = [_words_spec(s) for s in specs]
 
     def run(*arrays: Any) -> Any:
         try:
-            results = function(*[np.asarray(a) for a in arrays])
-            return [np.asarray(r, s.dtype) for r, s in zip(results or (), shapes, strict=True)]
+            results = function(*[_of_words(np.asarray(a), d) for a, d in zip(arrays, dtypes, strict=True)])
+            return [_as_words(np.asarray(r, s.dtype)) for r, s in zip(results or (), specs, strict=True)]
         except Exception as error:
             with _raised_lock:
                 while len(_raised) >= _MAX_RAISED:
@@ -276,7 +278,50 @@ def call_on_host(
                 _raised[number] = error
             raise _HostCallFailed(f"{_MARK}{number}.") from error
 
-    return list(io_callback(run, shapes, *inputs, ordered=ordered))
+    results = io_callback(run, shapes, *[_to_words(x) for x in inputs], ordered=ordered)
+    return [_from_words(r, s.dtype) for r, s in zip(results, specs, strict=True)]
+
+
+# The host is called in threads where JAX's 64-bit types are off, which would narrow what comes and goes: so it goes as words.
+
+_WORD = np.dtype(np.uint32)
+
+
+def _is_wide(dtype: np.dtype) -> bool:
+    return dtype.itemsize == 16 or (dtype.itemsize == 8 and dtype.kind in "iuf")
+
+
+def _words_spec(spec: Spec) -> Any:
+    if not _is_wide(spec.dtype):
+        return jax.ShapeDtypeStruct(spec.shape, spec.dtype)
+    return jax.ShapeDtypeStruct((*spec.shape, *((2,) * (spec.dtype.itemsize // 8))), _WORD)  # type: ignore[misc]
+
+
+def _to_words(x: Any) -> Any:
+    if x.dtype == np.complex128:
+        x = jnp.stack([x.real, x.imag], -1)
+    return jax.lax.bitcast_convert_type(x, _WORD) if _is_wide(x.dtype) else x
+
+
+def _from_words(x: Any, dtype: np.dtype) -> Any:
+    if dtype == np.complex128:
+        parts = jax.lax.bitcast_convert_type(x, np.float64)
+        return jax.lax.complex(parts[..., 0], parts[..., 1])
+    return jax.lax.bitcast_convert_type(x, dtype) if _is_wide(dtype) else x
+
+
+def _as_words(array: np.ndarray) -> np.ndarray:
+    if not _is_wide(array.dtype):
+        return array
+    count = array.dtype.itemsize // 8
+    return np.ascontiguousarray(array).reshape(-1).view(_WORD).reshape(*array.shape, *((2,) * count))
+
+
+def _of_words(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if not _is_wide(dtype):
+        return array
+    shape = array.shape[: array.ndim - dtype.itemsize // 8]
+    return np.ascontiguousarray(array).reshape(-1).view(dtype).reshape(shape)
 
 
 def raised_on_host(text: str) -> BaseException | None:

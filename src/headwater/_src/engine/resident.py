@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy import asarray
 
 from headwater._src.base.errors import invalid
 from headwater._src.base.lazy import jax
@@ -101,6 +102,7 @@ class Residents:
     def call(self, arrays: Sequence[Any]) -> list[np.ndarray]:
         """Runs the program for the graph's arguments and captured tensors; returns the results."""
         box: list[Any] = []
+        program = self.only
         with device_lock:
             for handle, cell in self.cells:
                 if handle.device_array is not cell:
@@ -115,14 +117,21 @@ class Residents:
             for handle in self.others:
                 found = handle.device_array
                 values.append(shared(handle) if found is None or found.__class__ is Cell else found)
-            program = self.only
             if program is None:
                 program = self._program(values)
             if not program.effects:
-                self._run(program, values, box)
+                try:
+                    self.executable.run(program, values, self.arrays, box)
+                finally:
+                    if box and self.cells:
+                        self.arrays = box[0][self.count :]
+                        self.version += 1
         if program.effects:  # what it calls may want to read variables too, from another thread
-            self._run(program, values, box)
-        return [np.asarray(r) for r in box[0][: self.count]]
+            self.executable.run(program, values, self.arrays, box)
+            if self.cells:
+                self.arrays = box[0][self.count :]
+                self.version += 1
+        return [asarray(r) for r in box[0][: self.count]]
 
     def _program(self, values: list[Any]) -> Program:
         executable = self.executable
@@ -130,14 +139,6 @@ class Residents:
         if not (executable.open or executable.open_singles):
             self.only = program
         return program
-
-    def _run(self, program: Program, values: list[Any], box: list[Any]) -> None:
-        try:
-            self.executable.run(program, values, self.arrays, box)
-        finally:
-            if box and self.cells:
-                self.arrays = box[0][self.count :]
-                self.version += 1
 
     def _collect(self) -> None:
         """Takes the variables over: another program, or eager code, has assigned one of them since."""

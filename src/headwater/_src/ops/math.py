@@ -361,6 +361,9 @@ rsqrt = op(
 )  # fmt: skip
 
 
+_CUBED = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
+
+
 def _pow(x: np.ndarray, y: np.ndarray) -> Any:
     if x.dtype.kind == "i":
         if np.any(y < 0):
@@ -369,6 +372,8 @@ def _pow(x: np.ndarray, y: np.ndarray) -> Any:
         exponent = y[()]
         if exponent == 2:
             return np.square(x)
+        if exponent == 3 and x.dtype in _CUBED:
+            return np.multiply(x, np.square(x))  # many times faster than a power; TensorFlow's compiled code does so too
         if exponent == 1:
             return x
         if exponent == 0.5 and x.dtype.kind == "f":

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
+import headwater._src.ops.control as control
+from headwater._src.base import nest
 from headwater._src.base.errors import OperatorNotAllowedInGraphError
 from headwater._src.base.frames import is_library
 from headwater._src.trace.autograph import builtin_functions, flow, jumps, runtime, source, state
@@ -166,7 +168,11 @@ def _instance(function: FunctionType, code: CodeType) -> FunctionType:
     made.__doc__ = function.__doc__
     made.__module__ = function.__module__
     made.__qualname__ = function.__qualname__
-    made.__annotations__ = function.__annotations__
+    for lazy in ("__annotate__", "__type_params__"):
+        if hasattr(function, lazy):
+            setattr(made, lazy, getattr(function, lazy))
+    if not hasattr(function, "__annotate__"):
+        made.__annotations__ = function.__annotations__
     return made
 
 
@@ -214,12 +220,42 @@ def _stays(function: FunctionType, user_requested: bool) -> bool:
 
 def _function(function: FunctionType, user_requested: bool = False) -> Any:
     if _stays(function, user_requested):
-        return function
+        return _wrapper(function)
     result = result_for(function)
     _log(function, result)
     if isinstance(result, Unconverted):
         return _as_it_is(function, result.reason)
     return _instance(function, result.code)
+
+
+def _wrapper(function: FunctionType) -> FunctionType:
+    """Functions of the user's that a decorator of headwater's wraps are converted inside of the wrapper."""
+    inner = function.__dict__.get("__wrapped__")
+    if (
+        type(inner) is not FunctionType
+        or function.__closure__ is None
+        or not is_library(function.__code__.co_filename)
+    ):
+        return function
+    if getattr(function, "__headwater_do_not_convert__", False):
+        return function
+    made = _function(inner)
+    if made is inner:
+        return function
+    cells = tuple(types.CellType(made) if _holds(c, inner) else c for c in function.__closure__)
+    wrapper = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, cells
+    )
+    wrapper.__kwdefaults__ = function.__kwdefaults__
+    wrapper.__dict__.update(function.__dict__)
+    return wrapper
+
+
+def _holds(cell: types.CellType, value: Any) -> bool:
+    try:
+        return cell.cell_contents is value
+    except ValueError:
+        return False
 
 
 def callee(function: Any) -> Any:
@@ -238,7 +274,7 @@ def callee(function: Any) -> Any:
 def _callable(function: Any, user_requested: bool) -> Any:
     kind = type(function)
     if kind is FunctionType:
-        return _function(function, user_requested)
+        return _CALL_BACK.get(function) or _function(function, user_requested)
     if kind is MethodType:
         inner = function.__func__
         made = _callable(inner, user_requested) if type(inner) is FunctionType else inner
@@ -253,9 +289,10 @@ def _callable(function: Any, user_requested: bool) -> Any:
     if kind in _PLAIN_KINDS or isinstance(function, type):
         return function
     call = getattr(kind, "__call__", None)  # noqa: B004
-    if type(call) is FunctionType and not _stays(call, user_requested):
-        return MethodType(_function(call, user_requested), function)
-    return function
+    if type(call) is not FunctionType:
+        return function
+    made = _function(call, user_requested)
+    return function if made is call else MethodType(made, function)
 
 
 _PLAIN_KINDS = frozenset(
@@ -333,6 +370,30 @@ def tf_convert(
         return with_status(f, Status.DISABLED)
     return with_status(_callable(f, user_requested), Status.ENABLED)
 
+
+def _with_converted_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which calls back while it builds a graph, handed converted functions."""
+
+    def convert(value: Any) -> Any:
+        return (
+            _callable(value, False) if type(value) in (FunctionType, MethodType, functools.partial) else value
+        )
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = nest.map_structure(convert, (args, kwargs))
+        return function(*args, **kwargs)
+
+    return run
+
+
+_CALL_BACK = {
+    f: _with_converted_arguments(f)
+    for f in (
+        control.cond, control.case, control.switch_case, control.while_loop, control.map_fn, control.scan, control.foldl,
+        control.foldr,
+    )
+}  # fmt: skip
 
 _OPERATORS = types.SimpleNamespace(
     callee=callee,
