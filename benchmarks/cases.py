@@ -263,35 +263,69 @@ WINDOWS: dict[str, tuple[tuple[int, ...], tuple[int, ...] | None, str, str]] = {
     "pool/max 2x2 of 28x28x32": (
         (32, 28, 28, 32), None, "tf.nn.max_pool2d(x, 2, 2, 'VALID')", "torch.nn.functional.max_pool2d(x, 2)",
     ),
+    "conv/1x1 of 56x56x64 to 64": (
+        (32, 56, 56, 64), (1, 1, 64, 64), _TF_CONV.format(1), _TORCH_CONV.format("padding=0"),
+    ),
+    "conv/3x3 of 14x14x64 to 64": (
+        (32, 14, 14, 64), (3, 3, 64, 64), _TF_CONV.format(1), _TORCH_CONV.format("padding=1"),
+    ),
+    "conv/3x3 transposed of 14x14x64 to 28x28x64": (
+        (32, 14, 14, 64), (3, 3, 64, 64), "tf.nn.conv2d_transpose(x, f, (32, 28, 28, 64), 2, 'SAME')",
+        "torch.nn.functional.conv_transpose2d(x, f, stride=2, padding=1, output_padding=1)",
+    ),
+    "conv/1-D 3 of 128x64 to 64": (
+        (32, 128, 64), (3, 64, 64), "tf.nn.conv1d(x, f, 1, 'SAME')", "torch.nn.functional.conv1d(x, f, padding=1)",
+    ),
+    "conv/3-D 3x3x3 of 16x16x16x8 to 16": (
+        (8, 16, 16, 16, 8), (3, 3, 3, 8, 16), "tf.nn.conv3d(x, f, [1, 1, 1, 1, 1], 'SAME')",
+        "torch.nn.functional.conv3d(x, f, padding=1)",
+    ),
     "pool/mean 2x2 of 28x28x32": (
         (32, 28, 28, 32), None, "tf.nn.avg_pool2d(x, 2, 2, 'VALID')", "torch.nn.functional.avg_pool2d(x, 2)",
     ),
+    "pool/max 3x3 by 2 of 28x28x32": (
+        (32, 28, 28, 32), None, "tf.nn.max_pool2d(x, 3, 2, 'VALID')", "torch.nn.functional.max_pool2d(x, 3, 2)",
+    ),
+    "pool/mean 3x3 by 1 of 28x28x32": (
+        (32, 28, 28, 32), None, "tf.nn.avg_pool2d(x, 3, 1, 'VALID')", "torch.nn.functional.avg_pool2d(x, 3, 1)",
+    ),
 }  # fmt: skip
+# Headwater leaves these to XLA's loops once a program has loaded JAX; they are timed before and after.
+WITH_XLA = ("conv/3x3 depthwise", "pool/")
 
 
-def _windows_setup(image: tuple[int, ...], taps: tuple[int, ...] | None) -> Callable[[str, Any], Names]:
+def _windows_setup(
+    image: tuple[int, ...], taps: tuple[int, ...] | None, xla: bool
+) -> Callable[[str, Any], Names]:
     def setup(family: str, module: Any) -> Names:
         rng = np.random.default_rng(11)
         x = rng.standard_normal(image, dtype=np.float32)
         f = rng.standard_normal(taps or (1, 1, 1, 1), dtype=np.float32)
         if family == "tf":
+            if xla:
+                module.function(module.square, jit_compile=True)(module.constant(2.0))
             return {"x": module.constant(x), "f": module.constant(f)}
-        x, f = np.ascontiguousarray(x.transpose(0, 3, 1, 2)), np.ascontiguousarray(f.transpose(3, 2, 0, 1))
+        x, f = np.moveaxis(x, -1, 1), np.moveaxis(f, (-1, -2), (0, 1))
         if taps is not None and taps[-1] == 1:
-            f = np.ascontiguousarray(f.transpose(1, 0, 2, 3))
+            f = f.swapaxes(0, 1)
+        x, f = np.ascontiguousarray(x), np.ascontiguousarray(f)
         return {"x": module.tensor(x, requires_grad=True), "f": module.tensor(f, requires_grad=True)}
 
     return setup
 
 
 def windows_cases() -> tuple[Case, ...]:
-    """For each row of WINDOWS a case for the call, and one for the call with its gradients."""
+    """For each row of WINDOWS a case for the call, and one for the call with its gradients; some of them again with JAX loaded."""
+    rows = [(name, False) for name in WINDOWS] + [
+        (name, True) for name in WINDOWS if name.startswith(WITH_XLA)
+    ]
     cases = []
-    for name, (image, taps, tf, torch) in WINDOWS.items():
+    for name, xla in rows:
+        image, taps, tf, torch = WINDOWS[name]
         sources = "[x]" if taps is None else "[x, f]"
         with_gradient = f"with tf.GradientTape() as tape:\n    tape.watch({sources})\n    y = {tf}\ntape.gradient(y, {sources})"
-        setup = _windows_setup(image, taps)
-        calls = 20
+        setup = _windows_setup(image, taps, xla)
+        calls, name = 20, f"{name}, JAX loaded" if xla else name
         no_grad = Code(f"with torch.no_grad(): {torch}", calls=calls)
         cases.append(Case(name, Code(tf, calls=calls), torch=no_grad, setup=setup))
         backward = Code(f"torch.autograd.grad({torch}.sum(), {sources})", calls=calls)

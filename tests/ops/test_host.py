@@ -221,17 +221,35 @@ def test_the_gradient_does_not_call_the_function_again():
     assert len(calls) == 4
 
 
-def test_gradient_through_a_loop_of_python_functions():
-    @tf.function
+@both
+def test_gradient_through_a_loop_of_python_functions(jit):
+    @tf.function(jit_compile=jit)
     def f(x, n):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = x
             for _ in tf.range(n):
-                y = tf.ensure_shape(tf.py_function(lambda v: v * v, [y], tf.float32), [])
+                y = tf.ensure_shape(tf.py_function(lambda v: v * v, [y], SCALAR), [])
         return tape.gradient(y, x)
 
-    np.testing.assert_allclose(f(tf.constant(1.1), tf.constant(3)), 8 * 1.1**7, rtol=1e-5)
+    np.testing.assert_allclose(f(tf.constant(1.1), 3), 8 * 1.1**7, rtol=1e-5)
+
+
+@both
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float64", "complex128", "complex64", "int8", "bool"])
+def test_values_of_every_width_reach_python_and_come_back(dtype, jit):
+    x = np.array([[1, 2**40 + 1, 3], [0, 5, 6]]).astype(dtype)
+
+    @tf.function(jit_compile=jit)
+    def f(x):
+        for _ in tf.range(2):  # in a loop XLA calls the host from another thread
+            x = tf.ensure_shape(
+                tf.numpy_function(lambda v: v.copy(), [x], tf.TensorSpec([2, 3], dtype)), [2, 3]
+            )
+        return x
+
+    got = f(tf.constant(x)).numpy()
+    assert got.dtype == x.dtype and (got == x).all()
 
 
 FAILING = [

@@ -516,6 +516,18 @@ def test_every_trace_begins_anew():
         close(f(tf.constant(x)), wanted)
 
 
+@pytest.mark.parametrize("inner_jit", [None, True])
+@retraced
+def test_each_place_of_a_call_has_streams_of_its_own(inner_jit):
+    random.set_seed(42)
+    inner = tf.function(lambda: random.uniform([2]), jit_compile=inner_jit)
+    outer = tf.function(lambda: (inner(), inner(), random.uniform([2])))
+    for wanted in ([0.835459113, 0.916297317], [0.952703357, 0.231379032]):
+        for got in outer():
+            close(got, wanted)
+    close(inner(), [0.835459113, 0.916297317])
+
+
 def test_a_seed_set_inside_a_function_is_the_functions_own():
     @tf.function
     def f():

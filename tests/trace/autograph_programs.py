@@ -91,6 +91,14 @@ def logic(a, b):
     return [1 if v else 0 for v in r] + [a or b, b and a, 3 and a, 0 or b]
 
 
+@case(*map(N, (2, 5, 9)))
+def membership(x):
+    if x in [1, 2, 3]:
+        return 1
+    r = 4 if x not in (5, x - 1) else 5
+    return r + (1 if 3 in [x, 3] else 0) + (2 if "k" in {"k": x} else 0) + (4 if x < 9 in (True, 9) else 0)
+
+
 @case(*map(N, (-2, 0, 1, 4)))
 def walrus(x):
     if (y := x * 2) > 3:
@@ -239,6 +247,73 @@ def loop_values_that_do_not_change_stay_python(n, flag):
             axis = 0
         x = x + 1.0
     return tf.reduce_sum(x, axis=int(axis))
+
+
+@case(N(3), N(-3))
+def closures_called_later(x):
+    y, k = 0, 1
+    g = lambda: y + k
+
+    def f(v):
+        return v + k
+
+    fs = [f]
+    if x > 0:
+        k = 5
+        rate = 2
+        x = tf.map_fn(lambda v: v * rate, tf.stack([x, x]))[0]
+    else:
+        k = 7
+    for i in tf.range(3):
+        y = y + i
+    return [g(), fs[0](x)]
+
+
+def smaller_half(v):
+    if v > 3:
+        return v - 2
+    return v - 1
+
+
+def join(p, q):
+    return p + q if p > 0 else q
+
+
+@case(N([5, -2, 7]), N([-5, 2, 1]))
+def functions_that_call_back(x):
+    mapped = tf.map_fn(smaller_half, x)
+    folded = [tf.foldl(join, x), tf.foldr(join, x), tf.scan(join, x)]
+    (looped,) = tf.while_loop(lambda i: i > 0, lambda i: (smaller_half(i),), [x[2]])
+    chosen = tf.cond(x[0] > 0, lambda: smaller_half(x[1]), lambda: join(x[1], x[2]))
+    return [mapped, folded, looped, chosen]
+
+
+class Scoped(tf.Module):
+    @tf.Module.with_name_scope
+    def __call__(self, x):
+        if x > 0:
+            return x
+        return -x
+
+
+@case(N(4), N(-4))
+def methods_in_name_scopes(x):
+    return Scoped()(x)
+
+
+@case(*map(N, (0.5, 3.0)))
+def gradients(x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = x
+        for _ in tf.range(3):
+            if y > 10.0:
+                y = y * 0.5
+            else:
+                y = y * x
+        while y < 100.0:
+            y = y * 2.0
+    return [y, tape.gradient(y, x)]
 
 
 # -- state in objects ---------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class _Writer:
     def statement(self, block: _Block) -> list[str]:
         kinds = ["assign", "assign", "augment", "item"]
         if block.depth > 0:
-            kinds += ["if", "if", "for", "while", "leave", "function", "with", "try"]
+            kinds += ["if", "if", "for", "while", "leave", "function", "with", "try", "lambda", "window"]
         return getattr(self, "_" + self.one(*kinds))(block)
 
     def _assign(self, block: _Block) -> list[str]:
@@ -145,6 +145,18 @@ class _Writer:
         body = _Block(min(block.depth - 1, 1), False, (*block.names, "p"))
         lines = [f"def {g}(p):", f"    nonlocal {', '.join(NAMES)}", *("    " + s for s in self.block(body))]
         return [*lines, f"    return {self.value(body)}", f"{changed} = {g}({self.atom(block)})"]
+
+    def _lambda(self, block: _Block) -> list[str]:
+        h = self.fresh("h")
+        inner = _Block(0, False, (*block.names, "q"))
+        return [
+            f"{h} = lambda q: {self.value(inner)}",
+            *self.block(_Block(0, False, block.names)),
+            f"{self.one(*NAMES)} = {h}({self.atom(block)})",
+        ]
+
+    def _window(self, block: _Block) -> list[str]:
+        return [f"l.append({self.value(block)})", f"{self.one(*NAMES)} = l.pop(0)"]
 
     def _with(self, block: _Block) -> list[str]:
         return ["with contextlib.nullcontext():", *self.indented(block)]

@@ -234,6 +234,15 @@ def test_the_cache_lets_code_go():
 # -- tf.autograph -------------------------------------------------------------------------------------------------------
 
 
+def test_gradients_of_calls():
+    x = N(3.0)
+    function = tf.function(lambda v: v * v if v > 0 else v)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y, z = function(x), function(-x)
+    assert (tape.gradient(y, x).numpy(), tape.gradient(z, x).numpy()) == (6.0, -1.0)
+
+
 def test_to_code_shows_the_conversion():
     text = tf.autograph.to_code(programs.break_continue_else)
     assert "ag__.for_stmt(" in text and "did_break" in text and "def loop_body" in text

@@ -137,12 +137,14 @@ ABSENT: tuple[tuple[str, str], ...] = (
      "batches, threads and snapshots are not."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
-    ("Random extras", "`tf.random.Generator` inside graphs, the gradient of gamma's alpha, `stateless_parameterized_truncated_normal`; small "
-     "binomials are valid samples but not TensorFlow's numbers."),
 )  # fmt: skip
 """What is not there yet: (what, sentence)."""
 
 DIFFERENT: tuple[tuple[str, str], ...] = (
+    ("Effects in compiled functions", "`tf.print`, `tf.py_function`, `tf.numpy_function` and `tf.timestamp` run under `jit_compile=True`, where "
+     "TensorFlow refuses them; their results' shapes must be known. Assertions and `check_numerics` are left out there, as in TensorFlow."),
+    ("Random numbers under XLA", "are those of uncompiled functions; TensorFlow's are others. Inside `tf.map_fn` they are drawn in the program's order."),
+    ("tf.py_function", "checks a shape that `Tout` promises."),
     ("Messages", "the classes of errors are TensorFlow's, their words are headwater's."),
     ("Versions", '`tf.__version__` is the TensorFlow version that is implemented ("2.21.0"), since programs compare it; '
      "`tf.version.HEADWATER` is headwater's own."),

@@ -14,7 +14,7 @@ from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec
-from headwater._src.core.tensor import EagerTensor, of_array
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, of_array
 from headwater._src.data.functions import Pass
 from headwater._src.data.nodes import Node, known
 from headwater._src.data.structure import NoneTensorSpec, is_structure, map_leaves, packer
@@ -54,11 +54,11 @@ class PaddedBatch(Node):
                 continue
             if isinstance(shape, EagerTensor):
                 shape = shape._array.tolist()
-            dims = TensorShape(shape if isinstance(shape, TensorShape) or shape is None else _dims(shape))._dims
+            dims = shape._dims if isinstance(shape, TensorShape) else None if shape is None else _dims(shape)
             if dims is None or (leaf.shape.rank is not None and len(dims) != leaf.shape.rank):
                 raise ValueError(f"{_WHAT}: padded_shapes {shape} has another rank than {leaf}.")
             for have, want in zip(leaf.shape._dims or (), dims, strict=False):
-                if have is not None and want is not None and have > want:
+                if have is not None and want.__class__ is int and have > want:
                     raise ValueError(f"{_WHAT}: padded_shapes {dims} is smaller than {leaf}.")
             found.append(dims)
         return found
@@ -71,6 +71,9 @@ class PaddedBatch(Node):
         else:
             pairs = _side_by_side(spec, given, "padding_values")
         return [_padding(leaf, value) for leaf, value in pairs]
+
+    def renew(self) -> None:
+        self.shapes = [tuple([int(d) if isinstance(d, EagerTensor) else d for d in dims]) for dims in self.shapes]
 
     def run(self, state: Pass) -> Iterator[Any]:
         source = self.input.run(state)
@@ -92,11 +95,13 @@ class PaddedBatch(Node):
 
 
 def _batched(spec: Any, dims: tuple[Any, ...], count: int | None) -> Any:
-    return TensorSpec([count, *dims], spec.dtype) if isinstance(spec, TensorSpec) else spec
+    sizes = [d if d.__class__ is int else None for d in dims]
+    return TensorSpec([count, *sizes], spec.dtype) if isinstance(spec, TensorSpec) else spec
 
 
-def _dims(shape: Any) -> list[Any]:
-    return [None if d is None or int(d) == -1 else int(d) for d in shape]
+def _dims(shape: Any) -> tuple[Any, ...]:
+    sizes = (d if d is None or isinstance(d, SymbolicTensor) else int(d) for d in shape)
+    return tuple([None if d.__class__ is int and d == -1 else d for d in sizes])
 
 
 def _side_by_side(spec: Any, given: Any, what: str) -> Iterator[tuple[Any, Any]]:

@@ -16,8 +16,8 @@ from headwater._src.ops import random
 from headwater._src.ops.cast import cast
 from headwater._src.ops.compare import equal, where
 from headwater._src.ops.gather import gather
-from headwater._src.ops.layout import expand_dims
-from headwater._src.ops.broadcasting import broadcast_to
+from headwater._src.ops.layout import broadcast_to, expand_dims
+
 from headwater._src.ops.reduce import reduce_max, reduce_min, reduce_sum
 
 _BATCH = 32
@@ -49,7 +49,7 @@ def resample(dataset: Any, class_of: Any, target: Any, initial: Any, seed: Any) 
     )
     weights = original.map(_pair)
     unchanged = make.zip((classes, dataset))
-    return make.sample_from_datasets([unchanged, filtered], weights=weights, seed=seed)
+    return make.sample_from_datasets([unchanged, filtered], weights=weights, seed=seed, stop_on_empty_dataset=True)
 
 
 def _pair(share: Any) -> Any:

@@ -16,9 +16,9 @@ import numpy as np
 from headwater._src.base import nest
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.op import HOST_ONLY
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, of_array
+from headwater._src.io.opaque import HostRecord
 
 
 class Part:
@@ -125,23 +125,6 @@ class _Completion:
                 found.renew()
             self.done[id(part)] = found
         return found
-
-
-class HostRecord:
-    """The record of nodes that handle Python objects, which only the NumPy plan can do."""
-
-    params = ()
-    api = ()
-    host = ()
-    grad = None
-    title = "tf.data"
-    lower = HOST_ONLY("data sets and optionals are Python objects")
-
-    def __init__(self, name: str, single: bool, numpy: Any, stateful: bool = False) -> None:
-        self.name = name
-        self.single = single
-        self.numpy = numpy
-        self.stateful = stateful
 
 
 def stage(

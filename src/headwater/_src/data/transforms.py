@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import nest
-from headwater._src.base.errors import OpError, invalid
+from headwater._src.base.errors import DataLossError, OpError, invalid
 from headwater._src.core.composite import SparseTensor, SparseTensorSpec
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import of_array
@@ -545,7 +545,9 @@ class SparseBatch(Node):
             largest = np.max([a.shape for a in chunk], axis=0)
             dims = [int(m) if d == -1 else d for d, m in zip(self.row_shape, largest, strict=True)]
             if any(m > d for m, d in zip(largest, dims, strict=True)):
-                raise invalid(f"Dataset.sparse_batch: an element of shape {tuple(largest)} exceeds {tuple(dims)}.")
+                raise DataLossError(
+                    None, None, f"Dataset.sparse_batch: an element of shape {tuple(largest)} exceeds {tuple(dims)}."
+                )
             indices = [
                 np.concatenate(
                     [np.full((a.size, 1), i, np.int64), np.argwhere(np.ones(a.shape, bool)).astype(np.int64)], axis=1

@@ -13,6 +13,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import starmap
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,7 +157,7 @@ class Executable:
             error.__notes__ = []
             raise error.with_traceback(None) from None
         with jax.enable_x64(True), compile_cache.at_work():
-            compiled = lowered.stage.compile()
+            compiled = lowered.stage.compile(_OF_SMALL if lowered.small else None)
         return Program(_entry_in_c(compiled), lowered.effects)
 
     def _specs(self, values: Sequence[Any]) -> list[Any]:
@@ -227,6 +228,27 @@ class _Lowered(NamedTuple):
     """What JAX calls lowered: StableHLO, and a way to compile it."""
     effects: bool
     """Whether the program calls the host in a way that can be noticed."""
+    small: bool
+    """Whether no array in it is large."""
+
+
+_OF_SMALL = {"xla_cpu_multi_thread_eigen": False}
+"""Compiler options for programs of small arrays: sharing the work out to threads takes longer than doing it."""
+_SMALL_ARRAY = 8192
+
+
+def _is_small(jaxpr: Any) -> bool:
+    """Whether no array of a JAX program, inner ones included, has many elements."""
+    for equation in jaxpr.eqns:
+        for variable in equation.outvars:
+            if prod(getattr(variable.aval, "shape", ())) > _SMALL_ARRAY:
+                return False
+        for value in equation.params.values():
+            for one in value if value.__class__ in (tuple, list) else (value,):
+                inner = getattr(one, "jaxpr", one)
+                if hasattr(inner, "eqns") and not _is_small(inner):
+                    return False
+    return True
 
 
 def _lower(
@@ -249,7 +271,9 @@ def _lower(
         warnings.filterwarnings("ignore", message="Some donated buffers were not usable")
         arguments = [jax.ShapeDtypeStruct(*specs[i]) for i in kept]
         traced = jax.jit(program, donate_argnums=tuple(given)).trace(*arguments)
-        return _Lowered(traced.lower(), bool(traced.jaxpr.effects))
+        on_cpu = jax.default_backend() == "cpu"
+        small = on_cpu and _is_small(traced.jaxpr.jaxpr)
+        return _Lowered(traced.lower(), bool(traced.jaxpr.effects), small)
 
 
 def _refuse_strings(closed: FuncGraph, packing: Packing, specs: Sequence[tuple[Any, Any]]) -> None:

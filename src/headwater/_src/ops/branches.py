@@ -216,7 +216,9 @@ def _lower(choose: Callable[[Any, int], int], number: Callable[[Any, int], Any])
                 return runs[i]()
         results = len(branches[0].outputs) - sum(b == 0 for b, _ in slots)
         arrays = [_as_arrays(run, graph) for run, graph in zip(runs, branches, strict=True)]
-        shapes = [jax.eval_shape(run) for run in arrays]
+        shapes = [
+            static_shapes(g.outputs) or jax.eval_shape(run) for g, run in zip(branches, arrays, strict=True)
+        ]
         common = [_allocated_like([s[j] for s in shapes]) for j in range(results)]
 
         def branch(i: int) -> Callable[[], Any]:
@@ -258,6 +260,14 @@ def as_carried(value: Any, tensor: SymbolicTensor) -> Any:
     if value.__class__ is tensor_lists.Stacked:
         return value
     return jnp.asarray(value, tensor._np_dtype)
+
+
+def static_shapes(tensors: Sequence[SymbolicTensor]) -> list[Any] | None:
+    """The shapes that XLA will find, where the graph says all there is to say of them. Tracing a graph only to find them would
+    double the time at each level of nesting."""
+    if any(t._shape is None or None in t._shape or tensor_lists.is_list(t) for t in tensors):
+        return None
+    return [jax.ShapeDtypeStruct(t._shape, t._np_dtype) for t in tensors]
 
 
 def _allocated_like(values: Sequence[Any]) -> Any:

@@ -213,12 +213,8 @@ def assert_near(
         explain = _Disagreement(what, "~", message, summarize)
         return host.add_assertion(holds, [left, right], explain, name)
     note = f"\n(rtol = {float(relative):g}, atol = {float(absolute):g})"  # type: ignore[arg-type]
-    return _settle(
-        holds._array,
-        left._array,
-        right._array,
-        _Disagreement(what, "~", message, summarize, note),  # type: ignore[attr-defined]
-    )
+    explain = _Disagreement(what, "~", message, summarize, note)
+    return _settle(holds._array, left._array, right._array, explain)  # type: ignore[attr-defined]
 
 
 # -- ranks and shapes -------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 24
 """Multiply-adds up to which OpenBLAS multiplies in place on processors with AVX-512, instead of rearranging both matrices first;
 and the windows that this takes."""
-_SHORT_RUN = 64
+_SHORT_RUN = 48
 """Bytes below which copying the runs of a window costs more than copying each tap's line."""
 
 Places = tuple[slice, ...]
@@ -162,14 +162,17 @@ class Columns:
             yield first * size, last * size, columns.reshape(-1, self.width, size).swapaxes(1, 2)
 
     def _copied(self, view: np.ndarray) -> np.ndarray:
-        if self.columns.size < view.size:
-            self.columns = np.empty(view.size, self.x.dtype)
-        columns = self.columns[: view.size].reshape(view.shape)
-        columns[...] = view
-        return columns
+        size = view.size * view.itemsize // self.x.itemsize
+        if self.columns.size < size:
+            self.columns = np.empty(size, self.x.dtype)
+        np.ndarray(view.shape, view.dtype, self.columns)[...] = view
+        return self.columns[:size]
 
     def _view(self, source: np.ndarray, counts: tuple[int, ...]) -> np.ndarray:
-        """(images, windows..., taps..., channels); for lines (images, units, taps..., channels, rows, windows...)."""
+        """(images, windows..., taps..., channels); for lines (images, units, taps..., channels, rows, windows...).
+
+        In a contiguous source, elements that lie side by side in a window become one: NumPy copies those faster.
+        """
         win = self.win
         batch, *inner = source.strides
         channel = inner.pop(0 if self.lines else -1)
@@ -182,9 +185,13 @@ class Columns:
         else:
             shape = (len(source), *counts[1:], *win.kernel, self.x.shape[-1])
             strides = (batch, *steps, *taps, channel)
-        if source.flags.c_contiguous and source.flags.writeable:  # as_strided takes ten times as long
-            return np.ndarray(shape, source.dtype, source, 0, strides)
-        return as_strided(source, shape, strides, writeable=False)
+        if not source.flags.c_contiguous:
+            return as_strided(source, shape, strides, writeable=False)
+        if self.lines:
+            return np.ndarray(shape, source.dtype, source, 0, strides)  # as_strided takes ten times as long
+        merged = 1 + (win.dilations[-1] == 1)
+        run = np.dtype((np.void, prod(shape[-merged:]) * source.itemsize))
+        return np.ndarray(shape[:-merged], run, source, 0, strides[:-merged])
 
     def _source(self, places: Places, counts: tuple[int, ...]) -> np.ndarray:
         """A view of the windows over a copy of what is under them; zeros for the padding, channels first for lines."""

@@ -178,29 +178,33 @@ def _scatter(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None
     if not g.flags.c_contiguous:
         g = np.ascontiguousarray(g)
     places = [place[1:] for _, place in taps(win)]
-    lines = cut(1, win.out, max(1, _COPIED // (2 * len(matrix) * g.itemsize)))
+    most = max(1, _COPIED // (2 * len(matrix) * g.itemsize))
+    images = max(1, min(len(g), most // prod(win.out)))
+    lines = cut(1, win.out, most)
     inside = tuple(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True))
 
-    def work(images: Iterator[int]) -> None:
-        total = np.empty((channels, *win.span), g.dtype)
-        for n in images:
-            total.fill(0)
+    def work(blocks: Iterator[int]) -> None:
+        total = np.empty((images, channels, *win.span), g.dtype)
+        for block in blocks:
+            here = slice(block * images, (block + 1) * images)
+            grads = g[here]
+            sums = total[: len(grads)]
+            sums.fill(0)
             for index in range(lines.total):
-                _, *rows = lines.places(index)
-                part = g[n][tuple(rows)]
-                products = np.matmul(matrix, part.reshape(-1, filters).T)
-                for product, place in zip(
-                    products.reshape(len(places), channels, *part.shape[:-1]), places, strict=True
-                ):
+                rows = lines.places(index)[1:]
+                part = grads[(slice(None), *rows)]
+                products = np.matmul(matrix, part.reshape(len(part), -1, filters).swapaxes(1, 2))
+                products = products.reshape(len(part), len(places), channels, *part.shape[1:-1])
+                for tap, place in enumerate(places):
                     shifted = tuple(
                         slice(p.start + r.start * s, p.start + (r.stop - 1) * s + 1, s)
                         for p, r, s in zip(place, rows, win.strides, strict=True)
                     )
-                    target = total[(slice(None), *shifted)]
-                    np.add(target, product, out=target)
-            out[n] = np.moveaxis(total[(slice(None), *inside)], 0, -1)
+                    target = sums[(slice(None), slice(None), *shifted)]
+                    np.add(target, products[:, tap], out=target)
+            out[here] = np.moveaxis(sums[(slice(None), slice(None), *inside)], 1, -1)
 
-    _run(work, len(g), g.size * len(matrix))
+    _run(work, -(-len(g) // images), g.size * len(matrix))
 
 
 def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.ndarray:

@@ -25,7 +25,7 @@ from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.lower import has_effects, interpret
 from headwater._src.engine.plan import plan_of
 from headwater._src.ops import tensor_lists
-from headwater._src.ops.branches import as_carried
+from headwater._src.ops.branches import as_carried, static_shapes
 from headwater._src.ops.nested import Record, append
 
 INT32 = np.dtype(np.int32)
@@ -380,14 +380,15 @@ def _row_at(rows: Any, at: Any) -> Any:
 
 
 def _static_rows(body: FuncGraph, carried: int) -> list[Any] | None:
-    """The shapes of the rows that a body puts out, where its graph says all there is to say of shapes; tracing the body only
-    to find them would double the time at each level of nesting."""
-    tensors = [*body.inputs[:carried], *body.outputs]
-    if any(t._shape is None or None in t._shape or tensor_lists.is_list(t) for t in tensors):
+    """The shapes of the rows that a body puts out, where all shapes are known and no round changes one."""
+    before, after = static_shapes(body.inputs[:carried]), static_shapes(body.outputs)
+    if (
+        before is None
+        or after is None
+        or any(a.shape != b.shape for a, b in zip(before, after, strict=False))
+    ):
         return None
-    if any(a._shape != b._shape for a, b in zip(body.inputs[:carried], body.outputs, strict=False)):
-        return None
-    return [jax.ShapeDtypeStruct(t._shape, t._np_dtype) for t in body.outputs[carried:]]
+    return after[carried:]
 
 
 def _settled(run: Callable[..., Any], start: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -11,7 +11,7 @@ import functools
 import itertools
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from headwater._src.base.lazy import jnp, lax
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 """Bytes of the input that are worked on at once: they stay in the cache."""
+_SHORT = 1 << 10
+"""Bytes of a run, up to which runs are copied together."""
 _WORTH = 1 << 17
 """Elements from which threads are woken."""
 
@@ -50,6 +52,25 @@ def _pieces(win: Window, axis: int) -> list[tuple[slice, slice]]:
     return sorted(found, key=lambda piece: piece[0].start - piece[0].stop)
 
 
+class _Steps(NamedTuple):
+    """How windows are combined along one dimension: the elements that a tap reads for all of them; for the other taps the windows
+    and the elements; all as indices."""
+
+    whole: tuple[Any, ...]
+    rest: tuple[tuple[Any, Any], ...]
+
+
+@functools.lru_cache(maxsize=256)
+def _steps(win: Window, axis: int) -> _Steps:
+    lead = (slice(None),) * (axis + 1)
+    all_of_them = slice(0, win.out[axis])
+    pieces = _pieces(win, axis)
+    return _Steps(
+        tuple((*lead, elements) for windows, elements in pieces if windows == all_of_them),
+        tuple(((*lead, w), (*lead, elements)) for w, elements in pieces if w != all_of_them),
+    )
+
+
 def _along(
     x: np.ndarray, win: Window, axis: int, combine: np.ufunc, neutral: Any, out: np.ndarray | None = None
 ) -> np.ndarray:
@@ -58,24 +79,32 @@ def _along(
         if out is not None:
             out[...] = x
         return x
-    lead = (slice(None),) * (axis + 1)
-    pieces = _pieces(win, axis)
-    count = win.out[axis]
-    whole = [p for p in pieces if p[0] == slice(0, count)]
-    rest = [p for p in pieces if p[0] != slice(0, count)]
+    whole, rest = _steps(win, axis)
     if out is None:
-        out = np.empty((*x.shape[: axis + 1], count, *x.shape[axis + 2 :]), x.dtype)
+        out = np.empty((*x.shape[: axis + 1], win.out[axis], *x.shape[axis + 2 :]), x.dtype)
     if len(whole) >= 2:
-        combine(x[(*lead, whole[0][1])], x[(*lead, whole[1][1])], out=out)
-        rest = whole[2:] + rest
+        parts = _parts(x, whole, axis) if win.strides[axis] > 1 else [x[index] for index in whole]
+        combine(parts[0], parts[1], out=out)
+        for part in parts[2:]:
+            combine(out, part, out=out)
     elif whole:
-        out[...] = x[(*lead, whole[0][1])]
+        out[...] = x[whole[0]]
     else:
         out.fill(neutral)
     for windows, elements in rest:
-        part = out[(*lead, windows)]
-        combine(part, x[(*lead, elements)], out=part)
+        part = out[windows]
+        combine(part, x[elements], out=part)
     return out
+
+
+def _parts(x: np.ndarray, indices: Any, axis: int) -> list[np.ndarray]:
+    """Slices of `x` along `axis`. Short runs with gaps are copied together, each as one element: ufuncs pay for every run."""
+    run = prod(x.shape[axis + 2 :]) * x.itemsize
+    if not x.itemsize < run <= _SHORT or not x.flags.c_contiguous:
+        return [x[index] for index in indices]
+    runs = np.ndarray(x.shape[: axis + 2], np.dtype((np.void, run)), x)
+    copies = [runs[index].copy() for index in indices]
+    return [np.ndarray((*c.shape, *x.shape[axis + 2 :]), x.dtype, c) for c in copies]
 
 
 def _blocked(x: np.ndarray, win: Window, combine: np.ufunc, neutral: Any, shares: Any = None) -> np.ndarray:

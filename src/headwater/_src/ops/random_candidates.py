@@ -214,7 +214,7 @@ class _Request(NamedTuple):
 
     sampler: Sampler
     handle: StreamHandle
-    count: int
+    wanted: int
     unique: bool
     num_true: int
     title: str
@@ -224,8 +224,8 @@ class _Request(NamedTuple):
         _check_true(true.shape, self.num_true, self.title)
         with self.handle.lock:
             stream = philox.stream_of_state(self.handle.tensor._array)
-            self.handle.tensor = of_array(philox.state_of(stream.skip(self.count * _BLOCKS_EACH)))
-        return list(_sample(self.sampler, stream, true, self.count, self.unique))
+            self.handle.tensor = of_array(philox.state_of(stream.skip(self.wanted * _BLOCKS_EACH)))
+        return list(_sample(self.sampler, stream, true, self.wanted, self.unique))
 
 
 def _check_true(shape: tuple[Any, ...], num_true: int, title: str) -> None:
@@ -247,7 +247,7 @@ def _specs(request: _Request, shape: Any) -> list[Spec]:
     rows = None if shape is None else shape[0]
     floats = np.dtype(np.float32)
     return [
-        Spec((request.count,), np.dtype(np.int64)), Spec((rows, request.num_true), floats), Spec((request.count,), floats),
+        Spec((request.wanted,), np.dtype(np.int64)), Spec((rows, request.num_true), floats), Spec((request.wanted,), floats),
     ]  # fmt: skip
 
 
@@ -273,7 +273,9 @@ def _candidates(
             raise invalid(f"{title}: {word} must be at least 1; got {value}.")
     if count > _MOST:
         raise ResourceExhaustedError(
-            None, None, f"{title}: num_sampled = {count} is more than {_MOST}: the classes are drawn one by one."
+            None,
+            None,
+            f"{title}: num_sampled = {count} is more than {_MOST}: the classes are drawn one by one.",
         )
     if unique and count > range_max:
         raise invalid(

@@ -70,9 +70,9 @@ def _state_of_seed(seed: Any, alg: int) -> Any:
     if isinstance(seed, (list, tuple)) and all(isinstance(s, int) for s in seed):
         values = _signed(list(seed))
     elif isinstance(seed, SymbolicTensor):
-        values = layout.reshape(cast(seed, dtypes.int64), [-1])[:size]
-        missing = size - (values.shape.num_elements() or 0)
-        return joining.concat([np.zeros(missing, np.int64), values], 0)
+        given = layout.reshape(cast(seed, dtypes.int64), [-1])[:size]
+        missing = size - (given._spec.shape or (0,))[0]
+        return joining.concat([np.zeros(missing, np.int64), given], 0)
     else:
         values = np.asarray(convert(seed).numpy()).reshape(-1)
         values = values.view(np.int64) if values.dtype == np.uint64 else values.astype(np.int64)

@@ -193,6 +193,8 @@ class GraphFunction:
 
     def _in_graph(self, args: Sequence[Any], reads: Sequence[Any]) -> list[Any]:
         graph = ctx.graph
+        # Each place of a call draws from random streams of its own, as if the function's text stood there.
+        reads = [h.at_call() if hasattr(h, "at_call") else h for h in reads]
         values = [
             *(graph.enter(a) for a in args),
             *(graph.enter(c) for c in self._captured),

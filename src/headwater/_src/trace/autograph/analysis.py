@@ -196,7 +196,12 @@ class Scope:
         self._capture(node, statements)
         self.written = Effects(self).of(node.body).writes
         self.local = (self.params | self.written) - self.globals - self.nonlocals
-        self.always_live = frozenset(self.globals | self.nonlocals | self.escaped_reads)
+        self.always_live = frozenset(self.globals | self.nonlocals)
+        lambdas = [
+            n for n in ast.walk(node) if isinstance(n, ast.Lambda) and not getattr(n, "at_once", False)
+        ]
+        self.kept_reads = frozenset(self.escaped_reads | Effects().of(lambdas).reads)
+        """Names that functions read which may be called at any time later."""
 
     def _capture(self, node: ast.AST, statements: Sequence[ast.AST]) -> None:
         inner = [n for n in statements if isinstance(n, _FUNCTIONS)]

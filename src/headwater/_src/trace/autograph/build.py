@@ -22,8 +22,10 @@ def runtime_call(operator: str, *args: ast.expr, **keywords: ast.expr) -> ast.Ca
 
 
 def deferred(expression: ast.expr) -> ast.Lambda:
-    """`lambda: expression`."""
-    return ast.copy_location(ast.Lambda(arguments(), expression), expression)
+    """`lambda: expression`, which is called where it stands."""
+    made = ast.copy_location(ast.Lambda(arguments(), expression), expression)
+    made.at_once = True  # type: ignore[attr-defined]
+    return made
 
 
 def arguments(*names: str) -> ast.arguments:
@@ -63,7 +65,8 @@ class Namer:
     def __init__(self, root: ast.AST) -> None:
         self.taken = {n.id for n in ast.walk(root) if isinstance(n, ast.Name)}
         self.taken |= {n.arg for n in ast.walk(root) if isinstance(n, ast.arg)}
-        self.taken |= {n.name for n in ast.walk(root) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        for attribute in ("name", "asname", "rest"):  # of definitions, imports, handlers and patterns
+            self.taken |= {getattr(n, attribute, None) or "" for n in ast.walk(root)}
         self.made: set[str] = set()
 
     def new(self, stem: str) -> str:

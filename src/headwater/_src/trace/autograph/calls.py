@@ -167,6 +167,9 @@ class Expressions(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         static = is_static(node)
         self.generic_visit(node)
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            found = runtime_call("contains", node.left, node.comparators[0])
+            return located(found if isinstance(node.ops[0], ast.In) else runtime_call("not_", found), node)
         if static or len(node.ops) == 1 or any(map(binds, node.comparators)):
             return node
         operators = ast.Constant(tuple(_OPERATORS[type(op)] for op in node.ops))  # type: ignore[arg-type]

@@ -43,10 +43,9 @@ _SITE = tuple({os.path.join(sysconfig.get_path(p), "") for p in ("purelib", "pla
 
 
 class Converted(NamedTuple):
-    """The result of rewriting one function: its code and its tree."""
+    """The result of rewriting one function."""
 
     code: CodeType
-    tree: ast.AST
 
 
 class Unconverted(NamedTuple):
@@ -70,23 +69,34 @@ def result_for(function: FunctionType) -> Converted | Unconverted:
         return known[1]
     result = _rewrite(code, function.__globals__)
     key = id(code)
+    forget = functools.partial(_forget, _cache, key)
     with _lock:
-        _cache[key] = (weakref.ref(code, lambda _: _cache.pop(key, None)), result)
+        _cache[key] = (weakref.ref(code, forget), result)
     return result
 
 
 def _rewrite(code: CodeType, module_globals: dict[str, Any]) -> Converted | Unconverted:
     try:
-        found = source.find(code, module_globals)
-        tree = copy.deepcopy(found.node)
-        rewrite(tree, found.class_name)
-        return Converted(_compiled(tree, code, found.class_name), tree)
+        tree, class_name = _tree(code, module_globals)
+        return Converted(_compiled(tree, code, class_name))
     except source.SourceError as error:
         return Unconverted(f"its source is not available: {error}")
     except jumps.CannotConvert as error:
         return Unconverted(str(error))
     except (SyntaxError, RecursionError) as error:
         return Unconverted(f"it could not be rewritten ({type(error).__name__}: {error})")
+
+
+def _forget(cache: dict[int, Any], key: int, _: Any) -> None:
+    cache.pop(key, None)
+
+
+def _tree(code: CodeType, module_globals: dict[str, Any]) -> tuple[Any, str | None]:
+    """The rewritten tree, and the class in whose body the function stands."""
+    found = source.find(code, module_globals)
+    tree = copy.deepcopy(found.node)
+    rewrite(tree, found.class_name)
+    return tree, found.class_name
 
 
 def rewrite(tree: Any, class_name: str | None = None) -> None:
@@ -335,7 +345,7 @@ def code_text(function: Callable[..., Any]) -> str:
     result = result_for(inner)
     if isinstance(result, Unconverted):
         raise ValueError(f"AutoGraph can't convert {inner.__qualname__!r}: {result.reason}.")
-    return ast.unparse(result.tree)
+    return ast.unparse(_tree(inner.__code__, inner.__globals__)[0])
 
 
 def _innermost(function: Any) -> Any:
@@ -409,6 +419,7 @@ _OPERATORS = types.SimpleNamespace(
     and_both=runtime.and_both,
     or_both=runtime.or_both,
     chain=runtime.chain,
+    contains=runtime.contains,
     while_stmt=runtime.while_stmt,
     for_stmt=runtime.for_stmt,
     attribute=state.attribute,
@@ -441,7 +452,7 @@ def _log(function: FunctionType, result: Converted | Unconverted) -> None:
     if isinstance(result, Unconverted):
         text = f"AutoGraph: {name} runs as it is: {result.reason}"
     elif _verbosity >= 3:
-        text = f"AutoGraph: {name} becomes\n{ast.unparse(result.tree)}"
+        text = f"AutoGraph: {name} becomes\n{code_text(function)}"
     else:
         text = f"AutoGraph: {name} is converted"
     print(text, file=sys.stderr)

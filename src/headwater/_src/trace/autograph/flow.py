@@ -8,15 +8,15 @@
                            y = g(x)
                        condition = t
                        if ag__.staged(condition):
-                           ag__.if_stmt(condition, if_body, else_body, lambda: (y,), "y; ", ())
+                           ag__.if_stmt(condition, if_body, else_body, lambda: (y,), "y; ; ", ())
                        elif condition:
                            if_body()
                        else:
                            else_body()
 
 The blocks share the function's variables, so Python's own control flow runs them unchanged. The runtime reads and sets
-the variables through the cells of `lambda: (y,)`. The string names those needed afterwards and, after the semicolon, the
-others that the blocks write; for loops those that go round come first.
+the variables through the cells of `lambda: (y,)`. The string names those needed afterwards, those that closures may ask for
+later, and the others that the blocks write; for loops those that go round come first.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class _Flow:
             return [node]
         both = Effects(self._scope).of([*node.body, *node.orelse])
         live = node.live_out  # type: ignore[attr-defined]
-        state = self._state(both, [both.writes & live, both.writes - live])
+        kept = (both.writes & self._scope.kept_reads) - live
+        state = self._state(both, [both.writes & live, kept, both.writes - live - kept])
         made: Block = [self._moved_block("if_body", (), node.body)]
         otherwise: ast.expr = ast.Attribute(load("ag__"), "nothing", ast.Load())
         last: Block = []
@@ -212,10 +213,12 @@ class _Flow:
         return [located(body, node), located(ast.Expr(call), node.iter)]
 
     def _round(self, effects: Effects, node: ast.For | ast.While) -> list[set[str]]:
-        """The names that a loop writes: those that a round reads before it writes them, those needed only afterwards, others."""
+        """The names that a loop writes: those that a round reads before it writes them, those needed only afterwards, those
+        that functions keep which may be called later, others."""
         carried = effects.writes & node.live_head  # type: ignore[union-attr]
         after = (effects.writes & node.live_out) - carried  # type: ignore[union-attr]
-        return [carried, after, effects.writes - carried - after]
+        kept = (effects.writes & self._scope.kept_reads) - carried - after
+        return [carried, after, kept, effects.writes - carried - after - kept]
 
     def _options(self, node: ast.While | ast.For) -> ast.expr:
         """What `set_loop_options` in the body says, as a function that gives a dictionary."""

@@ -40,7 +40,8 @@ class Loop:
 
     Args:
       body: the block, which takes the values of `hidden` first.
-      state: groups of variables: those that a round reads before it writes them, those needed after the loop, others.
+      state: groups of variables: those that a round reads before it writes them, those needed after the loop, those that
+        closures may ask for later, others.
       options: what `set_loop_options` said.
       kind: "while" or "for", for messages.
       targets: names that the loop itself sets.
@@ -56,8 +57,9 @@ class Loop:
         self.targets = frozenset(targets.split())
         self.before = state.values()
         self.options = options() if options is not None else {}
-        self.variables = [*state.groups[0], *state.groups[1]]
+        self.variables = [*state.groups[0], *state.groups[1], *state.groups[2]]
         self.carried = len(state.groups[0])
+        self.needed = self.carried + len(state.groups[1])
         self.start = self.before[: len(self.variables)]
         self.late: list[Variable] = []
         self.ends: list[Any] = []
@@ -143,6 +145,8 @@ class Loop:
         name = self.variables[i].name
         start, entry, end = self.start[i], self.entries[i], self.ends[i]
         if start is UNBOUND:
+            if i >= self.needed:
+                self.ends[i] = UNBOUND
             return []  # a body that defines it defines something that no tensor can hold, see _define_late
         if end is UNBOUND:
             raise ValueError(
@@ -261,7 +265,7 @@ class Loop:
         late = [
             i
             for i, value in enumerate(self.start)
-            if value is UNBOUND or (value is None and self.carried <= i)
+            if i < self.needed and (value is UNBOUND or (value is None and self.carried <= i))
         ]
         if not late:
             return

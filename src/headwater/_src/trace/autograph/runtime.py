@@ -10,6 +10,7 @@ from typing import Any
 import headwater._src.ops.compare as compare
 import headwater._src.ops.control as control
 import headwater._src.ops.host as host
+import headwater._src.ops.reduce as math_reduce
 from headwater._src.base.errors import OperatorNotAllowedInGraphError
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
@@ -58,7 +59,7 @@ def if_exp(condition: Any, body: Callable[[], Any], orelse: Callable[[], Any]) -
         return body() if condition else orelse()
     value = Variable("value", CellType())
     first, second = (lambda: value.set(body())), (lambda: value.set(orelse()))
-    If(first, second, State.of([value]), place=body, what="conditional expression").run(condition)
+    If(first, second, State.of([value], []), place=body, what="conditional expression").run(condition)
     return value.get()
 
 
@@ -158,8 +159,23 @@ def _joined(logical: Any, a: Any, b: Any, otherwise: Callable[[Any, Any], Any]) 
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-    "is": operator.is_, "is not": operator.is_not, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+    "is": operator.is_, "is not": operator.is_not, "in": lambda a, b: contains(a, b), "not in": lambda a, b: not_(contains(a, b)),
 }  # fmt: skip
+
+
+def contains(value: Any, container: Any) -> Any:
+    """`value in container`."""
+    if ctx.graph is None:
+        return value in container
+    if staged(container):
+        return math_reduce.reduce_any(compare.equal(container, value))
+    if not isinstance(container, (list, tuple, set, frozenset, dict, range)):
+        return value in container
+    if not (staged(value) or any(staged(x) for x in container)):
+        return value in container
+    if any(x is value for x in container):
+        return True
+    return or_both(False, *(lambda x=x: value == x for x in container))  # type: ignore[misc]
 
 
 def chain(operators: Sequence[str], left: Any, *rights: Callable[[], Any]) -> Any:
@@ -297,10 +313,10 @@ def _for_python(
                     "items, and its `break` or `return` depends on a tensor. Go over tf.range(n) or a tensor, or use `while`."
                 )
             state = State(variables, spec, parts)
-            carried, after, scratch = state.groups
-            If(lambda item=item: body(item), nothing, State.of(carried + after, scratch), place=body).run(
-                again
-            )
+            carried, after, kept, scratch = state.groups
+            If(
+                lambda item=item: body(item), nothing, State.of(carried + after, kept, scratch), place=body
+            ).run(again)
         again = extra()
         if not staged(again) and not again:
             return

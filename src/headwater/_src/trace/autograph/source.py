@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-_MAX_FILES = 16
+_MAX_FILES = 4
 
 
 class SourceError(Exception):

@@ -113,7 +113,8 @@ class If:
 
     Args:
       body, orelse: the branches.
-      state: groups of variables: those needed afterwards, others.
+      state: groups of variables: those needed afterwards; those that closures may ask for later, which are undefined where the
+        branches don't agree; others.
       place: the branch that tells where the `if` is, where `body` does not.
       what: what the user wrote.
     """
@@ -126,7 +127,8 @@ class If:
         self.place = place_of(place or body)
         self.state = state
         self.before = state.values()
-        self.live = state.groups[0]
+        self.needed = len(state.groups[0])
+        self.live = state.groups[0] + state.groups[1]
         self.ends: list[list[Any]] = [[], []]
         self.changed: set[int] = set()
         self.has_else = orelse.__code__.co_filename == body.__code__.co_filename  # type: ignore[attr-defined]
@@ -143,7 +145,7 @@ class If:
                 with traced[which].graph.as_default(), stop_all():
                     self._stand_in(which)
             for i in range(len(self.live)):
-                self._compare(i)
+                self._compare(i) if i < self.needed else self._agree(i)
             outputs = self._join(pred, traced)
         except BaseException as error:
             self.state.restore(self.before)
@@ -212,6 +214,12 @@ class If:
         return pack_composites([_tensor(a) for a, _ in pairs], outputs[: len(flat[0])])
 
     # -- agreement ----------------------------------------------------------------------------------------------------
+
+    def _agree(self, i: int) -> None:
+        try:
+            self._compare(i)
+        except (TypeError, ValueError):
+            self.ends[0][i] = self.ends[1][i] = UNBOUND
 
     def _compare(self, i: int) -> None:
         name = self.live[i].name

@@ -1,0 +1,282 @@
+"""TFRecord files: records of bytes, each with its length and the checksums of both (masked CRC-32C), all little-endian."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base.compat import as_bytes, path_to_str
+from headwater._src.base.errors import DataLossError, FailedPreconditionError, invalid
+from headwater._src.base.exporting import export
+from headwater._src.io.crc import crc32c, crcs, masked, masked_all
+from headwater._src.io.gfile import _path, _translated
+
+MAX_RECORD = 1 << 30
+"""No record may be longer, whatever a file says."""
+_CHUNK = 1 << 18
+_LENGTH = struct.Struct("<Q")
+_HEAD = struct.Struct("<QI")
+_CRC = struct.Struct("<I")
+
+
+class TFRecordCompressionType:
+    """How a file of records is compressed."""
+
+    NONE = 0
+    ZLIB = 1
+    GZIP = 2
+
+
+def compression_name(given: Any, what: str) -> str:
+    """"" or "ZLIB" or "GZIP"; ValueError for others."""
+    name = given.decode() if isinstance(given, bytes) else "" if given is None else given
+    if name not in ("", "ZLIB", "GZIP"):
+        raise ValueError(f"{what}: compression is '', 'ZLIB' or 'GZIP'; got {given!r}.")
+    return name
+
+
+@export("io.TFRecordOptions")
+class TFRecordOptions:
+    """How `tf.io.TFRecordWriter` writes.
+
+    Args:
+      compression_type: "", "ZLIB" or "GZIP".
+      compression_level: 0 to 9, or None for zlib's default.
+      others: accepted; they are settings of TensorFlow's buffers.
+
+    Raises:
+      ValueError: another compression type.
+    """
+
+    compression_type_map = {
+        TFRecordCompressionType.ZLIB: "ZLIB",
+        TFRecordCompressionType.GZIP: "GZIP",
+        TFRecordCompressionType.NONE: "",
+    }
+
+    def __init__(
+        self, compression_type: Any = None, flush_mode: Any = None, input_buffer_size: Any = None,
+        output_buffer_size: Any = None, window_bits: Any = None, compression_level: Any = None,
+        compression_method: Any = None, mem_level: Any = None, compression_strategy: Any = None,
+    ) -> None:  # fmt: skip
+        self.compression_type = self.get_compression_type_string(compression_type)
+        self.flush_mode, self.input_buffer_size = flush_mode, input_buffer_size
+        self.output_buffer_size, self.window_bits = output_buffer_size, window_bits
+        self.compression_level, self.compression_method = compression_level, compression_method
+        self.mem_level, self.compression_strategy = mem_level, compression_strategy
+
+    @classmethod
+    def get_compression_type_string(cls, options: Any) -> str:
+        """The compression that options, a name or a number stand for."""
+        if isinstance(options, TFRecordOptions):
+            return options.compression_type
+        if not options:
+            return ""
+        if isinstance(options, int):
+            if options not in cls.compression_type_map:
+                raise ValueError(f"tf.io.TFRecordOptions: {options} is no compression type.")
+            return cls.compression_type_map[options]
+        return compression_name(options, "tf.io.TFRecordOptions")
+
+
+class _Plain:
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    finish = flush
+
+
+class _Deflated:
+    def __init__(self, file: Any, name: str, level: int | None) -> None:
+        self.file = file
+        self.stream = zlib.compressobj(-1 if level is None else level, wbits=31 if name == "GZIP" else 15)
+
+    def write(self, data: bytes) -> None:
+        self.file.write(self.stream.compress(data))
+
+    def flush(self) -> None:
+        self.file.write(self.stream.flush(zlib.Z_SYNC_FLUSH))
+
+    def finish(self) -> None:
+        self.file.write(self.stream.flush())
+
+
+@export("io.TFRecordWriter")
+class TFRecordWriter:
+    """Writes records to a file, which appears under its name, whole up to then, with the first `flush` or with `close`.
+
+    Args:
+      path: the file's name; a file that is there is replaced.
+      options: "", "ZLIB", "GZIP", or `tf.io.TFRecordOptions`.
+
+    >>> with tf.io.TFRecordWriter("words.tfrecord") as writer:
+    ...     writer.write(b"one")
+    """
+
+    def __init__(self, path: Any, options: Any = None) -> None:
+        options = options if isinstance(options, TFRecordOptions) else TFRecordOptions(options)
+        self._name = _path(path_to_str(path))
+        self._temporary: str | None = f"{self._name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
+        self._file: Any = None
+        with _translated():
+            self._file = open(self._temporary, "xb")  # noqa: SIM115
+        name = options.compression_type
+        self._out: Any = _Deflated(self._file, name, options.compression_level) if name else _Plain(self._file)
+
+    def write(self, record: Any) -> None:
+        """Appends a record, bytes or text."""
+        if self._file is None:
+            raise FailedPreconditionError(None, None, f"{self._name}: the writer is closed.")
+        data = record if record.__class__ is bytes else as_bytes(record)
+        if len(data) > MAX_RECORD:
+            raise invalid(f"{self._name}: a record of {len(data)} bytes; {MAX_RECORD} are the most.")
+        length = _LENGTH.pack(len(data))
+        head = length + _CRC.pack(masked(crc32c(length)))
+        self._out.write(b"".join((head, data, _CRC.pack(masked(crc32c(data))))))
+
+    def flush(self) -> None:
+        """Makes what was written so far readable under the file's name."""
+        if self._file is not None:
+            self._out.flush()
+            self._publish()
+
+    def _publish(self) -> None:
+        with _translated():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            if self._temporary is not None:
+                os.replace(self._temporary, self._name)
+                self._temporary = None
+
+    def close(self) -> None:
+        """Writes what is left and closes the file."""
+        if self._file is not None:
+            self._out.finish()
+            self._publish()
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> TFRecordWriter:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:
+            with contextlib.suppress(Exception):
+                self.close()
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def pieces(path: str, compression: str = "", size: int = _CHUNK) -> Iterator[bytes]:
+    """The content of a file, decompressed, in pieces.
+
+    Raises:
+      NotFoundError, PermissionDeniedError: the file can't be read.
+      DataLossError: it is not compressed as said, or cut off.
+    """
+    with _translated():
+        file = open(_path(path), "rb")  # noqa: SIM115
+    with file:
+        if not compression:
+            while data := file.read(size):
+                yield data
+            return
+        stream = zlib.decompressobj(wbits=47 if compression == "GZIP" else 15)
+        try:
+            while data := file.read(size):
+                while data:
+                    out = stream.decompress(data, size)
+                    if out:
+                        yield out
+                    data = stream.unconsumed_tail
+                    if stream.eof:
+                        data = stream.unused_data
+                        stream = zlib.decompressobj(wbits=47 if compression == "GZIP" else 15)
+            if out := stream.flush():
+                yield out
+        except zlib.error as error:
+            raise DataLossError(None, None, f"{path}: it is no {compression} file, or a damaged one: {error}") from None
+
+
+def read_records(path: str, compression: str = "") -> Iterator[bytes]:
+    """The records of a file in order; DataLossError where it is damaged or cut off."""
+    rest = b""
+    offset = 0
+    for piece in pieces(path, compression):
+        data = rest + piece if rest else piece
+        records, used, error = _split(data, path, offset)
+        yield from records
+        if error is not None:
+            raise error
+        rest = data[used:]
+        offset += used
+    if rest:
+        raise DataLossError(None, None, f"{path}: the record at byte {offset} is cut off at the end of the file.")
+
+
+def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Exception | None]:
+    """The whole records in `data`, how many bytes they take, and what is wrong with the one after them."""
+    at, size = 0, len(data)
+    records: list[bytes] = []
+    heads, checks, stored = [], [], []
+    wrong = None
+    unpack, crc = _HEAD.unpack_from, _CRC.unpack_from
+    while at + 12 <= size:
+        length, check = unpack(data, at)
+        if length > MAX_RECORD:
+            # Is it a long record, or a damaged length?
+            damaged = masked(crc32c(data[at : at + 8])) != check
+            what = "its length is damaged" if damaged else f"it has {length} bytes; {MAX_RECORD} are the most"
+            wrong = DataLossError(None, None, f"{path}: the record at byte {offset + at} can't be read: {what}.")
+            break
+        end = at + 16 + length
+        if end > size:
+            if masked(crc32c(data[at : at + 8])) != check:
+                wrong = DataLossError(
+                    None, None, f"{path}: the length of the record at byte {offset + at} does not fit its checksum."
+                )
+            break
+        heads.append(data[at : at + 8])
+        checks.append(check)
+        records.append(data[at + 12 : end - 4])
+        stored.append(crc(data, end - 4)[0])
+        at = end
+    bad = _damaged(records, heads, checks, stored)
+    if bad is not None:
+        start = sum(len(r) + 16 for r in records[:bad])
+        wrong = DataLossError(
+            None, None, f"{path}: the record at byte {offset + start} does not fit its checksum; the file is damaged."
+        )
+        return records[:bad], start, wrong
+    return records, at, wrong
+
+
+def _damaged(records: list[bytes], heads: list[bytes], checks: list[int], stored: list[int]) -> int | None:
+    """The number of the first record that does not fit its checksums."""
+    if not records:
+        return None
+    good = masked_all(crcs(heads)) == np.array(checks, np.uint32)
+    lengths = [len(r) for r in records]
+    longest = max(lengths)
+    if longest <= 4 * (sum(lengths) // len(lengths) + 16) and longest <= 1 << 14:
+        found = crcs(records)
+    else:
+        found = np.array([crc32c(r) for r in records], np.uint32)
+    good &= masked_all(found) == np.array(stored, np.uint32)
+    return None if good.all() else int(np.argmin(good))
