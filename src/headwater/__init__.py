@@ -184,6 +184,7 @@ from headwater._src.ops.layout import transpose as transpose
 from headwater._src.ops.linalg import matmul as matmul
 from headwater._src.ops.linalg_eigen import eig as eig
 from headwater._src.ops.linalg_eigen import eigvals as eigvals
+from headwater._src.ops.linalg_more import sqrtm as matrix_square_root
 from headwater._src.ops.math import abs_ as abs
 from headwater._src.ops.math import add as add
 from headwater._src.ops.math import add_n as add_n
@@ -211,6 +212,7 @@ from headwater._src.ops.partition import dynamic_stitch as dynamic_stitch
 from headwater._src.ops.partition import edit_distance as edit_distance
 from headwater._src.ops.partition import parallel_stack as parallel_stack
 from headwater._src.ops.partition import unravel_index as unravel_index
+from headwater._src.ops.patches import extract_volume_patches as extract_volume_patches
 from headwater._src.ops.permutations import reverse_sequence as reverse_sequence
 from headwater._src.ops.reduce import norm as norm
 from headwater._src.ops.reduce import reduce_all as reduce_all

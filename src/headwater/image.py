@@ -31,6 +31,13 @@ from headwater._src.ops.image_colour import rgb_to_yiq as rgb_to_yiq
 from headwater._src.ops.image_colour import rgb_to_yuv as rgb_to_yuv
 from headwater._src.ops.image_colour import yiq_to_rgb as yiq_to_rgb
 from headwater._src.ops.image_colour import yuv_to_rgb as yuv_to_rgb
+from headwater._src.ops.image_files import adjust_jpeg_quality as adjust_jpeg_quality
+from headwater._src.ops.image_files import decode_and_crop_jpeg as decode_and_crop_jpeg
+from headwater._src.ops.image_files import decode_webp as decode_webp
+from headwater._src.ops.image_files import extract_jpeg_shape as extract_jpeg_shape
+from headwater._src.ops.image_files import is_jpeg as is_jpeg
+from headwater._src.ops.image_files import random_jpeg_quality as random_jpeg_quality
+from headwater._src.ops.image_files import stateless_random_jpeg_quality as stateless_random_jpeg_quality
 from headwater._src.ops.image_geometry import central_crop as central_crop
 from headwater._src.ops.image_geometry import crop_and_resize as crop_and_resize
 from headwater._src.ops.image_geometry import crop_to_bounding_box as crop_to_bounding_box

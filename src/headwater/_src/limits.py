@@ -143,7 +143,7 @@ ABSENT: tuple[tuple[str, str], ...] = (
 DIFFERENT: tuple[tuple[str, str], ...] = (
     ("Effects in compiled functions", "`tf.print`, `tf.py_function`, `tf.numpy_function` and `tf.timestamp` run under `jit_compile=True`, where "
      "TensorFlow refuses them; their results' shapes must be known. Assertions and `check_numerics` are left out there, as in TensorFlow."),
-    ("Random numbers under XLA", "are those of uncompiled functions; TensorFlow's are others. Inside `tf.map_fn` they are drawn in the program's order."),
+    ("Random numbers under XLA", "are those of uncompiled functions; TensorFlow's are others. Inside `tf.map_fn` and `tf.scan` they are drawn in the program's order."),
     ("tf.py_function", "checks a shape that `Tout` promises."),
     ("Messages", "the classes of errors are TensorFlow's, their words are headwater's."),
     ("Versions", '`tf.__version__` is the TensorFlow version that is implemented ("2.21.0"), since programs compare it; '
