@@ -48,6 +48,7 @@ reference: $(BIN)/.dev  ## record TensorFlow's answers anew; needs 2 GB of disk 
 	.venv-reference/bin/python -m pip install --quiet --disable-pip-version-check tensorflow==2.21.0 ml_dtypes scipy
 	PYTHONPATH=src .venv-reference/bin/python tests/conformance/record.py
 	.venv-reference/bin/python tests/conformance/expressions.py
+	PYTHONPATH=src .venv-reference/bin/python tests/fuzz/record_errors.py
 
 bench: $(BIN)/.dev  ## side by side; give peers with TENSORFLOW=/path/to/python TORCH=/path/to/python
 	$(BIN)/python benchmarks/run.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW)) $(if $(TORCH),--torch $(TORCH))

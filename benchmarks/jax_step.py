@@ -1,4 +1,4 @@
-"""One training step of a small regression network: as a graph of headwater compiled by XLA, and written by hand for `jax.jit`.
+"""One training step of a small regression network: as a `tf.function` of headwater, and by hand for `jax.jit`.
 
     python benchmarks/jax_step.py            # both in one process, taking turns; prints microseconds and the ratio
 
@@ -74,7 +74,7 @@ def by_hand() -> Step:
 
 
 def with_headwater() -> Step:
-    """The same with Keras objects in a traced graph."""
+    """The same with Keras objects in a `tf.function`."""
     import headwater as tf
 
     keras = tf.keras
@@ -102,27 +102,8 @@ def with_headwater() -> Step:
         mae.update_state(y, prediction)
         return loss
 
-    return _graph_of(step)
-
-
-def _graph_of(step: Any) -> Step:
-    """The step traced and compiled; without `tf.function`, so that what is measured is the program and its call."""
-    from headwater._src.base import dtypes
-    from headwater._src.core.graph import FuncGraph
-    from headwater._src.engine import resident
-    from headwater._src.engine.closed import close
-    from headwater._src.engine.executable import executable_of
-
-    graph = FuncGraph("step")
-    with graph.as_default():
-        loss = step(graph.placeholder((32, 8), dtypes.float32), graph.placeholder((32, 1), dtypes.float32))
-    close(graph, [loss])
-    program = executable_of(graph)
-
-    def run(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return resident.run(program, [x, y], graph.read_handles, graph.written_handles, graph.result_count)[0]
-
-    return run
+    compiled = tf.function(step, jit_compile=True)
+    return lambda x, y: compiled(tf.constant(x), tf.constant(y)).numpy()
 
 
 def best(run: Step, batch: tuple[np.ndarray, np.ndarray], calls: int) -> float:

@@ -119,6 +119,19 @@ EXPECTED = {
         one factor held: [-1000.0, 0.0, 1000.0]
         zeros on request: 0.0
         """,
+    "09_functions.py": """
+        tracing with Tensor('x:0', shape=(), dtype=float32)
+        tracing with Tensor('x:0', shape=(2,), dtype=float32)
+        tracing with 2
+        traces: 3
+        nodes: ['x', 'pow/y', 'pow', 'Identity']
+        NumPy's number stays: True - TensorFlow's changes: True
+        27 takes 111 steps, 97 takes 118
+        counter: 42
+        15 by ten additions in the graph: False
+        15 by ten additions in the graph: True
+        gradient is sin 2x: True
+        """,
 }
 
 # Title of a missing gradient in 08_gradients.py -> a word that its explanation must hold, in lower case.

@@ -404,7 +404,7 @@ def test_other_variables_in_place_of_those_traced():
     assert (a.numpy(), b.numpy()) == (21, 22)
 
 
-def test_a_failing_program_leaves_variables_alone():
+def test_a_failing_program_leaves_variables_alone(caplog):
     v = tf.Variable([1.0])
 
     def fail(x):
@@ -419,6 +419,7 @@ def test_a_failing_program_leaves_variables_alone():
         with pytest.raises(tf.errors.OutOfRangeError, match="stop"):
             step(graph, np.ones(1, np.float32))
     assert v.numpy() == 1
+    assert not caplog.records
 
 
 # -- the host, called from programs -----------------------------------------------------------------------------------
@@ -450,6 +451,20 @@ def test_calls_of_the_host_keep_the_order_and_are_not_dropped():
         seen.clear()
         assert run_arrays(executable_of(graph), [np.full(1, n, np.float32)])[0].tolist() == [4 * n]
         assert seen == [[n], [2 * n], [-4 * n]]
+
+
+def test_what_the_host_reads_during_a_call_is_not_kept_for_after_it():
+    v, seen = tf.Variable([1.0]), []
+
+    def function(x):
+        v.assign_add(x)
+        return _host_call(x, lambda a: (seen.append(v.numpy().tolist()), a)[1])
+
+    graph = traced(function, ((1,), tf.float32))
+    for n in (1, 2, 3):
+        step(graph, np.ones(1, np.float32))
+        assert seen[-1] == [n]
+        assert v.numpy() == n + 1
 
 
 # -- caching ----------------------------------------------------------------------------------------------------------

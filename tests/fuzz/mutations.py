@@ -50,7 +50,9 @@ _OF_ARRAYS: dict[str, Callable[[np.ndarray], Any]] = {
     "flat": lambda a: a.reshape(-1) if a.ndim > 1 else None,
     "empty": lambda a: a[:0] if a.ndim and len(a) else None,
     "shorter": lambda a: a[:-1] if a.ndim and len(a) > 1 else None,
-    "int32": lambda a: np.nan_to_num(a, posinf=9, neginf=-9).astype(np.int32) if a.dtype.kind == "f" else None,
+    "int32": lambda a: (
+        np.nan_to_num(a, posinf=9, neginf=-9).astype(np.int32) if a.dtype.kind == "f" else None
+    ),
     "float32": lambda a: a.astype(np.float32) if a.dtype.kind in "iu" else None,
     "float64": lambda a: a.astype(np.float64) if a.dtype == np.float32 else None,
     "bool": lambda a: a.astype(bool) if a.dtype.kind in "iuf" else None,
@@ -79,7 +81,9 @@ def _mutants_of(value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Arr):
         value = value.draw()
     if isinstance(value, np.ndarray):
-        rules: dict[str, Callable[..., Any]] = _OF_ARRAYS if value.dtype.name not in ("bfloat16", "object") else {"rank+1": _OF_ARRAYS["rank+1"]}
+        rules: dict[str, Callable[..., Any]] = (
+            _OF_ARRAYS if value.dtype.name not in ("bfloat16", "object") else {"rank+1": _OF_ARRAYS["rank+1"]}
+        )
     elif value.__class__ is int:
         rules = _OF_INTS
     elif value.__class__ is float:
@@ -116,7 +120,12 @@ def mutants() -> list[Mutant]:
     """The mutants of all public functions, in a fixed order."""
     by_name: dict[str, list[harness.Sample]] = {}
     for sample in harness.SAMPLES:
-        if sample.public and sample.case.error is None and not _LEFT_OUT.match(sample.public) and _plain(sample.case):
+        if (
+            sample.public
+            and sample.case.error is None
+            and not _LEFT_OUT.match(sample.public)
+            and _plain(sample.case)
+        ):
             by_name.setdefault(sample.public, []).append(sample)
     found: list[Mutant] = []
     for public in sorted(by_name):
@@ -156,7 +165,9 @@ def build(value: Any, tf: Any, tensor: Callable[[np.ndarray], Any]) -> Any:
     return value
 
 
-def outcome(mutant: Mutant, tf: Any, tensor: Callable[[np.ndarray], Any], flat: Callable[[Any], list[np.ndarray]]) -> Any:
+def outcome(
+    mutant: Mutant, tf: Any, tensor: Callable[[np.ndarray], Any], flat: Callable[[Any], list[np.ndarray]]
+) -> Any:
     """The class of the error, or a summary of each result: dtype, shape, sum, and sum of magnitudes."""
     function = tf
     for part in mutant.public.split("."):

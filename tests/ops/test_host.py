@@ -317,6 +317,14 @@ ANY = [tf.TensorSpec(None, tf.float32)]
 MATRIX = [tf.TensorSpec([None, None], tf.float32)]
 CHECKS = [
     ("Assert", None, lambda x: tf.debugging.Assert(x[0] > 0, ["m", x]), [1.0], [-1.0], "m\n-1|-1"),
+    (
+        "Assert of a structure",
+        None,
+        lambda x: tf.debugging.Assert(x[0] > 0, [("told", x)]),
+        [1.0],
+        [-1.0],
+        "('told', [-1])",
+    ),
     ("equal", None, lambda x: tf.debugging.assert_equal(x, 2.0, message="told"), [2.0], [1.0], "told"),
     ("less", None, lambda x: tf.debugging.assert_less(x, 2.0), [1.0], [2.0], "x = 2.0"),
     ("positive", None, lambda x: tf.debugging.assert_positive(x), [1.0], [0.0], "assert_positive"),

@@ -14,7 +14,7 @@ import pytest
 
 import headwater as tf
 from headwater._src.core.graph import FuncGraph
-from headwater._src.trace.autograph.convert import call, converted, result_for, tf_convert
+from headwater._src.trace.autograph.convert import call, callee, converted, result_for, tf_convert
 from headwater._src.trace.autograph.status import ControlStatusCtx, Status, status
 
 pytestmark = pytest.mark.filterwarnings("ignore:tf.function")
@@ -123,7 +123,8 @@ def test_signatures_and_attributes_are_kept():
         return d + len(rest) + len(more)
 
     f.mark = 7
-    made = converted(f)
+    made = callee(f)
+    assert str(inspect.signature(converted(f))) == str(inspect.signature(f)) and converted(f).__name__ == "f"
     assert str(inspect.signature(made)) == str(inspect.signature(f))
     assert (made.__name__, made.__qualname__, made.__doc__, made.mark) == (
         f.__name__,
@@ -185,7 +186,8 @@ def test_what_is_left_alone():
         inspect.signature,
     ):
         assert converted(function) is function
-    assert converted(converted(programs.nested_ifs)).__code__ is converted(programs.nested_ifs).__code__
+    once = callee(programs.nested_ifs)
+    assert callee(once) is converted(once) is once is not programs.nested_ifs
     assert call(max, (1, 3), {"key": lambda v: -v}) == 1 and call(str, (1,)) == "1"
 
 
@@ -203,6 +205,13 @@ def test_do_not_convert_reaches_what_is_called():
     with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):
         tf.function(user)(N(1))
     assert outer(N(1)) == 1 and outer.__name__ == "outer"
+
+    @tf.function
+    def compiled(x):
+        return inner(x) + 1
+
+    kept = tf.autograph.experimental.do_not_convert(lambda x: compiled(x))
+    assert kept(N(1)).numpy() == tf.function(kept)(N(1)).numpy() == 2
 
 
 def test_callbacks_of_libraries():

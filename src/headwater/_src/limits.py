@@ -104,7 +104,12 @@ LIMITS: tuple[Limit, ...] = (
         )
         for name, case in (("math.approx_min_k", None), ("approx_top_k", "min"))
     ),
-    Limit("extract_volume_patches", None, "In graphs planes, rows, columns and channels must be known.", "static"),
+    Limit(
+        "extract_volume_patches",
+        None,
+        "In graphs planes, rows, columns and channels must be known.",
+        "static",
+    ),
     Limit("linalg.eigh_tridiagonal", "stack", "Stacks of matrices work; in TensorFlow only stacks of one."),
     Limit(
         "linalg.eigh_tridiagonal",

@@ -8,6 +8,7 @@ that must be known while compiling (`host`) are taken from such values.
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -240,6 +241,11 @@ class _HostCallFailed(Exception):
     """Carries the number of an exception through XLA, which hands on no more than a text."""
 
 
+def _unknown_to_jax(record: logging.LogRecord) -> bool:
+    """Whether JAX may log a failed call: not those that the program's caller hears of."""
+    return record.exc_info is None or record.exc_info[0] is not _HostCallFailed
+
+
 _MARK = "headwater host call #"
 _MAX_RAISED = 64
 _raised: dict[int, BaseException] = {}
@@ -262,6 +268,7 @@ def call_on_host(
     """
     from jax.experimental import io_callback
 
+    logging.getLogger("jax._src.callback").addFilter(_unknown_to_jax)
     specs, inputs = list(specs), [jnp.asarray(x) for x in inputs]
     dtypes = [x.dtype for x in inputs]
     shapes = [_words_spec(s) for s in specs]

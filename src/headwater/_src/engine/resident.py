@@ -128,10 +128,18 @@ class Residents:
                         self.version += 1
         if program.effects:  # what it calls may want to read variables too, from another thread
             self.executable.run(program, values, self.arrays, box)
-            if self.cells:
-                self.arrays = box[0][self.count :]
-                self.version += 1
+            self._commit(box[0])
         return [asarray(r) for r in box[0][: self.count]]
+
+    def _commit(self, outputs: list[Any]) -> None:
+        """The assigned variables have new values; tensors made of the old ones meanwhile go."""
+        if self.cells:
+            with device_lock:
+                self.arrays = outputs[self.count :]
+                self.version += 1
+                for handle in self.read:
+                    handle._tensor = None
+                self.read.clear()
 
     def _program(self, values: list[Any]) -> Program:
         executable = self.executable

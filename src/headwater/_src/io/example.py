@@ -173,7 +173,7 @@ class _ListMessage(_Message):
         for value in self._value:
             shown = _quoted(value) if value.__class__ is bytes else value
             if shown.__class__ is float:
-                short = f"{np.float32(shown)}"
+                short = str(np.float32(shown))
                 shown = short[:-2] if short.endswith(".0") else short
             yield f"{indent}value: {shown}"
 

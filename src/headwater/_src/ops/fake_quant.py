@@ -183,7 +183,9 @@ def fake_quant_with_min_max_args_gradient(
 ) -> Tensor:  # fmt: skip
     """The gradient of `tf.quantization.fake_quant_with_min_max_args` for its inputs: `gradients` where they are in range."""
     if not min < max:
-        raise invalid(f"tf.quantization.fake_quant_with_min_max_args_gradient: min must be below max; got {min} and {max}.")
+        raise invalid(
+            f"tf.quantization.fake_quant_with_min_max_args_gradient: min must be below max; got {min} and {max}."
+        )
     return _gradients(gradients, inputs, float(min), float(max), num_bits, narrow_range)[0]
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -525,14 +525,18 @@ class _Layout:
     def __repr__(self) -> str:
         return f"<what to print with {len(self.tensors)} tensors>"
 
-    def show(self, *arrays: np.ndarray) -> None:
-        """Prints it with these values for the tensors."""
+    def text(self, *arrays: np.ndarray) -> str:
+        """What is shown with these values for the tensors."""
         values = iter(arrays)
         leaves = [of_array(next(values)) if x is None else x for x in self.leaves]
         inputs = nest.pack_sequence_as(self.structure, leaves, True) if leaves else ()
+        return self.sep.join(text_of(x, self.summarize) for x in inputs) + self.end
+
+    def show(self, *arrays: np.ndarray) -> None:
+        """Prints it."""
         stream = getattr(sys, self.stream) if self.stream in ("stdout", "stderr") else self.stream
         with outside_graphs():
-            _write(stream, self.sep.join(text_of(x, self.summarize) for x in inputs) + self.end)
+            _write(stream, self.text(*arrays))
 
 
 def _print_kernel(*arrays: np.ndarray, layout: _Layout) -> tuple[()]:
@@ -684,15 +688,31 @@ class _Shown:
 
     def __init__(self, data: Sequence[Any], summarize: Any) -> None:
         self.summarize = 3 if summarize is None else int(summarize)
-        tensors = [convert(x) for x in data]
-        self.fixed = [static_value(t) for t in tensors]
-        self.tensors = [t for t, f in zip(tensors, self.fixed, strict=True) if f is None]
+        self.tensors: list[Any] = []
+        self.parts = [self._take(x) for x in data]
+
+    def _take(self, value: Any) -> Any:
+        try:
+            tensor = convert(value)
+        except (TypeError, ValueError):  # a structure of several kinds of values
+            layout = _Layout((value,), sys.stderr, self.summarize, "", "")
+            self.tensors += layout.tensors
+            return layout
+        fixed = static_value(tensor)
+        if fixed is None:
+            self.tensors.append(tensor)
+        return fixed
+
+    def _text(self, part: Any, values: Iterator[np.ndarray]) -> str:
+        if isinstance(part, _Layout):
+            return part.text(*itertools.islice(values, len(part.tensors)))
+        return _flat_text(next(values) if part is None else part, self.summarize)
 
     def __call__(self, condition: np.ndarray, *data: np.ndarray) -> str:
         if condition.ndim:
             return f"tf.Assert: the condition must be a scalar; got {describe(condition)}."
         values = iter(data)
-        shown = [_flat_text(next(values) if f is None else f, self.summarize) for f in self.fixed]
+        shown = [self._text(part, values) for part in self.parts]
         return "tf.Assert: the condition is false. The data given:\n" + "\n".join(shown)
 
 

@@ -107,7 +107,11 @@ def draw_bounding_boxes(images: Any, boxes: Any, colors: Any, name: str | None =
     """
     if colors is None:
         colors = np.zeros((0, 4), np.float32)
-    return _draw_op(convert_default(images, (dtypes.float16, dtypes.float32), dtypes.float32), boxes, convert(colors, dtypes.float32))
+    return _draw_op(
+        convert_default(images, (dtypes.float16, dtypes.float32), dtypes.float32),
+        boxes,
+        convert(colors, dtypes.float32),
+    )
 
 
 # -- suppression ------------------------------------------------------------------------------------------------------
@@ -184,7 +188,9 @@ def non_max_suppression_overlaps(
     """
     size = host_int(max_output_size, "tf.image.non_max_suppression_overlaps: max_output_size")
     if size.__class__ is int and size < 0:
-        raise invalid(f"tf.image.non_max_suppression_overlaps: max_output_size must not be negative; got {size}.")
+        raise invalid(
+            f"tf.image.non_max_suppression_overlaps: max_output_size must not be negative; got {size}."
+        )
     return _overlap_op(overlaps, scores, overlap_threshold, score_threshold, max_output_size=size)
 
 

@@ -108,10 +108,14 @@ def decode_and_crop_jpeg(
       InvalidArgumentError: the contents are no JPEG file, or the window leaves the image.
       NotImplementedError: an argument has another value than it must have.
     """
-    image = codec.decode_jpeg(contents, channels, ratio, fancy_upscaling, try_recover_truncated, acceptable_fraction, dct_method)
+    image = codec.decode_jpeg(
+        contents, channels, ratio, fancy_upscaling, try_recover_truncated, acceptable_fraction, dct_method
+    )
     window = convert(crop_window, dtypes.int32)
     if not window.shape.is_compatible_with([4]):
-        raise invalid(f"tf.image.decode_and_crop_jpeg: crop_window must have 4 elements; got shape {window.shape}.")
+        raise invalid(
+            f"tf.image.decode_and_crop_jpeg: crop_window must have 4 elements; got shape {window.shape}."
+        )
     known = layout.get_static_value(window)
     if known is not None and image.shape.is_fully_defined():
         top, left, height, width = known.tolist()
@@ -125,7 +129,9 @@ def decode_and_crop_jpeg(
 
 
 @export("image.decode_webp", "io.decode_webp")
-def decode_webp(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name: str | None = None) -> Tensor:
+def decode_webp(
+    contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name: str | None = None
+) -> Tensor:
     """The frames of a WebP file as uint8 [frames, height, width, channels].
 
     Args:
@@ -139,7 +145,9 @@ def decode_webp(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, nam
       ImportError: Pillow is not installed.
     """
     if as_dtype(dtype) is not dtypes.uint8 or channels not in (0, 3, 4):
-        raise invalid(f"tf.image.decode_webp: dtype must be uint8 and channels 0, 3 or 4; got {dtype} and {channels}.")
+        raise invalid(
+            f"tf.image.decode_webp: dtype must be uint8 and channels 0, 3 or 4; got {dtype} and {channels}."
+        )
     return _webp(contents, channels=channels, name=name)
 
 
@@ -169,7 +177,9 @@ _webp = op(
 def _encode(images: np.ndarray, quality: np.ndarray) -> np.ndarray:
     if quality.ndim or not 0 <= int(quality) <= 100:
         raise ValueError(f"quality must be one number in [0, 100]; got {quality.tolist()}")
-    return codec._jpeg(images, format="", quality=int(quality), progressive=False, optimize=False, subsample=True)
+    return codec._jpeg(
+        images, format="", quality=int(quality), progressive=False, optimize=False, subsample=True
+    )
 
 
 _encode_variable = op(
@@ -179,7 +189,9 @@ _encode_variable = op(
 
 
 @export("image.adjust_jpeg_quality")
-def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None) -> Tensor:
+def adjust_jpeg_quality(
+    image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None
+) -> Tensor:
     """The image as it looks after it was stored as a JPEG file of that quality.
 
     Args:
@@ -198,7 +210,9 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
     x = convert(image)
     dtype, channels = x.dtype, x.shape[-1] if x.shape.rank else None
     whole = colour.convert_image_dtype(x, dtypes.uint8, saturate=True)
-    stored = _encode_variable(whole, convert(jpeg_quality, None, dtypes.int32))
+    stored = _encode_variable(
+        whole, convert(jpeg_quality, None if isinstance(jpeg_quality, Tensor) else dtypes.int32)
+    )
     back = codec.decode_jpeg(stored, channels or 0)
     return colour.convert_image_dtype(back, dtype, saturate=True)
 
@@ -207,7 +221,9 @@ def _drawn(low: int, high: int, what: str, draw: Any) -> Any:
     if low < 0 or high < 0 or low > 100 or high > 100:
         raise ValueError(f"{what}: the qualities must lie between 0 and 100; got {low} and {high}.")
     if low >= high:
-        raise ValueError(f"{what}: min_jpeg_quality must be less than max_jpeg_quality; got {low} and {high}.")
+        raise ValueError(
+            f"{what}: min_jpeg_quality must be less than max_jpeg_quality; got {low} and {high}."
+        )
     return draw()
 
 
@@ -224,7 +240,9 @@ def random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int
 
 
 @export("image.stateless_random_jpeg_quality")
-def stateless_random_jpeg_quality(image: Any, min_jpeg_quality: int, max_jpeg_quality: int, seed: Any) -> Tensor:
+def stateless_random_jpeg_quality(
+    image: Any, min_jpeg_quality: int, max_jpeg_quality: int, seed: Any
+) -> Tensor:
     """`tf.image.random_jpeg_quality` with a seed of two integers, for the same result in every call."""
     low, high = min_jpeg_quality, max_jpeg_quality
     draw = lambda: random.stateless_uniform([], seed, low, high, dtypes.int32)  # noqa: E731
@@ -238,7 +256,15 @@ _JPEG = base64.b64decode(
     "2u71////m8H////6/+b9//j/wAALCAAKAAwBAREA/8QAFgABAQEAAAAAAAAAAAAAAAAAAgMF/8QAGBABAQADAAAAAAAAAAAA"
     "AAAAAQAEUWH/2gAIAQEAAD8AgYHJGBy1wNEwNF//2Q=="
 )
-sampled("image.is_jpeg", lambda: [case(_JPEG, id="jpeg"), case([[b"abc", _JPEG]], id="several"), case(b"", id="nothing"), bad(1.0, error="TypeError", id="number")])
+sampled(
+    "image.is_jpeg",
+    lambda: [
+        case(_JPEG, id="jpeg"),
+        case([[b"abc", _JPEG]], id="several"),
+        case(b"", id="nothing"),
+        bad(1.0, error="TypeError", id="number"),
+    ],
+)
 sampled("image.extract_jpeg_shape", lambda: [
     case(_JPEG, id="int32"), case(_JPEG, dtypes.int64, id="int64"), bad(b"nothing", id="bytes"), bad(_JPEG[:20], id="short"), bad([_JPEG], id="vector")])  # fmt: skip
 sampled("image.decode_and_crop_jpeg", lambda: [

@@ -9,6 +9,7 @@ import headwater._src.ops.create as create
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.reduce as reduce
+import headwater._src.ops.vector_rules  # noqa: F401 - loops at once find them there
 from headwater._src.base.shapes import num_elements
 from headwater._src.engine import jacobians
 from headwater._src.ops.loops import counted

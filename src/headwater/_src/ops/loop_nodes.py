@@ -24,6 +24,7 @@ from headwater._src.engine.closed import ancestors
 from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.lower import has_effects, interpret
 from headwater._src.engine.plan import plan_of
+from headwater._src.engine.vectorize import vectorized
 from headwater._src.ops import tensor_lists
 from headwater._src.ops.branches import as_carried, static_shapes
 from headwater._src.ops.nested import Record, append
@@ -237,6 +238,10 @@ def _numpy(
         allowed = _rounds(counter, state, lambda graph: plan_of(graph)([state[p] for p in cond_places])[0])
         total = None if allowed is None else _least(allowed, limit)
     extra = len(body.outputs) - carried
+    if at_once and total and not carried and scanned:
+        found = _at_once(body, scanned, state, total)
+        if found is not None:
+            return [np.asarray(total, INT32), *found]
     if total is not None and not scanned and not extra:
         for _ in range(total):
             state[:carried] = step(state)
@@ -262,6 +267,18 @@ def _numpy(
         for i, (c, t) in enumerate(zip(kept, body.outputs[carried:], strict=True))
     ]
     return [*state[:carried], np.asarray(count, INT32), *finals]
+
+
+def _at_once(body: FuncGraph, scanned: int, given: list[Any], total: int) -> list[Any] | None:
+    """The results of all rounds by one run of a graph for all rows; None where the body can't be made into one."""
+    if not hasattr(body, "for_rows"):
+        made = vectorized(body, [i < scanned for i in range(len(body.inputs))])
+        body.for_rows = made  # type: ignore[attr-defined]
+    if body.for_rows is None:  # type: ignore[attr-defined]
+        return None
+    graph, moving = body.for_rows  # type: ignore[attr-defined]
+    results = plan_of(graph)(given)
+    return [r if m else np.broadcast_to(r, (total, *r.shape)) for r, m in zip(results, moving, strict=True)]
 
 
 def _tests(total: Any, limit: Any, cond: Any, places: Any, state: list[Any]) -> Callable[[int], bool]:

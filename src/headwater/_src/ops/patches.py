@@ -20,18 +20,24 @@ _WHAT = "tf.extract_volume_patches"
 
 
 def _five(values: Any, what: str) -> tuple[int, int, int]:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{_WHAT}: {what} must be a list of 5 integers; got {values!r}.")
     found = host_ints(values, f"{_WHAT}: {what}")
     if len(found) < 5:
         raise invalid(f"{_WHAT}: {what} must have 5 entries; got {list(found)}.")
     if found[0] != 1 or found[4] != 1:
-        raise UnimplementedError(None, None, f"{_WHAT}: {what} must be 1 for batch and channels; got {list(found)}.")
+        raise UnimplementedError(
+            None, None, f"{_WHAT}: {what} must be 1 for batch and channels; got {list(found)}."
+        )
     if min(found) < 1:
         raise invalid(f"{_WHAT}: {what} must be positive; got {list(found)}.")
     return found[1:4]
 
 
 @export("extract_volume_patches")
-def extract_volume_patches(input: Any, ksizes: Any, strides: Any, padding: str, name: str | None = None) -> Tensor:
+def extract_volume_patches(
+    input: Any, ksizes: Any, strides: Any, padding: str, name: str | None = None
+) -> Tensor:
     """Blocks of volumes, the elements of each as the channels of one place.
 
     Args:

@@ -10,11 +10,13 @@ The distributions take the same bits in the same order as TensorFlow's kernels d
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
+
+from headwater._src.ops.threads import share
 
 _WORD = 0xFFFFFFFF
 _LONG = 0xFFFFFFFFFFFFFFFF
@@ -156,9 +158,13 @@ def fill(stream: Stream, size: int, draw: Callable[[np.ndarray], np.ndarray], dt
     if count <= _CHUNK:
         return draw(blocks_at(stream, np.arange(count, dtype=_U64), keys)).reshape(-1)[:size]
     out = np.empty((count, per), dtype)
-    for start in range(0, count, _CHUNK):
-        stop = min(start + _CHUNK, count)
-        out[start:stop] = draw(blocks_at(stream, np.arange(start, stop, dtype=_U64), keys))
+
+    def work(chunks: Iterator[int]) -> None:
+        for chunk in chunks:
+            start, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, count)
+            out[start:stop] = draw(blocks_at(stream, np.arange(start, stop, dtype=_U64), keys))
+
+    share(work, -(-count // _CHUNK))
     return out.reshape(-1)[:size]
 
 
@@ -278,8 +284,13 @@ def truncated_normal(stream: Stream, size: int, dtype: np.dtype) -> np.ndarray:
     groups = -(-size // per)
     keys = _round_keys(stream.key)
     out = np.empty((groups, per), kept_dtype)
-    for start in range(0, groups, _CHUNK):
-        _truncated_chunk(stream, keys, out[start : start + _CHUNK], start, draw)
+
+    def work(chunks: Iterator[int]) -> None:
+        for chunk in chunks:
+            start = chunk * _CHUNK
+            _truncated_chunk(stream, keys, out[start : start + _CHUNK], start, draw)
+
+    share(work, -(-groups // _CHUNK))
     values = out.reshape(-1)[:size]
     return values if dtype == kept_dtype else values.astype(dtype)
 

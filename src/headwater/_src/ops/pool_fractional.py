@@ -136,7 +136,7 @@ def fractional_max_pool(
     ratio = _four(pooling_ratio)
     if len(ratio) != 4:
         raise ValueError(f"{what}: pooling_ratio must be a number, two or four; got {list(ratio)}.")
-    if (min(ratio) < 1 or ratio[0] != 1 or ratio[3] != 1):
+    if min(ratio) < 1 or ratio[0] != 1 or ratio[3] != 1:
         raise ValueError(_BATCH.format(what=what, ratio=f"{ratio}, whose entries must be 1 or more"))
     x, sizes, out = _settle(value, ratio, what)
     sequences = []

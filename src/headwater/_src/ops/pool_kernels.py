@@ -165,17 +165,16 @@ def _shares(win: Window, channels: int, dtype: np.dtype) -> Any:
 
 def mean_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The mean of each window's elements; padding does not count."""
-    shares = _shares(win, x.shape[-1], x.dtype)
     if xla.pays_for_pools(x.dtype, win, len(x), x.shape[-1]):
-        return xla.mean_windows(x, win, shares)
-    return _blocked(x, win, np.add, 0, shares)
+        return xla.mean_windows(x, win, counts)
+    return _blocked(x, win, np.add, 0, _shares(win, x.shape[-1], x.dtype))
 
 
 def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `mean_windows`: each window's share goes back to all its elements."""
-    shares = _shares(win, g.shape[-1], g.dtype)
     if xla.pays_for_pools(g.dtype, win, len(g), g.shape[-1]):
-        return xla.spread_means(g, win, shares)
+        return xla.spread_means(g, win, counts)
+    shares = _shares(win, g.shape[-1], g.dtype)
     out = np.empty((g.shape[0], *win.sizes, g.shape[-1]), g.dtype)
     images = max(1, min(len(g), _BLOCK // max(1, prod(win.sizes) * g.shape[-1] * g.itemsize)))
 

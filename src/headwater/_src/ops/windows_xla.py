@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -22,6 +23,9 @@ _MOST_POOLED = 1 << 21
 _MOST_TAPS = 64
 """More of them make long programs that take seconds to compile."""
 _F32 = np.dtype(np.float32)
+
+Counts = Callable[[Window], Any]
+"""How many elements of the input each window has."""
 
 
 def pays(dtype: np.dtype, win: Window, batch: int, channels: int) -> bool:
@@ -76,33 +80,37 @@ def depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
     return np.asarray(_depthwise(win, w.shape[-1] // x.shape[-1])(x, w))
 
 
+def _shares(win: Window, counts: Counts) -> Any:
+    return jnp.asarray(1 / np.asarray(counts(win), np.float64), np.float32)
+
+
 @functools.lru_cache(maxsize=256)
-def _combined(win: Window, largest: bool) -> Any:
-    def run(x: Any, shares: Any) -> Any:
-        x = padded(x, win, -np.inf if largest else 0)
-        combine = jnp.maximum if largest else jnp.add
+def _combined(win: Window, counts: Counts | None) -> Any:
+    def run(x: Any) -> Any:
+        x = padded(x, win, 0 if counts else -np.inf)
+        combine = jnp.add if counts else jnp.maximum
         for axis, (count, taps, step) in enumerate(zip(win.out, win.kernel, win.strides, strict=True), 1):
             parts = [lax.slice_in_dim(x, t, t + (count - 1) * step + 1, step, axis) for t in range(taps)]
             x = functools.reduce(combine, parts)
-        return x if largest else x * shares
+        return x * _shares(win, counts) if counts else x
 
     return jax.jit(run)
 
 
 def max_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The largest element of each window."""
-    return np.asarray(_combined(win, True)(x, 0.0))
+    return np.asarray(_combined(win, None)(x))
 
 
-def mean_windows(x: np.ndarray, win: Window, shares: Any) -> np.ndarray:
-    """The sum of each window's elements times its share."""
-    return np.asarray(_combined(win, False)(x, shares))
+def mean_windows(x: np.ndarray, win: Window, counts: Counts) -> np.ndarray:
+    """The sum of each window's elements over `counts(win)`."""
+    return np.asarray(_combined(win, counts)(x))
 
 
 @functools.lru_cache(maxsize=256)
-def _spread(win: Window) -> Any:
-    def run(g: Any, shares: Any) -> Any:
-        x, zero = g * shares, jnp.zeros((), g.dtype)
+def _spread(win: Window, counts: Counts) -> Any:
+    def run(g: Any) -> Any:
+        x, zero = g * _shares(win, counts), jnp.zeros((), g.dtype)
         for axis, (size, count, taps, step) in enumerate(
             zip(win.sizes, win.out, win.kernel, win.strides, strict=True)
         ):
@@ -118,6 +126,6 @@ def _spread(win: Window) -> Any:
     return jax.jit(run)
 
 
-def spread_means(g: np.ndarray, win: Window, shares: Any) -> np.ndarray:
+def spread_means(g: np.ndarray, win: Window, counts: Counts) -> np.ndarray:
     """The transpose of `mean_windows`."""
-    return np.asarray(_spread(win)(g, shares))
+    return np.asarray(_spread(win, counts)(g))

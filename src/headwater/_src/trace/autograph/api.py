@@ -51,6 +51,13 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     return kept
 
 
+def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..., Any]:
+    """`convert.converted`, which is loaded when it is first needed."""
+    from headwater._src.trace.autograph import convert
+
+    return convert.converted(function, strict)
+
+
 @export("autograph.to_graph")
 def to_graph(
     entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
@@ -72,8 +79,6 @@ def to_graph(
     >>> tf.autograph.to_graph(relu)(tf.constant(-2)).numpy()
     np.int32(0)
     """
-    from headwater._src.trace.autograph.convert import converted
-
     made = converted(entity, strict=True)
     return made if recursive else with_status(made, Status.DISABLED)
 

@@ -317,20 +317,21 @@ def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..
     """`function` with its control flow, and that of the user's functions it calls, ready for symbolic tensors.
 
     Functions, methods, lambdas, partials and objects that can be called; what is marked `do_not_convert`, generators,
-    coroutines and library code come back as they are. Closures are shared: both see the same variables.
+    coroutines and library code come back as they are. Closures are shared: both see the same variables. What the result
+    calls is converted too, also where it is called from a function that is not to be converted itself.
 
     Args:
       function: what to convert.
       strict: raise ValueError where there is no source, instead of running the function unconverted, whose use of a
         symbolic tensor as a Python value then raises.
     """
-    made = _callable(function, False)
     if strict:
         inner = _innermost(function)
         result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, False) else None
         if isinstance(result, Unconverted):
             raise ValueError(f"AutoGraph can't convert {inner.__qualname__!r}: {result.reason}.")
-    return made
+    made = _callable(function, False)
+    return made if made is function else with_status(made, Status.ENABLED)
 
 
 def code_text(function: Callable[..., Any]) -> str:

@@ -50,6 +50,10 @@ def status() -> ControlStatusCtx:
     return _stack.entries[-1]
 
 
+control_status_ctx = status
+"""TensorFlow's name of it."""
+
+
 def with_status(function: Callable[..., Any], wanted: Status) -> Callable[..., Any]:
     """`function`, called inside of a block of that status."""
 
