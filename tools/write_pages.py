@@ -19,7 +19,7 @@ import write_api  # noqa: E402
 
 def differences() -> str:
     """The page on what is not as in TensorFlow."""
-    from headwater._src.limits import ABSENT, DIFFERENT, LIMITS
+    from headwater._src.limits import ABSENT, DIFFERENT, EXPRESSIONS, LIMITS, MUTANTS, SLIPS
 
     lines = [
         "# Differences from TensorFlow 2.21",
@@ -42,6 +42,22 @@ def differences() -> str:
         "| name | case | why |",
         "|---|---|---|",
         *(f"| `{x.name}` | {x.case or 'all'} | {x.reason} |" for x in LIMITS),
+        "",
+        "| expression | why |",
+        "|---|---|",
+        *(f"| `{text.replace('|', chr(92) + '|')}` | {why} |" for text, why in EXPRESSIONS.items()),
+        "",
+        "## Bad inputs",
+        "",
+        "Samples with one argument changed raise the class that TensorFlow raises, but for these.",
+        "",
+        "| here | TensorFlow | why |",
+        "|---|---|---|",
+        *(f"| {'anything' if ours == '*' else ours} | {theirs} | {why} |" for (ours, theirs), why in SLIPS.items()),
+        "",
+        "| name | change | why |",
+        "|---|---|---|",
+        *(f"| `{name}` | {'any' if kind == '*' else kind} | {why} |" for (name, kind), why in MUTANTS.items()),
         "",
     ]
     return "\n".join(lines)

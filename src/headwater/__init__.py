@@ -214,7 +214,7 @@ from headwater._src.ops.partition import parallel_stack as parallel_stack
 from headwater._src.ops.partition import unravel_index as unravel_index
 from headwater._src.ops.patches import extract_volume_patches as extract_volume_patches
 from headwater._src.ops.permutations import reverse_sequence as reverse_sequence
-from headwater._src.ops.reduce import norm as norm
+from headwater._src.ops.norms import norm as norm
 from headwater._src.ops.reduce import reduce_all as reduce_all
 from headwater._src.ops.reduce import reduce_any as reduce_any
 from headwater._src.ops.reduce import reduce_logsumexp as reduce_logsumexp

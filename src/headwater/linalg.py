@@ -48,4 +48,4 @@ from headwater._src.ops.linalg_more import tridiagonal_matmul as tridiagonal_mat
 from headwater._src.ops.linalg_more import tridiagonal_solve as tridiagonal_solve
 from headwater._src.ops.linalg_tridiagonal import eigh_tridiagonal as eigh_tridiagonal
 from headwater._src.ops.nn import l2_normalize as l2_normalize
-from headwater._src.ops.reduce import norm as norm
+from headwater._src.ops.norms import norm as norm

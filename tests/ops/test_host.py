@@ -503,3 +503,43 @@ def test_what_can_not_be_grouped():
         with pytest.raises(error):
             tf.function(body).get_concrete_function()
     assert tf.group(tf.constant(1)) is None
+
+
+def test_a_check_in_a_branch_or_a_loop_counts_where_it_is_reached():
+    @tf.function
+    def branch(x):
+        if x > 0:
+            tf.debugging.assert_less(x, 5.0)
+        return x
+
+    @tf.function
+    def loop(x, n):
+        for i in tf.range(n):
+            tf.debugging.assert_less(x * tf.cast(i, tf.float32), 2.5)
+        return x
+
+    assert [branch(tf.constant(v)).numpy() for v in (-7.0, 3.0)] == [-7.0, 3.0]
+    assert loop(tf.constant(1.0), tf.constant(3)).numpy() == 1.0
+    for wrong in (lambda: branch(tf.constant(7.0)), lambda: loop(tf.constant(1.0), tf.constant(4))):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="x = "):
+            wrong()
+
+
+def test_the_check_of_a_callee_is_the_callers_too():
+    inner = tf.function(lambda x: (tf.debugging.assert_positive(x), x * 2.0)[1])
+    outer = tf.function(lambda x: inner(x) + 1.0)
+    assert outer(tf.constant(1.0)).numpy() == 3.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="assert_positive"):
+        outer(tf.constant(-1.0))
+
+
+def test_a_check_under_a_tape_and_its_gradient():
+    f = tf.function(lambda x: tf.reduce_sum(tf.debugging.check_numerics(x * x, "told")))
+    x = tf.constant([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    assert tape.gradient(y, x).numpy().tolist() == [2.0, 6.0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="told"), tf.GradientTape() as tape:
+        tape.watch(x)
+        f(x * np.float32(np.inf))

@@ -454,6 +454,52 @@ def closures(x):
     return [total, seen]
 
 
+@case(N(1), N(3))
+def closures_in_closures(x):
+    a = 1
+
+    def f():
+        b = 2
+
+        def g():
+            nonlocal a, b
+            for i in tf.range(2):
+                a = a + i
+                b = b * 2
+            if x > 0:
+                b = b + 1
+            return a + b
+
+        if x > 1:
+            g()
+        return b + g()
+
+    r = f()
+    return a + r
+
+
+LEVEL = 1
+
+
+@case(N(1), N(-1))
+def module_variables(x):
+    global LEVEL
+    before = LEVEL
+    LEVEL = 2
+    if x > 0:
+        global DEPTH
+        DEPTH = 5
+        LEVEL = LEVEL + x
+    else:
+        DEPTH = 6
+    for k in tf.range(3):
+        LEVEL = LEVEL + k
+    made = LEVEL + DEPTH
+    LEVEL = before
+    DEPTH = None
+    return made
+
+
 @case(N(3), N(4))
 def functions_made_in_blocks(n):
     s = 0

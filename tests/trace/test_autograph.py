@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import inspect
@@ -46,6 +47,129 @@ COMPILED = [c for c in programs.CASES if c[0].__name__ not in NOT_FOR_XLA][::3]
 def test_programs_compiled(function, arguments):
     pytest.importorskip("jax")
     assert plain(tf.function(function, jit_compile=True)(*arguments)) == plain(function(*arguments))
+
+
+def keywords_and_stars(x):
+    def f(a, *b, c=1, **d):
+        return a + sum(b) + c + len(d) if x > 0 else a
+
+    k, t = {"c": 3, "z": 9}, (1, 2)
+    return [f(x, *t, **k), f(*t, x, c=x), (lambda *a, **k: a[0] + len(k))(x, q=1), f"{x if x > 2 else 0:>4}"]
+
+
+def classes_inside(x):
+    class A:
+        if True:
+            k = 3
+
+        def f(self):
+            return __class__.k if x > 0 else 0
+
+    return A().f()
+
+
+def late_binding(x):
+    functions = []
+    for k in range(x):
+        functions.append(lambda: k)  # noqa: B023
+    return [f() for f in functions]
+
+
+def names_of_handlers(x):
+    try:
+        raise KeyError("a")
+    except KeyError as error:
+        message = error
+    try:
+        error
+    except NameError:
+        return x, str(message)
+
+
+def swallowed_errors(x):
+    with contextlib.suppress(ValueError):
+        y = 1
+        if x:
+            raise ValueError
+        return y
+    return y + 5
+
+
+def groups_of_errors(x):
+    try:
+        try:
+            if x > 0:
+                raise ExceptionGroup("several", [ValueError(1), KeyError(2)])
+        except* ValueError:
+            x = 5
+    except ExceptionGroup as group:
+        return len(group.exceptions) + x
+    else:
+        return x
+
+
+def imports_inside(x):
+    if x > 0:
+        import math as m
+        from os import path, sep
+
+        y = m.floor(2.5) + len(sep) + bool(path)
+    else:
+        y = 0
+    return y
+
+
+def deleted_items(x):
+    d = {"a": 1, "b": x}
+    if x > 0:
+        del d["a"]
+    return d
+
+
+def walrus_in_comprehensions(x):
+    r = [y for k in range(x) if (y := k * 2) > 0]
+    return r, y, any((last := k) > 1 for k in [0, 1, 2, 3]), last
+
+
+def undefined(x):
+    if x > 2:
+        y = 1
+    for _ in range(x):
+        y = y + 1
+    return y
+
+
+def private_names(x):
+    class Z:
+        def f(self):
+            return self.__p(3) if x > 0 else self.__p(4)
+
+        def __p(self, n):
+            __twice = 2
+            if n > 3:
+                __twice = 3
+            return n * __twice
+
+    return Z().f()
+
+
+PYTHON = [
+    keywords_and_stars, classes_inside, late_binding, names_of_handlers, swallowed_errors, groups_of_errors, imports_inside,
+    deleted_items, walrus_in_comprehensions, undefined, private_names,
+]  # fmt: skip
+
+
+def result_or_error(function: Any, argument: Any) -> Any:
+    try:
+        return function(argument)
+    except NameError:
+        return NameError
+
+
+@pytest.mark.parametrize("function", PYTHON, ids=[f.__name__ for f in PYTHON])
+def test_converted_python_is_python(function):
+    for argument in (0, 1, 3):
+        assert result_or_error(converted(function), argument) == result_or_error(function, argument)
 
 
 # -- what a graph holds ---------------------------------------------------------------------------------------------------
@@ -110,6 +234,34 @@ def test_effects_of_a_test_happen_once_a_round():
         return rounds
 
     assert tf.function(f)().numpy() == 3 and v.numpy() == 4
+
+
+def test_iterators_give_no_more_than_is_asked_for():
+    @tf.function
+    def until(iterator, limit):
+        total = N(0, tf.int64)
+        for element in iterator:
+            total += element
+            if total > limit:
+                break
+        return total
+
+    iterator = iter(tf.data.Dataset.range(6))
+    assert [until(iterator, N(2, tf.int64)).numpy() for _ in range(4)] == [3, 3, 4, 5]
+    assert until(iterator, N(2, tf.int64)).numpy() == 0
+
+
+def test_data_sets_of_sparse_tensors():
+    sparse = tf.SparseTensor([[0, 1], [1, 0]], [1.0, 2.0], [2, 2])
+
+    @tf.function
+    def total():
+        s = 0.0
+        for row in tf.data.Dataset.from_tensor_slices(sparse):
+            s = s * 10.0 + tf.reduce_sum(tf.sparse.to_dense(row))
+        return s
+
+    assert total().numpy() == 12.0
 
 
 # -- functions of every kind --------------------------------------------------------------------------------------------

@@ -86,6 +86,10 @@ class Residents:
         """Variables that may have tensors besides their cells."""
         self.only: Program | None = None
         """The program, where there is but one."""
+        self.before: list[Any] = [None] * executable.closed.arg_count
+        """The arguments of the call before,"""
+        self.copies: list[Any] = [None] * executable.closed.arg_count
+        """and JAX arrays of those that came twice in a row."""
         closed = executable.closed
         self.arg_count = closed.arg_count
         self.count = closed.result_count if written else len(closed.outputs)
@@ -113,7 +117,17 @@ class Residents:
                 for handle in self.read:
                     handle._tensor = None
                 self.read.clear()
-            values = [*arrays[: self.arg_count], *self.constants]
+            values = []
+            before, copies = self.before, self.copies
+            for i, array in enumerate(arrays[: self.arg_count]):
+                if array is before[i]:
+                    if copies[i] is None:
+                        copies[i] = array if array.dtype.kind == "O" else to_device(array)
+                    values.append(copies[i])
+                else:
+                    before[i], copies[i] = array, None
+                    values.append(array)
+            values += self.constants
             for handle in self.others:
                 found = handle.device_array
                 values.append(shared(handle) if found is None or found.__class__ is Cell else found)

@@ -18,8 +18,9 @@ from headwater._src.engine.closed import close
 from headwater._src.engine.emit import code_of
 from headwater._src.engine.graph_copy import copy_node
 from headwater._src.engine.lower import has_effects
-from headwater._src.engine.optimize import optimized
+from headwater._src.engine.optimize import is_static, optimized, stand_in
 from headwater._src.engine.tape import stop_all
+from headwater._src.engine.traits import traits_of
 
 Rule = Callable[[Node, Sequence[Any], Sequence[bool]], Any]
 """`rule(node, inputs, by_row)` gives the result for all rows, or None; `by_row` says which inputs have the new dimension. The
@@ -93,6 +94,8 @@ class _Walk:
         if not any(by_row):
             copy_node(node, self.graph, self.mapping)
             return
+        if not hosts and self._same_for_all(node, by_row):
+            return
         found = None if hosts else self._result(node, [self.mapping[id(x)] for x in node.inputs], by_row)
         if found is None:
             raise _NoRule
@@ -100,19 +103,41 @@ class _Walk:
             self.mapping[id(old)] = new
             self.moving.add(id(old))
 
+    def _same_for_all(self, node: Node, by_row: list[bool]) -> bool:
+        """Handles a node that only wants the shapes of what depends on the row: its result does not."""
+        shape_only = traits_of(node.record).shape_only
+        moving = [i for i, moves in enumerate(by_row) if moves]
+        if not shape_only.issuperset(moving) or not all(is_static(node.inputs[i]) for i in moving):
+            return False
+        inputs = [
+            self.graph.constant(stand_in(x)) if moves else self.mapping[id(x)]
+            for x, moves in zip(node.inputs, by_row, strict=True)
+        ]
+        found = node.record.entry(*inputs, **node.attrs)
+        for old, new in zip(node.outputs, (found,) if node.record.single else found, strict=True):
+            self.mapping[id(old)] = new
+        return True
+
     def _result(self, node: Node, inputs: list[Any], by_row: list[bool]) -> Any:
         record = node.record
         rule = _RULES.get(record.name)
         if rule is not None:
             known = all(t._shape is not None for t in (*node.inputs, *node.outputs))
             return rule(node, inputs, by_row) if known else None
-        if record.__class__ is not Op or not record.single or not code_of(node).elementwise:
+        if record.__class__ is not Op or not record.single:
             return None
-        rank = node.outputs[0]._shape
-        if rank is None or any(x._shape is None for x in node.inputs):
+        if not record.results[0].shape.startswith("bcast(") and not code_of(node).elementwise:
             return None
-        given = [
-            _aligned[0](x, len(old._shape), len(rank)) if moves else x
-            for x, old, moves in zip(inputs, node.inputs, by_row, strict=True)
-        ]
-        return record.entry(*given, **node.attrs)
+        return elementwise(node, inputs, by_row)
+
+
+def elementwise(node: Node, inputs: Sequence[Any], by_row: Sequence[bool]) -> Any:
+    """The rule for records whose arguments broadcast."""
+    shape = node.outputs[0]._shape
+    if shape is None or any(x._shape is None for x in node.inputs):
+        return None
+    given = [
+        _aligned[0](x, len(old._shape), len(shape)) if moves else x  # type: ignore[arg-type]
+        for x, old, moves in zip(inputs, node.inputs, by_row, strict=True)
+    ]
+    return node.record.entry(*given, **node.attrs)

@@ -9,11 +9,15 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from headwater._src.base import errors
 from headwater._src.base.compat import as_bytes, as_str_any, path_to_str
 from headwater._src.base.exporting import export
 from headwater._src.core.convert import convert
-from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.core.spec import Spec
+from headwater._src.core.tensor import Tensor
+from headwater._src.io.opaque import STRING, HostOp
 
 _CLASSES: dict[int, type[errors.OpError]] = {
     errno.ENOENT: errors.NotFoundError,
@@ -314,17 +318,24 @@ class GFile:
 # -- whole files as tensors -----------------------------------------------------------------------------------------------
 
 
-def _scalar_string(value: Any, what: str) -> bytes:
+def _string(value: Any, what: str) -> Any:
     tensor = convert(value)
-    if not isinstance(tensor, EagerTensor):
-        raise NotImplementedError(
-            f"{what} inside a graph is not in this version of headwater; call it outside."
-        )
-    if tensor.dtype.name != "string" or tensor.ndim:
+    if tensor.dtype.name != "string" or tensor.shape.rank not in (0, None):
         raise errors.invalid(
             f"{what} takes a scalar string; got {tensor.dtype.name} of shape {tensor.shape}."
         )
-    return bytes(tensor._array[()])
+    return tensor
+
+
+def _read(name: np.ndarray, how: None) -> tuple[np.ndarray]:
+    path = _path(name[()])
+    out = np.empty((), object)
+    with _translated(), open(path, "rb") as file:
+        out[()] = file.read()
+    return (out,)
+
+
+_READ = HostOp("ReadFile", _read, stateful=True)
 
 
 @export("io.read_file")
@@ -334,22 +345,14 @@ def read_file(filename: Any, name: str | None = None) -> Tensor:
     Raises:
       NotFoundError: there is no such file.
     """
-    path = _path(_scalar_string(filename, "tf.io.read_file"))
-    with _translated(), open(path, "rb") as file:
-        return convert(file.read())
+    return _READ([_string(filename, "tf.io.read_file")], None, [Spec((), STRING)], name)[0]
 
 
-@export("io.write_file")
-def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
-    """Writes a scalar string to a file, making the directories on its path.
-
-    A reader sees the old file or the new one, never a part: the content is written beside it and then put in its place.
-    """
-    path = _path(_scalar_string(filename, "tf.io.write_file"))
-    data = _scalar_string(contents, "tf.io.write_file")
-    folder = os.path.dirname(path) or "."
+def write_whole(path: str, data: bytes) -> None:
+    """Writes a file. A reader sees the old file or the new one, never a part: the content is written beside it and then put in
+    its place."""
     with _translated():
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         temporary = f"{path}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
         try:
             with open(temporary, "xb") as file:
@@ -363,12 +366,33 @@ def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
             raise
 
 
+def _write(name: np.ndarray, contents: np.ndarray, how: None) -> tuple[()]:
+    write_whole(_path(name[()]), bytes(contents[()]))
+    return ()
+
+
+_WRITE = HostOp("WriteFile", _write, stateful=True)
+
+
+@export("io.write_file")
+def write_file(filename: Any, contents: Any, name: str | None = None) -> None:
+    """Writes a scalar string to a file, making the directories on its path; readers see the old file or the new one."""
+    what = "tf.io.write_file"
+    _WRITE([_string(filename, what), _string(contents, what)], None, (), name)
+
+
 @export("io.matching_files")
 def matching_files(pattern: Any, name: str | None = None) -> Tensor:
     """The names of the files that match one pattern or several, sorted, as a vector of strings."""
     patterns = convert(pattern)
-    assert isinstance(patterns, EagerTensor)
-    names = sorted({n for p in patterns._array.reshape(-1) for n in glob(p)})
-    from headwater._src.base.dtypes import string
+    return _MATCHING([patterns], None, [Spec((None,), STRING)], name)[0]
 
-    return convert(names, string)
+
+def _matching(patterns: np.ndarray, how: None) -> tuple[np.ndarray]:
+    names = sorted({n for p in patterns.reshape(-1) for n in glob(p)})
+    out = np.empty(len(names), object)
+    out[:] = [as_bytes(n) for n in names]
+    return (out,)
+
+
+_MATCHING = HostOp("MatchingFiles", _matching, stateful=True)

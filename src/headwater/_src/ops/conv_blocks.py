@@ -30,7 +30,7 @@ _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 24
 """Multiply-adds up to which OpenBLAS multiplies in place on processors with AVX-512, instead of rearranging both matrices first;
 and the windows that this takes."""
-_SHORT_RUN = 48
+_SHORT_RUN = 32
 """Bytes below which copying the runs of a window costs more than copying each tap's line."""
 
 Places = tuple[slice, ...]

@@ -405,6 +405,8 @@ def ctc_unique_labels(labels: Any, name: str | None = None) -> tuple[Tensor, Ten
       The distinct labels as int64, padded with 0, and the positions as int32, both of the shape of labels.
     """
     x = convert(labels)
+    if (x.shape.rank or 0) > 2:
+        raise invalid(f"tf.nn.ctc_unique_labels: labels must have shape [batch, longest]; got {x.shape}.")
     same = compare.equal(layout.expand_dims(x, 2), layout.expand_dims(x, 1))
     first = scans.argmax(cast(same, dtypes.int32), 2, dtypes.int32)
     return _unique_rows(x, first)

@@ -14,6 +14,7 @@ import headwater._src.ops.linalg as linalg
 import headwater._src.ops.linalg_bands as bands_
 import headwater._src.ops.linalg_decompose as decompose
 import headwater._src.ops.math as math
+import headwater._src.ops.norms as norms
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
 from headwater._src.base.errors import FailedPreconditionError, invalid
@@ -401,7 +402,7 @@ def normalize(
 ) -> tuple[Tensor, Tensor]:
     """`tensor` divided by its norm, and the norm; the arguments are those of `tf.norm`, whose dimensions stay with length 1."""
     x = convert(tensor)
-    size = cast(reduce.norm(x, ord, axis, keepdims=True), x.dtype)
+    size = cast(norms.norm(x, ord, axis, keepdims=True), x.dtype)
     return math.real_divide(x, size), size
 
 

@@ -198,6 +198,8 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
       InvalidArgumentError: the numbers of elements differ, or there is more than one -1.
     """
     sp = sparse_of(sp_input, "tf.sparse.reshape")
+    if not isinstance(shape, Tensor) and np.ndim(shape) != 1 and not hasattr(shape, "as_list"):
+        raise invalid(f"tf.sparse.reshape: shape must be a vector; got {shape!r}.")
     wanted = shape if isinstance(shape, Tensor) else host_ints(shape, "tf.sparse.reshape: shape")
     static = _known_reshape(sp._static._dims, static_ints(shape))
     vector = cast(convert(wanted, None, dtypes.int64), dtypes.int64)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.broadcasting as broadcasting
+import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
 import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
@@ -127,11 +129,46 @@ def _bias(node: Node, inputs: Inputs, moving: Moving) -> Any:
     return math.add(inputs[0], _aligned(inputs[1], 1, rank) if moving[1] else inputs[1])
 
 
+def _alike(node: Node, inputs: Inputs, moving: Moving) -> Any:
+    """Elementwise in arguments of one shape, without broadcasting."""
+    rows = next(x for x, moves in zip(inputs, moving, strict=True) if moves)
+    given = [
+        x if moves else broadcasting.broadcast_like(x, rows) for x, moves in zip(inputs, moving, strict=True)
+    ]
+    return node.record.entry(*given, **node.attrs)
+
+
+def _slice(node: Node, inputs: Inputs, moving: Moving) -> Any:
+    return node.record.entry(inputs[0], **{**node.attrs, "key": (_ALL, *node.attrs["key"])})
+
+
+def _slice_grad(node: Node, inputs: Inputs, moving: Moving) -> Any:
+    like = inputs[1]
+    if not moving[0]:
+        return None
+    if not moving[1]:
+        axes = list(range(1, len(node.inputs[0]._shape) + 1))  # type: ignore[arg-type]
+        none = create.zeros_like(inputs[0])
+        like = _spread_to(reduce.reduce_sum(none, axes) if axes else none, node.inputs[1]._shape, like)
+        if like is None:
+            return None
+    return node.record.entry(inputs[0], like, **{**node.attrs, "key": (_ALL, *node.attrs["key"])})
+
+
+def _along(node: Node, inputs: Inputs, moving: Moving) -> Any:
+    return node.record.entry(inputs[0], **{**node.attrs, "axis": _moved(node.attrs["axis"], 0)})
+
+
+_ALL = (None, None, None)
+"""A whole dimension, in the key of a slice."""
+_ALIKE = "TanhGrad SigmoidGrad ReluGrad Relu6Grad LeakyReluGrad EluGrad SeluGrad"
 _Rules = dict[str, Callable[[Node, Inputs, Moving], Any]]
 _RULES: _Rules = {
     "MatMul": _product, "BatchMatMulV2": _product, "Reshape": _reshape, "ExpandDims": _reshape, "Squeeze": _reshape,
     "ReshapeLike": _reshape, "Transpose": _transpose, "ConcatV2": _concat, "SumLike": _sum_like, "BroadcastLike": _broadcast_like,
     "SpreadReduced": _spread, "GatherV2": _gather, "BiasAddGrad": _bias_grad, "BiasAdd": _bias,
+    "StridedSlice": _slice, "StridedSliceGrad": _slice_grad, "Softmax": _along, "LogSoftmax": _along,
+    **dict.fromkeys(_ALIKE.split(), _alike), **dict.fromkeys(("SelectV2", "Cast"), vectorize.elementwise),
     **dict.fromkeys(("Sum", "Mean", "Max", "Min", "Prod", "All", "Any"), _reduction),
 }  # fmt: skip
 vectorize.install(_RULES, _aligned)

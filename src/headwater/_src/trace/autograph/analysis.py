@@ -177,7 +177,7 @@ class _Captured:
         inner = Scope(node)
         every = Effects(inner).of(node.body)
         self.reads = (every.reads | inner.escaped_reads) - inner.local
-        self.writes = every.writes & inner.nonlocals
+        self.writes = every.writes & (inner.nonlocals | inner.foreign)
         self.targets = [t for t in every.targets if not _names(t) & inner.local]
         self.mutated = [m for m in every.mutated if not _names(m) & inner.local]
 
@@ -194,9 +194,11 @@ class Scope:
         self.nonlocals = {name for n in statements if isinstance(n, ast.Nonlocal) for name in n.names}
         self.params = {n.arg for n in ast.walk(node.args) if isinstance(n, ast.arg)}
         self._capture(node, statements)
-        self.written = Effects(self).of(node.body).writes
-        self.local = (self.params | self.written) - self.globals - self.nonlocals
-        self.always_live = frozenset(self.globals | self.nonlocals)
+        own = self.globals | self.nonlocals
+        self.local = (self.params | Effects().of(node.body).writes) - own
+        self.foreign = Effects(self).of(node.body).writes - self.local - own
+        """Names of functions further out that inner functions write."""
+        self.always_live = frozenset(own | self.foreign)
         lambdas = [
             n for n in ast.walk(node) if isinstance(n, ast.Lambda) and not getattr(n, "at_once", False)
         ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import headwater._src.ops.control as control
 from headwater._src.base import nest
-from headwater._src.base.dtypes import bool_ as boolean
+from headwater._src.base.dtypes import bool_, int64
+from headwater._src.core.composite import SparseTensor, SparseTensorSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec
@@ -21,28 +22,57 @@ class Elements:
 
     def __init__(self, iterator: Any) -> None:
         self.spec = iterator.element_spec
-        self.specs = nest.flatten(self.spec)
-        for spec in self.specs:
-            if not isinstance(spec, TensorSpec):
-                raise NotImplementedError(
-                    f"A `for` inside a graph goes over data sets of tensors; this one has elements of {spec!r}. Go over it "
-                    "outside of the tf.function, or map the elements to tensors."
-                )
+        self.specs = _tensor_specs(self.spec)
         (self.handle,) = iterator._nest_flatten()
 
     def following(self) -> list[Tensor]:
         """Whether there is another element, and its parts; zeros where there is none."""
-        return py_function(self._take, [self.handle], [boolean, *self.specs])
+        return py_function(self._take, [self.handle], [bool_, *self.specs])
 
     def _take(self, handle: Any) -> list[Any]:
-        iterator = handle._array[()]
-        for element in iterator:
-            return [True, *nest.flatten(element)]
+        for element in handle._array[()]:
+            parts = nest.flatten(element, expand_composites=True)
+            return [True, *(p for p in parts if p is not None)]
         return [False, *(_zeros(spec) for spec in self.specs)]
 
-    def pack(self, parts: list[Any]) -> Any:
+    def pack(self, parts: Iterable[Any]) -> Any:
         """One element."""
-        return nest.pack_sequence_as(self.spec, parts) if nest.is_nested(self.spec) else parts[0]
+        return _packed(self.spec, iter(parts))
+
+
+def _tensor_specs(structure: Any) -> list[TensorSpec]:
+    """The specifications of an element's tensors, those of composite ones one by one."""
+    found: list[TensorSpec] = []
+    for spec in nest.flatten(structure):
+        if isinstance(spec, TensorSpec):
+            found.append(spec)
+        elif isinstance(spec, SparseTensorSpec):
+            rank = spec.shape.rank
+            found += [
+                TensorSpec([None, rank], int64), TensorSpec([None], spec.dtype), TensorSpec([rank], int64),
+            ]  # fmt: skip
+        elif hasattr(spec, "_component_specs"):
+            found += _tensor_specs(spec._component_specs)
+        elif type(spec).__name__ != "NoneTensorSpec":
+            raise NotImplementedError(
+                f"A `for` inside a graph goes over data sets of tensors; this one has elements of {spec!r}. Go over it outside "
+                "of the tf.function, or map the elements to tensors."
+            )
+    return found
+
+
+def _packed(structure: Any, parts: Iterator[Any]) -> Any:
+    def one(spec: Any) -> Any:
+        if isinstance(spec, TensorSpec):
+            return next(parts)
+        if isinstance(spec, SparseTensorSpec):
+            return SparseTensor(next(parts), next(parts), next(parts))
+        if hasattr(spec, "_component_specs"):
+            return spec._from_components(_packed(spec._component_specs, parts))
+        return None
+
+    made = [one(spec) for spec in nest.flatten(structure)]
+    return nest.pack_sequence_as(structure, made) if nest.is_nested(structure) else made[0]
 
 
 def _zeros(spec: TensorSpec) -> Tensor:
@@ -67,7 +97,7 @@ def loop_over(
         return more if extra is None else both(more, extra)
 
     def one_round(more: Any, *parts: Any) -> list[Any]:
-        body(elements.pack(list(parts)))
+        body(elements.pack(parts))
         if extra is None:
             return list(elements.following())
         again = extra()

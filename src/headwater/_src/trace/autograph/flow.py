@@ -95,19 +95,23 @@ class _Flow:
         """Rewrites the blocks of `node`."""
         body = self.block(node.body)
         bare = sorted((self._moved & self._scope.local) - self._scope.params)
+        start: Block = []
+        if self._scope.globals:
+            start.append(ast.Global(sorted(self._scope.globals)))
+        if self._scope.nonlocals:
+            start.append(ast.Nonlocal(sorted(self._scope.nonlocals)))
         if (
             bare
         ):  # their assignments moved into inner functions: this alone still makes them the function's own
-            never = ast.If(
-                ast.Constant(0), [ast.Assign([ast.Name(n, ast.Store()) for n in bare], ast.Constant(0))], []
-            )
-            first = node.body[0].value if isinstance(node.body[0], ast.Expr) else None
-            has_docstring = isinstance(first, ast.Constant) and isinstance(first.value, str)
-            body.insert(int(has_docstring), located(never, node.body[0]))
-        node.body = body
+            targets: list[ast.expr] = [ast.Name(n, ast.Store()) for n in bare]
+            start.append(ast.If(ast.Constant(0), [ast.Assign(targets, ast.Constant(0))], []))
+        first = node.body[0].value if isinstance(node.body[0], ast.Expr) else None
+        at = int(isinstance(first, ast.Constant) and isinstance(first.value, str))  # behind the docstring
+        node.body = [*body[:at], *located(start, node.body[0]), *body[at:]]
 
     def block(self, statements: Iterable[ast.stmt]) -> Block:
-        """The rewritten statements."""
+        """The rewritten statements; declarations go to the function's start."""
+        statements = [s for s in statements if not isinstance(s, (ast.Global, ast.Nonlocal))]
         return [made for statement in statements for made in self.statement(statement)] or [ast.Pass()]
 
     def statement(self, node: ast.stmt) -> Block:
@@ -253,8 +257,7 @@ class _Flow:
             declarations.append(ast.Global(sorted(declared[0])))
         if declared[1]:
             declarations.append(ast.Nonlocal(sorted(declared[1])))
-        kept = [s for s in self.block(statements) if not isinstance(s, (ast.Global, ast.Nonlocal))]
-        return function(self._namer.new(stem), parameters, declarations + (kept or [ast.Pass()]))
+        return function(self._namer.new(stem), parameters, declarations + self.block(statements))
 
     def _mangled(self, name: str) -> str:
         if self._class is None or not name.startswith("__") or name.endswith("__"):

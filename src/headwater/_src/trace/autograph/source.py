@@ -6,6 +6,7 @@ import ast
 import inspect
 import linecache
 import textwrap
+import threading
 from collections import OrderedDict
 from types import CodeType
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ class _File(NamedTuple):
 
 
 _files: OrderedDict[str, _File] = OrderedDict()
+_files_lock = threading.Lock()
 
 
 def find(code: CodeType, module_globals: dict[str, Any] | None = None) -> Found:
@@ -93,15 +95,18 @@ def _why_missing(code: CodeType) -> str:
 
 
 def _parsed(filename: str, text: str) -> _File:
-    known = _files.get(filename)
-    if known is not None and known.text == text:
-        _files.move_to_end(filename)
-        return known
+    with _files_lock:
+        known = _files.get(filename)
+        if known is not None and known.text == text:
+            _files.move_to_end(filename)
+            return known
     collector = _Collector()
     collector.visit(ast.parse(text, filename))
-    known = _files[filename] = _File(text, collector.functions)
-    while len(_files) > _MAX_FILES:
-        _files.popitem(last=False)
+    known = _File(text, collector.functions)
+    with _files_lock:
+        _files[filename] = known
+        while len(_files) > _MAX_FILES:
+            _files.popitem(last=False)
     return known
 
 

@@ -238,9 +238,9 @@ def equal_constants(a: Any, b: Any) -> bool:
     """Whether two leaves are one Python value, so that no tensor is needed to hold it."""
     if a is b:
         return True
-    return (
-        type(a) is type(b) and isinstance(a, (bool, int, float, complex, str, bytes, type(None))) and a == b
-    )
+    kinds = (bool, int, float, complex, str, bytes, type(None))
+    # 0.0 and -0.0 are equal and differ
+    return type(a) is type(b) and isinstance(a, kinds) and a == b and repr(a) == repr(b)
 
 
 def text_of(value: Any) -> str:
