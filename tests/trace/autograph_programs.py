@@ -217,6 +217,24 @@ def tensor_array(n):
     return a.stack()
 
 
+SPARSE = tf.SparseTensor([[0, 1], [1, 0]], [1.0, 2.0], [2, 2])
+
+
+@case((N(3), SPARSE), (N(1), SPARSE))
+def composites_and_arrays(n, sparse):
+    a = tf.TensorArray(tf.int32, 3)
+    for i in tf.range(n):
+        sparse = tf.SparseTensor(sparse.indices, sparse.values * 2.0, sparse.dense_shape)
+        a = a.write(i, n)
+    if n > 2:
+        sparse = tf.SparseTensor(sparse.indices, sparse.values + 1.0, sparse.dense_shape)
+        a = a.write(0, 9)
+    else:
+        a = a.write(2, 7)
+    chosen = VARIABLE if n > 99 else VARIABLE * 0
+    return [tf.sparse.to_dense(sparse), a.stack(), chosen]
+
+
 @case(N(2), N(3))
 def shapes_that_grow(n):
     x = tf.zeros([1])

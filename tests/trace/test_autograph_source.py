@@ -13,7 +13,8 @@ import pytest
 
 import headwater as tf
 from headwater._src.trace.autograph import source
-from headwater._src.trace.autograph.convert import Converted, Unconverted, converted, result_for
+from headwater._src.trace.autograph.conversion import Converted, Unconverted, result_for
+from headwater._src.trace.autograph.convert import converted
 
 pytestmark = pytest.mark.filterwarnings("ignore:tf.function")
 N = tf.constant

@@ -255,3 +255,8 @@ def name_of(numpy_dtype: np.dtype) -> str:
     """The TensorFlow name of a NumPy dtype, for messages."""
     found = OF_NUMPY.get(numpy_dtype)
     return found.name if found is not None else str(numpy_dtype)
+
+
+def is_foreign(dtype: np.dtype) -> bool:
+    """Whether NumPy keeps values of this dtype as Python objects: strings, lists of tensors, iterators."""
+    return dtype.kind == "O" or dtype is variant.np

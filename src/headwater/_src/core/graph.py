@@ -206,7 +206,7 @@ class Graph:
         self.nodes.append(node)
         return tensor
 
-    def enter(self, tensor: Tensor) -> Tensor:
+    def enter(self, tensor: Any) -> Any:
         """`tensor` as an input of this graph's nodes; InaccessibleTensorError for one of an unrelated graph."""
         if isinstance(tensor, EagerTensor):
             return self.capture(tensor)

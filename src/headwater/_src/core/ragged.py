@@ -540,20 +540,17 @@ class RaggedTensor(Composite):
     def __getitem__(self, key: Any) -> Any:
         return operations().getitem(self, key)
 
-    def __len__(self) -> int:
+    def __iter__(self) -> Any:
         count = self._row_partition.static_nrows
         if count is None:
-            raise TypeError("The number of rows of this ragged tensor is not known yet; use nrows().")
-        return count
+            raise TypeError("The number of rows of this ragged tensor is not known yet: loop inside tf.function.")
+        return (self[i] for i in range(count))
 
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
+    def __hash__(self) -> int:
+        raise TypeError("A RaggedTensor is unhashable: `==` compares its elements.")
 
     def __bool__(self) -> bool:
-        raise TypeError("A RaggedTensor has no truth value of its own; reduce it first, as by tf.reduce_any.")
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.numpy(), dtype)
+        raise TypeError("A RaggedTensor can't be used as a bool: it has no truth value of its own; reduce it first, as by tf.reduce_any.")
 
     def __headwater_dispatch__(self, op: Op, args: Any, attrs: Any) -> Any:
         return operations().dispatch(op, args, attrs)
@@ -610,10 +607,9 @@ def _operator(name: str) -> Any:
 
 for _name in (
     "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow and rand or ror xor rxor lt le gt ge "
-    "eq ne neg abs invert matmul rmatmul"
+    "eq ne neg abs invert"
 ).split():
     setattr(RaggedTensor, f"__{_name}__", _operator(_name))
-RaggedTensor.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
 @export("RaggedTensorSpec")

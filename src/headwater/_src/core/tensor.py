@@ -136,7 +136,7 @@ class Tensor(TensorLike):
     def assign(self) -> Any:
         """Replaces the part of a variable that this slice was read from; AttributeError for other tensors."""
         try:
-            return self._origin
+            return self._origin  # type: ignore[attr-defined]
         except AttributeError:
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute 'assign': a tensor's values never change. Slices of a tf.Variable "

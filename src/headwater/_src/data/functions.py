@@ -162,7 +162,7 @@ class UserFunction(Part):
     @property
     def calls_python(self) -> bool:
         """Whether the graph calls Python functions or reads files, so that threads have something to wait for."""
-        return self.debug or any(n.record.stateful for n in self.closed.nodes)
+        return self.debug or any(n.record.stateful and "template" not in n.attrs for n in self.closed.nodes)
 
     # -- running ------------------------------------------------------------------------------------------------------
 

@@ -8,16 +8,18 @@ from typing import Any, NoReturn
 import numpy as np
 
 import headwater._src.data.nodes as nodes
+import headwater._src.data.saving as saving
 import headwater._src.data.transforms as transforms
 from headwater._src.base import nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.spec import TensorSpec
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.data.functions import UserFunction
 from headwater._src.data.padding import PaddedBatch
 from headwater._src.data.structure import map_leaves, normalize, spec_of
+from headwater._src.io.gfile import matching_files
 from headwater._src.ops import math, random
 from headwater._src.ops.cast import cast
 
@@ -54,6 +56,90 @@ class MoreMethods:
           rerandomize_each_iteration: whether each pass has numbers of its own.
         """
         return cls._of(nodes.RandomNumbers(seed, bool(rerandomize_each_iteration)))
+
+    @classmethod
+    def list_files(cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: str | None = None) -> Any:
+        """The names of the files that match one pattern or several.
+
+        Args:
+          file_pattern: a string, a list or a vector of strings.
+          shuffle: whether in a random order (True).
+          seed: of the order.
+
+        Raises:
+          InvalidArgumentError: no file matches.
+        """
+        found = matching_files(file_pattern)
+        if isinstance(found, EagerTensor) and not len(found._array):
+            raise invalid(f"Dataset.list_files: no file matches {describe(file_pattern)}.")
+        node: nodes.Node = nodes.Slices(found)
+        if shuffle is None or shuffle:
+            node = nodes.Shuffle(node, -1, seed, True)
+        return cls._of(node)
+
+    @classmethod
+    def load(
+        cls, path: Any, element_spec: Any = None, compression: Any = None, reader_func: Any = None, wait: bool = False,
+        name: str | None = None,
+    ) -> Any:  # fmt: skip
+        """The data set that `save` wrote.
+
+        Args:
+          path: the directory.
+          element_spec: what the elements are expected to be.
+          compression: accepted; the directory says it.
+          reader_func: gets a data set of the shards' data sets and gives the data set of the elements.
+
+        Raises:
+          NotFoundError: there is none.
+          ValueError: its elements are others than `element_spec`.
+          DataLossError: a file is damaged.
+        """
+        found = saving.description(path)
+        if element_spec is not None and nest.flatten(element_spec) != nest.flatten(found["spec"]):
+            raise ValueError(f"Dataset.load: the elements are {found['spec']}; {element_spec} was expected.")
+        parts = saving.shards(path, found)
+        if reader_func is None:
+            return cls._of(saving.Joined(parts, found["spec"]))
+        spec = cls._spec_of(found["spec"])
+        return reader_func(cls._of(transforms.Elements([cls._of(p) for p in parts], spec)))
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def save(
+        self, path: Any, compression: Any = None, shard_func: Any = None, checkpoint_args: Any = None
+    ) -> None:
+        """Writes the elements to a directory, from which `load` makes a data set.
+
+        Args:
+          path: the directory.
+          compression: None or "GZIP".
+          shard_func: the number of the file for each element; all in one by default.
+        """
+        if checkpoint_args is not None:
+            raise NotImplementedError("Dataset.save: checkpoint_args is not in this version of headwater.")
+        saving.save(self._node, path, saving.compression_of(compression, "Dataset.save"), shard_func)
+
+    def snapshot(
+        self, path: Any, compression: Any = "AUTO", reader_func: Any = None, shard_func: Any = None, name: str | None = None
+    ) -> Any:  # fmt: skip
+        """Keeps the elements of the first complete pass in a directory and reads them from there afterwards.
+
+        Args:
+          path: the directory.
+          compression: "AUTO", None or "GZIP".
+          reader_func, shard_func: accepted where they are None.
+        """
+        if reader_func is not None or shard_func is not None:
+            raise NotImplementedError(
+                "Dataset.snapshot: reader_func and shard_func are not in this version of headwater; save and load take them."
+            )
+        how = saving.compression_of(compression, "Dataset.snapshot")
+        return self._of(saving.Snapshot(self._node, path, how))
+
+    def fingerprint(self) -> NoReturn:
+        """Not there: raises NotImplementedError, as TensorFlow hashes its own graph format."""
+        raise NotImplementedError("Dataset.fingerprint is a hash of TensorFlow's own graph format.")
 
     # -- transformations ----------------------------------------------------------------------------------------------
 

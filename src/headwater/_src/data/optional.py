@@ -56,7 +56,7 @@ class Optional(nest.Composite):
     @staticmethod
     def _of_resource(resource: Any, element_spec: Any) -> Optional:
         if isinstance(resource, EagerTensor):
-            return resource._array[()]  # type: ignore[no-any-return]
+            return resource._array[()]  # type: ignore[return-value]
         return Optional(None, False, element_spec, resource)
 
     def _symbol(self) -> Any:

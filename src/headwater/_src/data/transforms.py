@@ -30,7 +30,15 @@ def waits(node: Node) -> bool:
     if isinstance(node, Generator) or getattr(node, "reads_files", False):
         return True
     function = getattr(node, "function", None)
-    return (function is not None and function.calls_python) or any(map(waits, node.inputs))
+    return (function is not None and function.calls_python) or any(map(waits, node.inputs)) or _makes_waiting(function)
+
+
+def _makes_waiting(function: Any) -> bool:
+    """Whether a function gives data sets that wait."""
+    if function is None:
+        return False
+    made = (n.attrs["template"].value for n in function.closed.nodes if "template" in n.attrs)
+    return any(waits(v._node) for v in made if hasattr(v, "_node"))
 
 
 def tolerant(iterator: Iterator[Any], state: Pass) -> Iterator[Any]:

@@ -10,6 +10,7 @@ import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from headwater._src.base import dtypes
 from headwater._src.base.shapes import num_elements
 from headwater._src.core.graph import SOURCES, FuncGraph, Node
 from headwater._src.core.op import HOST_ONLY
@@ -95,7 +96,7 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str,
         shape = tensor._shape if shapes is None else shapes[i]
         if shape is None or None in shape:
             return "plan", f"the shape of {tensor.name!r} is not known before a call"
-        if tensor._np_dtype.kind in "OV":
+        if dtypes.is_foreign(tensor._np_dtype):
             return "plan", f"{tensor.name!r} holds strings or other values that XLA doesn't know"
     try:
         total = estimate(closed)
@@ -145,7 +146,7 @@ def _must_fit(node: Node) -> None:
     if record.stateful:
         raise _Unfit(f"{node.name!r} ({node.type}) has side effects")
     for tensor in (*node.inputs, *node.outputs):
-        if tensor._np_dtype.kind == "V":  # a list of tensors
+        if tensor._np_dtype is dtypes.variant.np:  # a list of tensors
             continue
         if tensor._np_dtype.kind == "O":
             if tensor.op.record in SOURCES:
@@ -159,7 +160,7 @@ def _must_fit(node: Node) -> None:
 
 def elements(tensor: Any) -> int:
     """The number of elements of a tensor of known shape; 0 for a list of tensors."""
-    return 0 if tensor._np_dtype.kind in "OV" else num_elements(tensor._shape)
+    return 0 if dtypes.is_foreign(tensor._np_dtype) else num_elements(tensor._shape)
 
 
 def bytes_moved(node: Node) -> int:

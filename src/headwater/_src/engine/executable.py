@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from headwater._src.base import dtypes
 from headwater._src.base.errors import InternalError, OpError, ResourceExhaustedError, invalid
 from headwater._src.base.lazy import jax, jnp
 from headwater._src.base.shapes import compatible, wrap
@@ -289,7 +290,7 @@ def _refuse_strings(closed: FuncGraph, packing: Packing, specs: Sequence[tuple[A
 
 
 def _result(tensor: Any, value: Any) -> Any:
-    if tensor._np_dtype.kind in "OV" or (value.__class__ is np.ndarray and value.dtype.kind == "O"):
+    if dtypes.is_foreign(tensor._np_dtype) or (value.__class__ is np.ndarray and value.dtype.kind == "O"):
         raise refusal(tensor.op, "a result that holds strings or a list of tensors can't leave it")
     return jnp.asarray(value, tensor._np_dtype)
 

@@ -168,6 +168,15 @@ class TFRecordWriter:
             self._file.close()
             self._file = None
 
+    def discard(self) -> None:
+        """Closes the file without giving it its name; what `flush` has published stays."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            if self._temporary is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._temporary)
+
     def __enter__(self) -> TFRecordWriter:
         return self
 

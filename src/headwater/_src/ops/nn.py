@@ -140,7 +140,7 @@ def _where_negative(y: Any, value: Any) -> Any:
 elu = op(
     "Elu", "features: F -> features",
     numpy=_elu_numpy,
-    lower=lambda x: jnp.where(x < 0, jnp.expm1(jnp.minimum(x, 0)), x),
+    lower=lambda x: jnp.where(x < 0, math.lower_expm1(jnp.minimum(x, 0)), x),
     grad=lambda g, y, x: _elu_grad(g, y),
     api=("nn.elu",),
     cases=unary(ALL_FLOATS, refuse="int32"),
@@ -165,7 +165,7 @@ def _selu_numpy(x: np.ndarray) -> Any:
 selu = op(
     "Selu", "features: F -> features",
     numpy=_selu_numpy,
-    lower=lambda x: jnp.where(x < 0, jnp.expm1(jnp.minimum(x, 0)) * (_SELU_SCALE * _SELU_ALPHA), x * _SELU_SCALE),
+    lower=lambda x: jnp.where(x < 0, math.lower_expm1(jnp.minimum(x, 0)) * (_SELU_SCALE * _SELU_ALPHA), x * _SELU_SCALE),
     grad=lambda g, y, x: _selu_grad(g, y),
     api=("nn.selu",),
     cases=unary(ALL_FLOATS, refuse="int32"),

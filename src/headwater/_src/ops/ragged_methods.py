@@ -19,8 +19,9 @@ from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
-from headwater._src.ops import cast, checks, compare, create, gather, joining, layout, math, reduce, scans
+from headwater._src.ops import cast, compare, create, gather, joining, layout, math, reduce, scans
 from headwater._src.ops import shape as shapes
+from headwater._src.ops.host import Assert
 
 INTEGERS = (dtypes.int32, dtypes.int64)
 
@@ -88,7 +89,7 @@ def _require(holds: Any, message: str) -> None:
         if isinstance(holds, EagerTensor):
             holds = holds._array
         else:
-            checks.assert_(reduce.reduce_all(holds), [message])
+            Assert(reduce.reduce_all(holds), [message])
             return
     if not np.all(holds):
         raise invalid(message)
@@ -186,7 +187,7 @@ def from_value_rowids(
             nrows = reduce.reduce_max(joining.concat([ids, create.constant([-1], ids.dtype)], 0)) + 1
         from headwater._src.ops import sort
 
-        splits = cast.cast(sort.searchsorted(ids, create.range_(nrows + 1), out_type=ids.dtype), ids.dtype)
+        splits = cast.cast(sort.searchsorted(ids, create.range(nrows + 1), out_type=ids.dtype), ids.dtype)
     return RowPartition(splits, internal=True, rowids=ids, nrows=nrows)
 
 
@@ -215,7 +216,7 @@ def from_uniform(
     if n is not None and count is not None:
         splits: Any = create.constant(np.arange(count + 1, dtype=kind.np) * kind.np.type(n))
     else:
-        splits = create.range_(rows + 1) * length
+        splits = create.range(rows + 1) * length
     total = None if nvals is None else cast.cast(nvals, kind)
     return RowPartition(splits, internal=True, uniform=length, nrows=rows, nvals=total)
 
@@ -234,7 +235,7 @@ def rowids_of(partition: RowPartition) -> Any:
 def offsets_of(partition: RowPartition) -> Any:
     """The place of each value in its row."""
     lengths = partition.row_lengths()
-    return positions(layout.zeros_like(lengths) if hasattr(layout, "zeros_like") else create.zeros_like(lengths), lengths)
+    return positions(create.zeros_like(lengths), lengths)
 
 
 def nrows_of(partition: RowPartition) -> Any:
@@ -444,11 +445,7 @@ def _unpadded_lengths(tensor: Any, padding: Any, splits_dtype: Any) -> Any:
     if rank is not None and rank > 2:
         other = reduce.reduce_any(other, axis=list(range(2, rank)))
     size = layout.shape(tensor, splits_dtype)[1]
-    places = cast.cast(other, splits_dtype) * (create.range_(size) + 1)
-    return reduce.reduce_max(joining.concat([places, create.zeros_like(places[:, :1])], 1), axis=1) if False else _row_max(places)
-
-
-def _row_max(places: Any) -> Any:
+    places = cast.cast(other, splits_dtype) * (create.range(size) + 1)
     zero = create.constant(0, places.dtype)
     return math.maximum(reduce.reduce_max(places, axis=1), zero)
 
@@ -586,7 +583,7 @@ def merge_dims(value: Any, outer: int, inner: int) -> Any:
 def _padded_places(ragged: RaggedTensor, sizes: list[Any], cut: bool) -> tuple[Any, Any]:
     """The number of each flat value's cell in a dense tensor whose outer dimensions are `sizes`, and whether it has one."""
     dtype = ragged._row_partition.dtype
-    place, keep = create.range_(ragged._row_partition.nrows()), None
+    place, keep = create.range(ragged._row_partition.nrows()), None
     place = cast.cast(place, dtype)
     if cut:
         keep = compare.less(place, sizes[0])

@@ -414,7 +414,7 @@ class Variable(TensorLike):
     def __getitem__(self, key: Any) -> Tensor:
         part = self._handle.read()[key]
         if isinstance(part, Tensor):
-            part._origin = _SliceAssign(self, key)
+            part._origin = _SliceAssign(self, key)  # type: ignore[attr-defined]
         return part
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -600,7 +600,7 @@ def _initial_tensor(value: Any, dtype: DType | None) -> EagerTensor:
     tensor = convert(value, dtype)
     if isinstance(tensor, EagerTensor):
         return tensor
-    return evaluate(tensor, "tf.Variable: the initial value")
+    return evaluate(tensor, "tf.Variable: the initial value")  # type: ignore[arg-type]
 
 
 def _check_shape(variable: Variable, tensor: Tensor) -> None:

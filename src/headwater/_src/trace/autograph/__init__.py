@@ -1,7 +1,8 @@
 """AutoGraph: Python's control flow becomes operations where it depends on symbolic tensors.
 
 api                public names
-convert            what is converted and what is left alone; the three passes, compiled under the user's file name and positions
+convert            the entry points for functions that trace
+conversion         what is converted and what is left alone; the three passes, compiled under the user's file name and positions
 source             the syntax tree of a function that runs
 build              makers of syntax nodes
 calls              pass 1: calls, `and`, `or`, `not`, `in`, chains of comparisons, conditional expressions

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater._src.base.exporting import export
+from headwater._src.trace.autograph.convert import converted
 from headwater._src.trace.autograph.status import Status, with_status
 
 
@@ -51,13 +52,6 @@ def do_not_convert(func: Callable[..., Any] | None = None) -> Any:
     return kept
 
 
-def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..., Any]:
-    """`convert.converted`, which is loaded when it is first needed."""
-    from headwater._src.trace.autograph import convert
-
-    return convert.converted(function, strict)
-
-
 @export("autograph.to_graph")
 def to_graph(
     entity: Callable[..., Any], recursive: bool = True, experimental_optional_features: Any = None
@@ -96,7 +90,7 @@ def to_code(
     Raises:
       ValueError: the function can't be converted; the message says why.
     """
-    from headwater._src.trace.autograph.convert import code_text
+    from headwater._src.trace.autograph.conversion import code_text
 
     return code_text(entity)
 
@@ -109,7 +103,7 @@ def set_verbosity(level: int, alsologtostdout: bool = False) -> None:
       level: the higher, the more.
       alsologtostdout: write the same to standard output.
     """
-    from headwater._src.trace.autograph.convert import set_level
+    from headwater._src.trace.autograph.conversion import set_level
 
     set_level(level, alsologtostdout)
 

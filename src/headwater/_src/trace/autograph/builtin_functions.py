@@ -159,7 +159,7 @@ def _with_key(keywords: dict[str, Any]) -> dict[str, Any]:
 
 
 def _converted(function: Any) -> Any:
-    from headwater._src.trace.autograph.convert import callee
+    from headwater._src.trace.autograph.conversion import callee
 
     return function if function is None else callee(function)
 

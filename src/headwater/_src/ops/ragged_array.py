@@ -1,0 +1,524 @@
+"""Rearranging ragged tensors: joining, gathering, masking, tiling, reversing, splitting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import dtypes
+from headwater._src.base.errors import invalid
+from headwater._src.core.convert import convert
+from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
+from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.ops import cast, compare, create, gather, joining, layout, math
+from headwater._src.ops import ragged_methods as methods
+from headwater._src.ops import shape as shapes
+from headwater._src.ops.ragged_index import expand_first, expand_second, take
+from headwater._src.ops.ragged_math import elementwise, same_rows, splits_dtype_of
+
+# -- dimensions of length 1 -------------------------------------------------------------------------------------------
+
+
+def expand_dims(value: Any, axis: int) -> Any:
+    """`value`, ragged or dense, with a new dimension of length 1."""
+    if not is_ragged(value):
+        return layout.expand_dims(value, axis)
+    rank = value.shape.rank
+    axis = methods.axis_of(known_int(axis) if isinstance(axis, Tensor) else axis, None if rank is None else rank + 1)  # type: ignore[arg-type]
+    if axis == 0:
+        return expand_first(value)
+    if axis == 1:
+        return expand_second(value)
+    return RaggedTensor(expand_dims(value.values, axis - 1), value._row_partition, internal=True)
+
+
+def squeeze(value: Any, axis: Any = None) -> Any:
+    """`value` without the dimensions `axis`, which must have length 1."""
+    if not is_ragged(value):
+        return layout.squeeze(value, axis)
+    if axis is None:
+        raise ValueError("squeeze of a ragged tensor needs an axis.")
+    axes = sorted({methods.axis_of(a, value.shape.rank) for a in (axis if isinstance(axis, (list, tuple)) else [axis])})
+    for one in reversed(axes):
+        value = _squeezed(value, one)
+    return value
+
+
+def _squeezed(value: Any, axis: int) -> Any:
+    if not is_ragged(value):
+        return layout.squeeze(value, axis)
+    if axis == 0:
+        methods._require(_equals(value._row_partition.nrows(), 1), "squeeze: the first dimension does not have length 1.")
+        return value.values
+    if axis == 1:
+        lengths = value.row_lengths()
+        methods._require(compare.equal(lengths, create.constant(1, lengths.dtype)), "squeeze: the rows do not have length 1.")
+        return value.values
+    return RaggedTensor(_squeezed(value.values, axis - 1), value._row_partition, internal=True)
+
+
+def _equals(tensor: Any, number: int) -> Any:
+    return compare.equal(tensor, create.constant(number, tensor.dtype))
+
+
+# -- joining ----------------------------------------------------------------------------------------------------------
+
+
+def _joinable(values: Any) -> list[Any]:
+    if is_ragged(values):
+        values = [values]
+    dtype = next((v.dtype for v in values if isinstance(v, Tensor) or is_ragged(v)), None)
+    out = [v if is_ragged(v) else convert(v, None, dtype) for v in values]
+    if not out:
+        raise ValueError("concat and stack take at least one tensor.")
+    return out
+
+
+def concat(values: Any, axis: Any) -> Any:
+    """Tensors and ragged tensors of one rank, one after the other along `axis`."""
+    parts = _joinable(values)
+    ranks = {p.shape.rank for p in parts if p.shape.rank is not None}
+    if len(ranks) > 1:
+        raise ValueError(f"concat takes values of one rank; got ranks {sorted(ranks)}.")
+    if isinstance(axis, Tensor):
+        axis = known_int(axis)
+    axis = methods.axis_of(axis, next(iter(ranks), None))
+    if len(parts) == 1:
+        return parts[0]
+    return _concat(parts, axis, splits_dtype_of(parts))
+
+
+def _concat(parts: list[Any], axis: int, splits_dtype: Any) -> Any:
+    if not any(map(is_ragged, parts)):
+        return joining.concat(parts, axis)
+    if axis == 0:
+        return _concat_rows(parts, splits_dtype)
+    if axis == 1:
+        return _concat_columns(parts, splits_dtype)
+    rows = [methods.with_ragged_rank(p, 1, splits_dtype) for p in parts]
+    lead = rows[0]._row_partition
+    for row in rows[1:]:
+        if not same_rows(row._row_partition, lead):
+            methods._require(
+                compare.equal(row.row_splits, lead._row_splits)
+                if not isinstance(row.row_splits, EagerTensor) or not isinstance(lead._row_splits, EagerTensor)
+                else False,
+                "concat: the outer dimensions of the ragged tensors differ.",
+            )
+    return RaggedTensor(_concat([r.values for r in rows], axis - 1, splits_dtype), lead, internal=True)
+
+
+def _concat_rows(parts: list[Any], splits_dtype: Any) -> Any:
+    rank = max(p.ragged_rank for p in parts if is_ragged(p))
+    if rank == 0:
+        return joining.concat(parts, 0)
+    rows = [methods.with_ragged_rank(p, 1, splits_dtype) for p in parts]
+    splits, offset = [rows[0].row_splits], rows[0].row_splits[-1]
+    for row in rows[1:]:
+        splits.append(row.row_splits[1:] + offset)
+        offset = offset + row.row_splits[-1]
+    values = [r.values for r in rows]
+    inner = _concat_rows(values, splits_dtype) if any(map(is_ragged, values)) else joining.concat(values, 0)
+    lengths = [p._row_partition.static_uniform_row_length for p in rows]
+    uniform = rows[0]._row_partition._uniform if lengths[0] is not None and len(set(lengths)) == 1 else None
+    return RaggedTensor(inner, RowPartition(joining.concat(splits, 0), internal=True, uniform=uniform), internal=True)
+
+
+def _concat_columns(parts: list[Any], splits_dtype: Any) -> Any:
+    """Row i of the result is made of the rows i of all parts."""
+    rows = [methods.with_ragged_rank(p, 1, splits_dtype) for p in parts]
+    counts = {r._row_partition.static_nrows for r in rows} - {None}
+    if len(counts) > 1:
+        raise invalid(f"concat along axis 1: the numbers of rows differ: {sorted(counts)}.")
+    lengths = [r.row_lengths() for r in rows]
+    values = [r.values for r in rows]
+    if any(map(is_ragged, values)):
+        values = [methods.with_ragged_rank(v, 1, splits_dtype) for v in values]
+        joined = _concat_rows(values, splits_dtype)
+    else:
+        joined = joining.concat(values, 0)
+    starts, offset = [], None
+    for row in rows:
+        starts.append(row.row_starts() if offset is None else row.row_starts() + offset)
+        offset = row.row_splits[-1] if offset is None else offset + row.row_splits[-1]
+    flat_starts = layout.reshape(joining.stack(starts, 1), [-1])
+    flat_lengths = layout.reshape(joining.stack(lengths, 1), [-1])
+    totals = math.add_n(lengths)
+    gathered = take(joined, methods.positions(flat_starts, flat_lengths))
+    return RaggedTensor(gathered, RowPartition(methods.splits_of(totals), internal=True, lengths=totals), internal=True)
+
+
+def stack(values: Any, axis: int = 0) -> Any:
+    """Tensors and ragged tensors of one rank along a new axis; with axis 0, dense tensors may differ in shape."""
+    parts = _joinable(values)
+    ranks = {p.shape.rank for p in parts if p.shape.rank is not None}
+    if len(ranks) > 1:
+        raise ValueError(f"stack takes values of one rank; got ranks {sorted(ranks)}.")
+    rank = next(iter(ranks), None)
+    axis = methods.axis_of(axis, None if rank is None else rank + 1)
+    if rank == 0:
+        return joining.stack(parts, axis)
+    if axis == 0:
+        return _stacked(parts, splits_dtype_of(parts))
+    return _concat([expand_dims(p, axis) for p in parts], axis, splits_dtype_of(parts))
+
+
+def _stacked(parts: list[Any], splits_dtype: Any) -> Any:
+    rows = [expand_first(p) if is_ragged(p) else _one_row(p, splits_dtype) for p in parts]
+    result = _concat_rows(rows, splits_dtype)
+    return RaggedTensor(result.values, RowPartition(result.row_splits, internal=True), internal=True)
+
+
+def _one_row(tensor: Any, splits_dtype: Any) -> RaggedTensor:
+    if tensor.shape.rank is not None and tensor.shape.rank > 1:
+        tensor = methods.with_ragged_rank(tensor, tensor.shape.rank - 1, splits_dtype)
+        return expand_first(tensor)
+    length = layout.shape(tensor, splits_dtype)[0]
+    return RaggedTensor(tensor, methods.from_row_lengths(layout.reshape(length, [1]), False), internal=True)
+
+
+# -- gathering --------------------------------------------------------------------------------------------------------
+
+
+def gather_rows(params: Any, indices: Any, axis: Any = 0, batch_dims: int = 0) -> Any:
+    """`tf.gather` where params or indices or both are ragged."""
+    params = params if is_ragged(params) else convert(params)
+    indices = indices if is_ragged(indices) else convert(indices, None, dtypes.int32)
+    if not indices.dtype.is_integer:
+        raise TypeError(f"gather takes integer indices; got {indices.dtype!r}.")
+    if isinstance(axis, Tensor):
+        axis = known_int(axis)
+    axis = batch_dims if axis is None else axis
+    if batch_dims < 0:
+        batch_dims = methods.axis_of(batch_dims, indices.shape.rank, "batch_dims")
+    axis = methods.axis_of(axis, params.shape.rank)
+    if batch_dims > axis:
+        raise ValueError(f"batch_dims={batch_dims} must not exceed axis={axis}.")
+    if batch_dims:
+        return _batch_gather(params, indices, axis, batch_dims)
+    if axis:
+        return _gather_inner(params, indices, axis)
+    if is_ragged(indices):
+        return methods.rebuilt(indices, gather_rows(params, indices.flat_values))
+    return _gather_dense(params, indices)
+
+
+def _gather_dense(params: Any, indices: Any) -> Any:
+    if not is_ragged(params):
+        return gather.gather(params, indices)
+    rank = indices.shape.rank
+    if rank is None:
+        raise ValueError("gather from a ragged tensor takes indices whose rank is known.")
+    if rank == 0:
+        _check_rows(params, indices)
+        starts, limits = params.row_starts(), params.row_limits()
+        return params.values[starts[indices] : limits[indices]]
+    if rank > 1:
+        dtype = params.row_splits.dtype
+        wrapped = methods.with_ragged_rank(indices, rank - 1, dtype)
+        return methods.rebuilt(wrapped, _gather_dense(params, wrapped.flat_values))
+    _check_rows(params, indices)
+    return take(params, indices)
+
+
+def _check_rows(params: Any, indices: Any) -> None:
+    count = params._row_partition.static_nrows
+    if isinstance(indices, EagerTensor) and count is not None:
+        array = indices._array
+        bad = (array < 0) | (array >= count)
+        if bad.any():
+            at = np.argwhere(bad)[0].tolist()
+            raise invalid(f"tf.gather: indices{at or ''} = {array[tuple(at)]} is not in [0, {count}).")
+
+
+def _gather_inner(params: Any, indices: Any, axis: int) -> Any:
+    """The same indices in every slice along an inner axis."""
+    if not is_ragged(params):
+        return methods.rebuilt(indices, gather.gather(params, indices.flat_values, axis=axis)) if axis == 0 else _dense_inner(params, indices, axis)
+    if axis > 1:
+        return RaggedTensor(gather_rows(params.values, indices, axis - 1), params._row_partition, internal=True)
+    if is_ragged(indices) or indices.shape.rank != 1:
+        if not is_ragged(indices) and indices.shape.rank == 0:
+            return squeeze(_gather_inner(params, layout.reshape(indices, [1]), 1), 1)
+        raise NotImplementedError("gather along an inner axis of a ragged tensor takes a vector of indices.")
+    dtype = params.row_splits.dtype
+    wanted = cast.cast(indices, dtype)
+    lengths = params.row_lengths()
+    inside = compare.less(layout.expand_dims(wanted, 0), layout.expand_dims(lengths, 1))
+    methods._require(inside, "tf.gather: an index is beyond the end of a row.")
+    places = layout.expand_dims(params.row_starts(), 1) + layout.expand_dims(wanted, 0)
+    if is_ragged(params.values):
+        return _gather_dense(params.values, places)
+    return gather.gather(params.values, places)
+
+
+def _dense_inner(params: Any, indices: Any, axis: int) -> Any:
+    dtype = indices.row_splits.dtype
+    return _gather_inner(methods.with_ragged_rank(params, axis, dtype), indices, axis)
+
+
+def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
+    dtype = splits_dtype_of([params, indices])
+    if batch_dims > 1:
+        a = methods.with_ragged_rank(params, 1, dtype)
+        b = methods.with_ragged_rank(indices, 1, dtype)
+        if not same_rows(a._row_partition, b._row_partition):
+            methods._require(compare.equal(a.row_splits, b.row_splits), "tf.gather: the batch dimensions differ.")
+        return RaggedTensor(gather_rows(a.values, b.values, axis - 1, batch_dims - 1), b._row_partition, internal=True)
+    if axis > 1:
+        raise NotImplementedError("gather from ragged tensors takes axis = batch_dims.")
+    rows = methods.with_ragged_rank(params, 1, dtype)
+    starts = rows.row_starts()
+    if not is_ragged(indices):
+        rank = indices.shape.rank
+        shift = layout.reshape(starts, [-1] + [1] * (rank - 1)) if rank else starts
+        inside = compare.less(cast.cast(indices, dtype), layout.reshape(rows.row_lengths(), shift.shape if isinstance(shift, EagerTensor) else layout.shape(shift)))
+        methods._require(inside, "tf.gather: an index is beyond the end of its row.")
+        return gather_rows(rows.values, cast.cast(indices, dtype) + shift)
+    ids = indices.value_rowids()
+    inner = indices.values
+
+    def shifted(ids: Any, inner: Any) -> Any:
+        if is_ragged(inner):
+            return RaggedTensor(shifted(gather.gather(ids, inner.value_rowids()), inner.values), inner._row_partition, internal=True)
+        inside = compare.less(cast.cast(inner, dtype), gather.gather(rows.row_lengths(), ids))
+        methods._require(inside, "tf.gather: an index is beyond the end of its row.")
+        return cast.cast(inner, dtype) + gather.gather(starts, ids)
+
+    places = shifted(ids, inner)
+    return RaggedTensor(gather_rows(rows.values, places), indices._row_partition, internal=True)
+
+
+def gather_nd(params: Any, indices: Any, batch_dims: int = 0) -> Any:
+    """`tf.gather_nd` from a ragged tensor, or with ragged indices whose last dimension is uniform."""
+    if batch_dims:
+        raise ValueError("gather_nd of ragged tensors takes no batch_dims.")
+    if is_ragged(indices):
+        if indices.shape[-1] is None:
+            raise ValueError("gather_nd: the last dimension of ragged indices must be uniform.")
+        return methods.rebuilt(indices, gather_nd(params, indices.flat_values))
+    if not is_ragged(params):
+        return gather.gather_nd(params, indices)
+    indices = convert(indices, None, dtypes.int32)
+    depth = indices.shape[-1]
+    if depth is None:
+        raise ValueError("gather_nd: the last dimension of indices must be known.")
+    if indices.shape.rank > 2:
+        wrapped = methods.with_ragged_rank(indices, indices.shape.rank - 2, params.row_splits.dtype)
+        return methods.rebuilt(wrapped, gather_nd(params, wrapped.flat_values))
+    if indices.shape.rank == 1:
+        return gather_nd(params, layout.expand_dims(indices, 0))[0]
+    places = cast.cast(indices, params.row_splits.dtype)
+    value, level = params, 1
+    place = places[:, 0]
+    while level < depth and is_ragged(value):
+        inside = compare.less(places[:, level], gather.gather(value.row_lengths(), place))
+        methods._require(inside, "tf.gather_nd: an index is beyond the end of its row.")
+        place = gather.gather(value.row_starts(), place) + places[:, level]
+        value, level = value.values, level + 1
+    if level < depth:
+        return gather.gather_nd(value, joining.concat([layout.expand_dims(place, 1), places[:, level:]], 1))
+    return _gather_dense(value, place)
+
+
+def boolean_mask(data: Any, mask: Any) -> Any:
+    """The elements of `data` where `mask` is true, each in its row."""
+    mask = mask if is_ragged(mask) else convert(mask, dtypes.bool_)
+    data = data if is_ragged(data) else convert(data)
+    if mask.dtype != dtypes.bool_:
+        raise ValueError(f"boolean_mask takes a mask of bools; got {mask.dtype!r}.")
+    rank = mask.shape.rank
+    if rank is None:
+        raise ValueError("boolean_mask takes a mask whose rank is known.")
+    if rank == 0:
+        raise ValueError("boolean_mask takes a mask of rank 1 or more.")
+    dtype = splits_dtype_of([data, mask])
+    if rank > 1:
+        mask = methods.with_ragged_rank(mask, 1, dtype)
+        data = methods.with_ragged_rank(data, 1, dtype)
+        if not same_rows(mask._row_partition, data._row_partition):
+            methods._require(compare.equal(mask.row_splits, data.row_splits), "boolean_mask: data and mask differ in shape.")
+        inner = boolean_mask(data.values, mask.values)
+        if rank > 2 or is_ragged(mask.values):
+            return RaggedTensor(inner, mask._row_partition, internal=True)
+        from headwater._src.ops.ragged_math import row_sum
+
+        lengths = row_sum(cast.cast(mask.values, dtype), mask.row_splits)
+        return RaggedTensor(inner, RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths), internal=True)
+    if not is_ragged(data):
+        return gather.boolean_mask(data, mask)
+    return take(data, cast.cast(compare.where(mask)[:, 0], dtype))
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------------
+
+
+def where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """`tf.where` with a ragged condition or ragged choices."""
+    if (x is None) != (y is None):
+        raise ValueError("where takes both x and y, or neither.")
+    if x is not None:
+        if not is_ragged(x) and not is_ragged(y) and not isinstance(x, Tensor) and not isinstance(y, Tensor):
+            x, y = convert(x), convert(y)
+        elif not isinstance(x, Tensor) and not is_ragged(x):
+            x = convert(x, y.dtype)
+        elif not isinstance(y, Tensor) and not is_ragged(y):
+            y = convert(y, x.dtype)
+        return elementwise(compare.where, [condition, x, y])
+    sparse = methods.to_sparse(methods.rebuilt(condition, condition.flat_values))
+    return gather.boolean_mask(sparse.indices, layout.reshape(condition.flat_values, [-1]))
+
+
+def tile(value: Any, multiples: Any) -> Any:
+    """`value` repeated `multiples[axis]` times along each axis."""
+    multiples = convert(multiples, None, dtypes.int64)
+    counts = [known_int(multiples[i]) for i in range(multiples.shape.num_elements() or 0)]
+    if len(counts) != value.shape.rank:
+        raise ValueError(f"tile takes a multiple for each of {value.shape.rank} dimensions; got {len(counts)}.")
+    if None in counts:
+        raise NotImplementedError("tile of a ragged tensor takes multiples that are known while tracing.")
+    return _tiled(value, counts)
+
+
+def _tiled(value: Any, counts: Sequence[Any]) -> Any:
+    if not is_ragged(value):
+        return shapes.tile(value, list(counts))
+    if any(c != 1 for c in counts[2:]) or is_ragged(value.values):
+        inner = _tiled(value.values, [1, *counts[2:]])
+        value = RaggedTensor(inner, value._row_partition, internal=True)
+    dtype = value.row_splits.dtype
+    for axis in (1, 0):
+        if counts[axis] > 1:
+            value = _concat([value] * counts[axis], axis, dtype)
+        elif counts[axis] == 0:
+            value = value[:0] if axis == 0 else value[:, :0]
+    return value
+
+
+def reverse(value: Any, axis: Any) -> Any:
+    """`value` with the order of the slices along the given axes turned round."""
+    if isinstance(axis, Tensor):
+        axis = np.asarray(axis).tolist()
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    key = [slice(None)] * value.shape.rank
+    for one in axes:
+        at = methods.axis_of(one, value.shape.rank)
+        key[at] = slice(None, None, -1)
+    return value[tuple(key)]
+
+
+def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None) -> list[Any]:
+    """`value` in pieces along an axis that is not ragged."""
+    axis = methods.axis_of(axis, value.shape.rank)
+    if axis > 0:
+        static = value.shape[axis]
+        if static is None:
+            raise ValueError(f"A ragged dimension can't be split; got axis {axis} of shape {value.shape}.")
+        pieces = split(value.values, num_or_size_splits, axis - 1, num) if is_ragged(value.values) and axis > 1 else None
+        if pieces is not None:
+            return [RaggedTensor(p, value._row_partition, internal=True) for p in pieces]
+        if axis > value.ragged_rank:
+            flat = joining.split(value.flat_values, num_or_size_splits, axis - value.ragged_rank, num)
+            return [methods.rebuilt(value, f) for f in flat]
+        sizes = _sizes(num_or_size_splits, static)
+        return [value[:, a:b] for a, b in sizes]
+    count = value._row_partition.static_nrows
+    if count is None:
+        raise ValueError("split of a ragged tensor needs a known number of rows.")
+    return [value[a:b] for a, b in _sizes(num_or_size_splits, count)]
+
+
+def _sizes(given: Any, total: int) -> list[tuple[int, int]]:
+    found = np.asarray(given if not isinstance(given, Tensor) else np.asarray(given))
+    if found.ndim == 0:
+        if total % int(found):
+            raise invalid(f"split: {total} rows can't be split into {int(found)} equal pieces.")
+        sizes = [total // int(found)] * int(found)
+    else:
+        sizes = found.tolist()
+        if -1 in sizes:
+            sizes[sizes.index(-1)] = total - sum(s for s in sizes if s != -1)
+        if sum(sizes) != total:
+            raise invalid(f"split: the sizes {sizes} do not add up to {total}.")
+    bounds = np.cumsum([0, *sizes]).tolist()
+    return list(zip(bounds, bounds[1:], strict=False))
+
+
+def dynamic_partition(data: Any, partitions: Any, num_partitions: int) -> list[Any]:
+    """The rows of ragged data by the numbers in `partitions`; both may be ragged alike."""
+    partitions = partitions if is_ragged(partitions) else convert(partitions, None, dtypes.int32)
+    stacked = stack_dynamic_partitions(data, partitions, num_partitions)
+    return [stacked[i] for i in range(num_partitions)]
+
+
+def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) -> Any:
+    """A ragged tensor whose row i has the elements of `data` whose partition is i, in their order."""
+    from headwater._src.ops import sort
+
+    data = data if is_ragged(data) else convert(data)
+    partitions = partitions if is_ragged(partitions) else convert(partitions, None, dtypes.int32)
+    if is_ragged(partitions):
+        if not is_ragged(data):
+            raise ValueError("Ragged partitions need ragged data.")
+        if not same_rows(data._row_partition, partitions._row_partition):
+            methods._require(compare.equal(data.row_splits, partitions.row_splits), "data and partitions differ in shape.")
+        return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
+    rank = partitions.shape.rank
+    if rank is None:
+        raise ValueError("partitions must have known rank.")
+    if rank == 0:
+        partitions, data = layout.reshape(partitions, [1]), expand_dims(data, 0)
+    elif rank > 1:
+        if not data.shape[:rank].is_compatible_with(partitions.shape):
+            raise ValueError(f"The shape of data must begin with that of partitions; got {data.shape} and {partitions.shape}.")
+        partitions, data = layout.reshape(partitions, [-1]), methods.merge_dims(data, 0, rank - 1)
+    elif not data.shape[:1].is_compatible_with(partitions.shape):
+        raise ValueError(f"data and partitions must have as many rows; got {data.shape} and {partitions.shape}.")
+    count = known_int(convert(num_partitions))
+    if isinstance(partitions, EagerTensor) and count is not None and partitions._array.size:
+        if partitions._array.max() >= count or partitions._array.min() < 0:
+            raise invalid(f"partitions must be in [0, {count}); got {partitions}.")
+    order = sort.argsort(partitions, stable=True)
+    ids = cast.cast(gather.gather(partitions, order), dtypes.int64)
+    rows = methods.from_value_rowids(ids, num_partitions, False)
+    return RaggedTensor(take(data, order) if is_ragged(data) else gather.gather(data, order), rows, internal=True)
+
+
+def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, splits_dtype: Any = dtypes.int64) -> RaggedTensor:
+    """Rows that count from starts[i] to limits[i] by deltas[i]."""
+    if limits is None:
+        starts, limits = 0, starts
+    splits_dtype = dtypes.as_dtype(splits_dtype)
+    if dtype is None:
+        found = [convert(v) for v in (starts, limits, deltas)]
+        order = [dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64]
+        dtype = max((f.dtype for f in found), key=order.index)
+        given = [cast.cast(f, dtype) for f in found]
+    else:
+        given = [cast.cast(convert(v), dtype) for v in (starts, limits, deltas)]
+    for one in given:
+        if one.shape.rank is not None and one.shape.rank > 1:
+            raise ValueError(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
+    start, limit, delta = (layout.reshape(v, [1]) if v.shape.rank == 0 else v for v in given)
+    zero = create.zeros([], start.dtype)
+    methods._require(compare.not_equal(delta, zero), "ragged.range: Requires delta != 0.")
+    sizes = {v.shape[0] for v in (start, limit, delta)} - {1, None}
+    if len(sizes) > 1:
+        raise invalid(f"ragged.range: starts, limits and deltas must have one length; got {sorted(sizes)}.")
+    span = limit - start
+    if start.dtype.is_integer:
+        one = create.ones([], start.dtype)
+        counts = math.floordiv(span + delta - math.sign(delta) * one, delta)
+    else:
+        counts = math.ceil(span / delta)
+    lengths = cast.cast(math.maximum(counts, zero), splits_dtype)
+    partition = RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths)
+    ids = partition.value_rowids()
+    full = create.zeros_like(span + delta)
+    steps = cast.cast(methods.offsets_of(partition), start.dtype)
+    values = gather.gather(start + full, ids) + steps * gather.gather(delta + full, ids)
+    return RaggedTensor(values, partition, internal=True)
+
+

@@ -1,0 +1,363 @@
+"""Elementwise operations and reductions of ragged tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater._src.base import dtypes
+from headwater._src.base.dtypes import OF_NUMPY
+from headwater._src.core.convert import convert
+from headwater._src.core.op import HOST_ONLY, op
+from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged
+from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.ops import cast, compare, create, gather, layout, math, reduce, segment
+from headwater._src.ops import ragged_methods as methods
+from headwater._src.ops.ragged_index import take
+
+# -- one form for several values --------------------------------------------------------------------------------------
+
+
+def same_rows(a: RowPartition, b: RowPartition) -> bool:
+    """Whether two partitions are known to be equal."""
+    x, y = a._row_splits, b._row_splits
+    if x is y:
+        return True
+    return isinstance(x, EagerTensor) and isinstance(y, EagerTensor) and np.array_equal(x._array, y._array)
+
+
+def _same_form(values: Sequence[RaggedTensor]) -> bool:
+    first = values[0]._nested_row_partitions
+    for other in values[1:]:
+        partitions = other._nested_row_partitions
+        if len(partitions) != len(first) or not all(map(same_rows, first, partitions)):
+            return False
+    return True
+
+
+def splits_dtype_of(values: Sequence[Any]) -> Any:
+    """The dtype of the splits of the ragged ones; ValueError where they differ."""
+    found = {v._row_partition.dtype for v in values if is_ragged(v)}
+    if len(found) > 1:
+        raise ValueError("The row_splits of the ragged tensors differ in dtype: use with_row_splits_dtype.")
+    return found.pop() if found else dtypes.int64
+
+
+def elementwise(function: Callable[..., Any], values: Sequence[Any]) -> Any:
+    """`function` of the flat values, after all values have been brought to one form; some of them are ragged."""
+    ragged = [v for v in values if is_ragged(v)]
+    splits_dtype = splits_dtype_of(ragged)
+    least = min(v.flat_values.shape.rank or 1 for v in ragged)
+    kind = ragged[0].dtype
+    others = [v if is_ragged(v) else _dense(v, kind) for v in values]
+    plain = all(_rank(v) < least for v in others if not is_ragged(v))
+    if not (plain and _same_form(ragged)):
+        rank = max(_rank(v) for v in others)
+        others = aligned([v if _rank(v) == 0 else raised(v, rank) for v in others], splits_dtype)
+        ragged = [v for v in others if is_ragged(v)]
+    result = function(*(v.flat_values if is_ragged(v) else v for v in others))
+    return result if isinstance(result, bool) else methods.rebuilt(ragged[0], result)
+
+
+def _dense(value: Any, kind: Any) -> Any:
+    if isinstance(value, (Tensor, int, float, complex, bool, str, bytes)) or hasattr(value, "handle"):
+        return value
+    return convert(value, None, kind)
+
+
+def _rank(value: Any) -> int:
+    shape = getattr(value, "shape", None)
+    return 0 if shape is None or shape.rank is None else shape.rank
+
+
+def raised(value: Any, rank: int) -> Any:
+    """`value` with dimensions of length 1 before its own, up to `rank`."""
+    from headwater._src.ops.ragged_index import expand_first
+
+    for _ in range(rank - _rank(value)):
+        value = expand_first(value)
+    return value
+
+
+def aligned(values: list[Any], splits_dtype: Any) -> list[Any]:
+    """Values of one rank (scalars aside) broadcast in their outer dimensions, until all have the same partitions."""
+    depth = max((v.ragged_rank for v in values if is_ragged(v)), default=0)
+    which = [i for i, v in enumerate(values) if _rank(v)]
+    chosen = _same_count([values[i] for i in which], splits_dtype)
+    for i, value in zip(which, _partitioned(chosen, depth, splits_dtype), strict=True):
+        values[i] = value
+    return values
+
+
+def _count(value: Any) -> Any:
+    if is_ragged(value):
+        known = value._row_partition.static_nrows
+        return value._row_partition.nrows() if known is None else known
+    known = value.shape[0]
+    return layout.shape(value)[0] if known is None else known
+
+
+def _same_count(values: list[Any], splits_dtype: Any) -> list[Any]:
+    counts = [_count(v) for v in values]
+    wide = [c for c in counts if c.__class__ is not int or c != 1]
+    if not wide or len(wide) == len(counts):
+        _equal_counts(counts)
+        return values
+    _equal_counts(wide)
+    zeros = create.zeros([wide[0]] if isinstance(wide[0], int) else layout.reshape(wide[0], [1]), splits_dtype)
+    return [
+        take(v, zeros) if c.__class__ is int and c == 1 else v for v, c in zip(values, counts, strict=True)
+    ]
+
+
+def _equal_counts(counts: list[Any]) -> None:
+    known = {c for c in counts if isinstance(c, int)}
+    if len(known) > 1:
+        methods._require(False, f"The numbers of rows differ and can't be broadcast: {sorted(known)}.")
+
+
+def _partitioned(values: list[Any], depth: int, splits_dtype: Any) -> list[Any]:
+    """The same partitions for `depth` dimensions of values with equal numbers of rows."""
+    if not depth:
+        return values
+    rows = [v if is_ragged(v) else methods.uniform_rows(v, splits_dtype) for v in values]
+    partitions = [v._row_partition for v in rows]
+    narrow = [p.static_uniform_row_length == 1 for p in partitions]
+    lead = next((p for p, n in zip(partitions, narrow, strict=True) if not n), partitions[0])
+    inner = []
+    for row, partition, one in zip(rows, partitions, narrow, strict=True):
+        if one and not (lead.static_uniform_row_length == 1):
+            inner.append(take(row.values, lead.value_rowids()))
+            continue
+        if partition is not lead and not same_rows(partition, lead):
+            _require_equal(partition._row_splits, lead._row_splits)
+        inner.append(row.values)
+    return [
+        RaggedTensor(v, lead, internal=True) for v in _partitioned(inner, depth - 1, splits_dtype)
+    ]
+
+
+def _require_equal(x: Any, y: Any) -> None:
+    if isinstance(x, EagerTensor) and isinstance(y, EagerTensor):
+        methods._require(False, f"The ragged tensors have different rows, which do not broadcast: row_splits {x} and {y}.")
+    methods._require(compare.equal(x, y), "The ragged tensors have different rows, which do not broadcast.")
+
+
+# -- reductions over rows ---------------------------------------------------------------------------------------------
+
+
+def _row_reducer(ufunc: Any, initial: Callable[[np.dtype], Any]) -> Any:
+    def kernel(values: np.ndarray, row_splits: np.ndarray) -> np.ndarray:
+        starts = row_splits[:-1]
+        wide = values.dtype.name in ("float16", "bfloat16")
+        source = values.astype(np.float32) if wide else values
+        filled = row_splits[1:] > starts
+        if len(starts) and filled.all():
+            return ufunc.reduceat(source, starts, axis=0).astype(values.dtype, copy=False)
+        out = np.full((len(starts), *values.shape[1:]), initial(values.dtype), values.dtype)
+        if filled.any():
+            out[filled] = ufunc.reduceat(source, starts[filled], axis=0).astype(values.dtype, copy=False)
+        return out
+
+    return kernel
+
+
+def _row_shape(values: Any, row_splits: Any) -> Any:
+    count = None if row_splits.shape is None else row_splits.shape[0]
+    return None if values.shape is None else (None if count is None else count - 1, *values.shape[1:])
+
+
+def _row_op(name: str, letters: str, ufunc: Any, initial: Any, grad: Any) -> Any:
+    return op(
+        name, f"values: {letters}, row_splits: IX -> ?: values",
+        numpy=_row_reducer(ufunc, initial),
+        lower=HOST_ONLY("the lengths of the rows are only known from the splits"),
+        grad=(grad, None),
+        shape=_row_shape,
+        doc="The values of each row reduced to one.",
+    )  # fmt: skip
+
+
+def _sum_grad(g: Any, y: Any, values: Any, row_splits: Any) -> Any:
+    return gather.gather(g, methods.row_ids(row_splits))
+
+
+def _peak_grad(g: Any, y: Any, values: Any, row_splits: Any) -> Any:
+    """Shared among all elements that are the largest."""
+    ids = methods.row_ids(row_splits)
+    hits = cast.cast(compare.equal(values, gather.gather(y, ids)), values.dtype)
+    share = math.divide_no_nan(g, row_sum(hits, row_splits))
+    return hits * gather.gather(share, ids)
+
+
+row_sum: Any = _row_op("RaggedRowSum", "N", np.add, lambda d: 0, _sum_grad)
+row_max: Any = _row_op("RaggedRowMax", "R", np.maximum, lambda d: OF_NUMPY[d].min, _peak_grad)
+row_min: Any = _row_op("RaggedRowMin", "R", np.minimum, lambda d: OF_NUMPY[d].max, _peak_grad)
+
+
+def _row_prod(values: Any, row_splits: Any) -> Any:
+    count = layout.size(row_splits) - 1
+    return segment.unsorted_segment_prod(values, methods.row_ids(row_splits), count)
+
+
+_REDUCERS: dict[str, tuple[Any, Any]] = {
+    "sum": (row_sum, segment.unsorted_segment_sum),
+    "max": (row_max, segment.unsorted_segment_max),
+    "min": (row_min, segment.unsorted_segment_min),
+    "prod": (_row_prod, segment.unsorted_segment_prod),
+}
+
+
+def by_segments(function: Any, data: Any, ids: Any, count: Any) -> Any:
+    """A segment operation on the rows of ragged data: element j of a segment's row is made of its rows' elements j."""
+    if is_ragged(ids):
+        if not is_ragged(data) or data.ragged_rank < ids.ragged_rank:
+            raise ValueError("Ragged segment_ids need data with as many ragged dimensions.")
+        for a, b in zip(ids._nested_row_partitions, data._nested_row_partitions, strict=False):
+            if not same_rows(a, b):
+                _require_equal(a._row_splits, b._row_splits)
+        for _ in range(ids.ragged_rank):
+            data = data.values
+        return by_segments(function, data, ids.flat_values, count)
+    if not is_ragged(data):
+        return function(data, ids, count)
+    dtype = data.row_splits.dtype
+    ids = convert(ids, None, dtypes.int32)
+    lengths = math.maximum(segment.unsorted_segment_max(data.row_lengths(), ids, count), create.constant(0, dtype))
+    splits = methods.splits_of(lengths)
+    starts = gather.gather(splits[:-1], ids)
+    places = methods.positions(starts, data.row_lengths())
+    total = splits[-1]
+    return RaggedTensor(by_segments(function, data.values, places, total), RowPartition(splits, internal=True, lengths=lengths), internal=True)
+
+
+def _along(kind: str, ragged: RaggedTensor, axis: int) -> Any:
+    over_rows, over_segments = _REDUCERS[kind]
+    if axis == 0:
+        partition = ragged._row_partition
+        return by_segments(over_segments, ragged.values, methods.offsets_of(partition), methods._longest(partition))
+    if axis > 1:
+        inner = ragged.values
+        reduced = _along(kind, inner, axis - 1) if is_ragged(inner) else _DENSE[kind](inner, axis - 1)
+        return RaggedTensor(reduced, ragged._row_partition, internal=True)
+    values, partition = ragged.values, ragged._row_partition
+    if is_ragged(values):
+        return by_segments(over_segments, values, partition.value_rowids(), partition.nrows())
+    return over_rows(values, partition._row_splits)
+
+
+_DENSE: dict[str, Any] = {
+    "sum": reduce.reduce_sum, "max": reduce.reduce_max, "min": reduce.reduce_min, "prod": reduce.reduce_prod,
+}  # fmt: skip
+
+
+def _axes(axis: Any, ragged: Any) -> list[int] | None:
+    if axis is None:
+        return None
+    if isinstance(axis, Tensor):
+        if not isinstance(axis, EagerTensor):
+            raise ValueError("The axis of a ragged reduction must be known.")
+        axis = axis._array.tolist()
+    given = list(axis) if isinstance(axis, (list, tuple)) else [axis]
+    found = {methods.axis_of(a, ragged.shape.rank) for a in given}
+    return sorted(found)
+
+
+def reduced(kind: str, ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum, product, largest or smallest element over some axes."""
+    axes = _axes(axis, ragged)
+    if axes is None:
+        result = _DENSE[kind](ragged.flat_values)
+        axes = list(range(ragged.shape.rank))
+    else:
+        result = ragged
+        for one in reversed(axes):
+            result = _along(kind, result, one) if is_ragged(result) else _DENSE[kind](result, one)
+    return _kept(result, axes) if keepdims else result
+
+
+def _kept(result: Any, axes: list[int]) -> Any:
+    from headwater._src.ops.ragged_array import expand_dims
+
+    for axis in axes:
+        result = expand_dims(result, axis)
+    return result
+
+
+def reduced_mean(ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean over some axes; of integers in float64. Empty rows have no mean: nan."""
+    total = reduced("sum", ragged, axis, keepdims)
+    ones = methods.rebuilt(ragged, create.ones_like(ragged.flat_values))
+    count = reduced("sum", ones, axis, keepdims)
+    if is_ragged(total):
+        return methods.rebuilt(total, math.divide(total.flat_values, count.flat_values))
+    return math.divide(total, count)
+
+
+def reduced_variance(ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The variance over some axes, as the mean of the squares less the square of the mean."""
+    if ragged.dtype.is_integer:
+        raise TypeError(f"The variance takes floating or complex values; got {ragged.dtype!r}.")
+    squares = reduced_mean(methods.rebuilt(ragged, math.square(ragged.flat_values)), axis, keepdims)
+    mean = reduced_mean(ragged, axis, keepdims)
+
+    def less(a: Any, b: Any) -> Any:
+        return math.maximum(a - math.square(b), create.constant(0, a.dtype))
+
+    if is_ragged(squares):
+        return methods.rebuilt(squares, less(squares.flat_values, mean.flat_values))
+    return less(squares, mean)
+
+
+def reduced_logical(kind: str, ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """`all` ("prod") or `any` ("sum") over some axes of bools."""
+    if ragged.dtype != dtypes.bool_:
+        raise TypeError(f"Logical reductions take bools; got {ragged.dtype!r}.")
+    counts = methods.rebuilt(ragged, cast.cast(ragged.flat_values, dtypes.int32))
+    result = reduced(kind, counts, axis, keepdims)
+    if is_ragged(result):
+        return methods.rebuilt(result, cast.cast(result.flat_values, dtypes.bool_))
+    return cast.cast(result, dtypes.bool_)
+
+
+def softmax(ragged: Any, axis: Any = None) -> Any:
+    """Softmax along one axis of a ragged tensor."""
+    axis = methods.axis_of(-1 if axis is None else axis, ragged.shape.rank)
+    if axis == 0 or axis > ragged.ragged_rank:
+        if axis == 0:
+            raise ValueError("The softmax of a ragged tensor is along an inner axis.")
+        from headwater._src.ops import nn
+
+        return methods.rebuilt(ragged, nn.softmax(ragged.flat_values, axis - ragged.ragged_rank))
+    if axis > 1:
+        return RaggedTensor(softmax(ragged.values, axis - 1), ragged._row_partition, internal=True)
+    if is_ragged(ragged.values):
+        largest = reduced("max", ragged, axis, True)
+        powers = elementwise(lambda a, b: math.exp(a - b), [ragged, largest])
+        return elementwise(math.divide, [powers, reduced("sum", powers, axis, True)])
+    splits, ids = ragged.row_splits, ragged.value_rowids()
+    shifted = ragged.values - gather.gather(layout.stop_gradient(row_max(ragged.values, splits)), ids)
+    powers = math.exp(shifted)
+    return RaggedTensor(powers / gather.gather(row_sum(powers, splits), ids), ragged._row_partition, internal=True)
+
+
+def cumulated(function: Any, ragged: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
+    """A cumulative sum or product along one axis, by way of the padded tensor."""
+    axis = methods.axis_of(axis, ragged.shape.rank)
+    if axis > ragged.ragged_rank:
+        return methods.rebuilt(ragged, function(ragged.flat_values, axis - ragged.ragged_rank, exclusive, reverse))
+    if axis > 1:
+        return RaggedTensor(cumulated(function, ragged.values, axis - 1, exclusive, reverse), ragged._row_partition, internal=True)
+    if is_ragged(ragged.values) or axis == 0:
+        raise NotImplementedError("Cumulative operations of ragged tensors run along the last ragged axis.")
+    if reverse:
+        from headwater._src.ops.ragged_array import reverse as turned
+
+        return turned(cumulated(function, turned(ragged, [1]), 1, exclusive, False), [1])
+    padded = function(methods.to_tensor(ragged), 1, exclusive, False)
+    rows = methods.from_tensor(padded, ragged.row_lengths(), None, 1, ragged.row_splits.dtype)
+    return RaggedTensor(rows.values, ragged._row_partition, internal=True)
+
+
