@@ -112,4 +112,10 @@ def test_compiled(sample: harness.Sample) -> None:
     strings = any(a.dtype.kind == "O" for a in slots.arrays)
     if strings or any(isinstance(getattr(n.record, "lower", None), HOST_ONLY) for n in graph.nodes):
         pytest.skip("has an operation of the host")
-    assert not differences(sample, True)
+    try:
+        found = differences(sample, True)
+    except tf.errors.InvalidArgumentError as error:
+        if "must be known when the program is compiled" not in str(error):
+            raise
+        pytest.skip("an argument decides a shape")
+    assert not found

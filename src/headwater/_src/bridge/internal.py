@@ -159,3 +159,12 @@ class Dimension:
 
     def __repr__(self) -> str:
         return f"Dimension({self.value})"
+
+
+# -- tf.__internal__.autograph ----------------------------------------------------------------------------------------
+
+for _name, _module, _attribute in (
+    ("tf_convert", "convert", "tf_convert"),
+    ("control_status_ctx", "status", "control_status_ctx"),
+):
+    export(f"__internal__.autograph.{_name}").value(_attribute, f"headwater._src.trace.autograph.{_module}")

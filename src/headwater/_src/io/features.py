@@ -72,4 +72,5 @@ def checked(features: Any, what: str, allowed: tuple[type, ...]) -> dict[str, An
         if dtype not in KINDS:
             raise TypeError(f"{what}: features are int64, float32 or string; {key!r} is {dtype.name}.")
         found[key] = feature._replace(dtype=dtype)
-    return found
+    # Sparse ones come first, as in TensorFlow.
+    return dict(sorted(found.items(), key=lambda item: not isinstance(item[1], (VarLenFeature, SparseFeature))))

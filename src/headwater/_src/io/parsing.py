@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import DataLossError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import SparseTensor
@@ -110,7 +110,7 @@ def _entry(data: bytes, at: int, end: int, wanted: dict[bytes, str], found: dict
         found[wanted[key]] = (0, None) if place is None else _values(data, *place)
 
 
-def _example(data: bytes, wanted: dict[bytes, str]) -> dict[str, tuple[int, Any]]:
+def _example(data: bytes, wanted: dict[bytes, str], where: str) -> dict[str, tuple[int, Any]]:
     found: dict[str, tuple[int, Any]] = {}
     for number, form, a, b in wire.fields(data):
         if number == 1 and form == wire.BYTES:
@@ -230,10 +230,17 @@ def _sparse_indexed(feature: SparseFeature, records: list[Any], where: str) -> l
     return [indices, _array(values, feature.dtype), np.array([len(records), *sizes], np.int64)]
 
 
+def _readable(read: Any, data: bytes, *rest: Any) -> Any:
+    try:
+        return read(data, *rest)
+    except DataLossError as error:
+        raise invalid(f"{rest[-1]}: a record can't be read. {error}") from None
+
+
 def _parse(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[np.ndarray]:
     features, where = how
     wanted = _names(features)
-    records = [_example(data, wanted) for data in serialized.reshape(-1)]
+    records = [_readable(_example, data, wanted, where) for data in serialized.reshape(-1)]
     out: list[np.ndarray] = []
     for key, feature in features.items():
         if isinstance(feature, SparseFeature):
@@ -255,7 +262,7 @@ def _parse_one(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[
     features = iter(_layout(how[0]))
     for array in _parse(serialized, how):
         kind = next(features)
-        out.append(array[0] if kind == "dense" else array[:, 1:] if kind == "indices" else array[1:] if kind == "shape" else array)
+        out.append(array[0, ...] if kind == "dense" else array[:, 1:] if kind == "indices" else array[1:] if kind == "shape" else array)
     return out
 
 
@@ -325,8 +332,7 @@ def parse_example(serialized: Any, features: Any, example_names: Any = None, nam
 
     Raises:
       ValueError: the description is empty or incomplete.
-      InvalidArgumentError: a record does not fit the description.
-      DataLossError: a record is damaged.
+      InvalidArgumentError: a record is damaged or does not fit the description.
     """
     what = "tf.io.parse_example"
     tensor = strings(serialized, what)
@@ -386,7 +392,7 @@ def _sequence(data: bytes, context: dict[bytes, str], lists: dict[str, Any], whe
 def _parse_sequences(serialized: np.ndarray, how: tuple[Any, Any, str, bool]) -> list[np.ndarray]:
     context, lists, where, one = how
     names = _names(context)
-    records = [_sequence(data, names, lists, where) for data in serialized.reshape(-1)]
+    records = [_readable(_sequence, data, names, lists, where) for data in serialized.reshape(-1)]
     out: list[np.ndarray] = []
     for key, feature in context.items():
         columns = [_got(whole, key, feature.dtype, where) for whole, _ in records]
@@ -399,15 +405,14 @@ def _parse_sequences(serialized: np.ndarray, how: tuple[Any, Any, str, bool]) ->
         steps = [s.get(key) for _, s in records]
         if isinstance(feature, VarLenFeature):
             out += _sparse_steps(steps, feature.dtype)
-            counts.append(np.array([len(s or ()) for s in steps], np.int64))
         else:
             dense, lengths = _dense_steps(feature, key, steps, where)
             out.append(dense)
             counts.append(lengths)
     if one:
         kinds = _layout({**{f"c{k}": v for k, v in context.items()}, **{f"s{k}": v for k, v in lists.items()}})
-        cut = {"dense": lambda a: a[0], "indices": lambda a: a[:, 1:], "shape": lambda a: a[1:], "values": lambda a: a}
-        return [cut[k](a) for k, a in zip(kinds, out, strict=True)] + [c[0] for c in counts]
+        cut = {"dense": lambda a: a[0, ...], "indices": lambda a: a[:, 1:], "shape": lambda a: a[1:], "values": lambda a: a}
+        return [cut[k](a) for k, a in zip(kinds, out, strict=True)] + [c[0, ...] for c in counts]
     return out + counts
 
 
@@ -461,9 +466,10 @@ def _parse_sequence(serialized: Any, context: Any, lists: Any, one: bool, what: 
         else:
             specs.append(Spec((*batch, None, *TensorShape(feature.shape).as_list()), feature.dtype.np))
     count = len(specs)
-    parts = _SEQUENCES([tensor], (whole, steps, what, one), specs + [Spec(batch, _INT64)] * len(steps), name)
+    dense = [key for key, feature in steps.items() if not isinstance(feature, VarLenFeature)]
+    parts = _SEQUENCES([tensor], (whole, steps, what, one), specs + [Spec(batch, _INT64)] * len(dense), name)
     first = len(_layout(whole))
-    lengths = dict(zip(steps, parts[count:], strict=True))
+    lengths = dict(zip(dense, parts[count:], strict=True))
     if one:
         return _packed(whole, parts[:first], batch), _packed(steps, parts[first:count], batch)
     return _packed(whole, parts[:first], batch), _packed(steps, parts[first:count], batch), lengths
@@ -483,7 +489,7 @@ def parse_sequence_example(
 
     Raises:
       ValueError: neither is given.
-      InvalidArgumentError, DataLossError: a record does not fit, or is damaged.
+      InvalidArgumentError: a record does not fit, or is damaged.
     """
     what = "tf.io.parse_sequence_example"
     return _parse_sequence(serialized, context_features, sequence_features, False, what, name)

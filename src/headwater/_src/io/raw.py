@@ -206,9 +206,11 @@ def _inflate(data: bytes, how: str) -> bytes:
     try:
         found = stream.decompress(data, MAX_RECORD)
     except zlib.error as error:
-        raise invalid(f"tf.io.decode_compressed: the string is not {how}: {error}.") from None
+        raise DataLossError(None, None, f"tf.io.decode_compressed: the string is not {how}: {error}.") from None
     if stream.unconsumed_tail or not stream.eof:
-        raise invalid(f"tf.io.decode_compressed: the {how} string is cut off, or gives more than {MAX_RECORD} bytes.")
+        raise DataLossError(
+            None, None, f"tf.io.decode_compressed: the {how} string is cut off, or gives more than {MAX_RECORD} bytes."
+        )
     return found
 
 
@@ -238,7 +240,7 @@ def _one_by_one(op: HostOp, value: Any, how: Any, what: str, name: str | None) -
 
 @export("io.decode_compressed")
 def decode_compressed(bytes: Any, compression_type: str = "", name: str | None = None) -> Tensor:
-    """Strings decompressed: "ZLIB", "GZIP", or "" for as they are; InvalidArgumentError for damaged ones."""
+    """Strings decompressed: "ZLIB", "GZIP", or "" for as they are; DataLossError for damaged ones."""
     how = compression_name(compression_type, "tf.io.decode_compressed")
     return _one_by_one(_INFLATE, bytes, how, "tf.io.decode_compressed", name)
 

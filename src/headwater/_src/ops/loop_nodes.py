@@ -230,7 +230,7 @@ def _numpy(
     *values: Any, cond: Any, cond_places: Any, body: FuncGraph, carried: int, scanned: int, bounded: bool, reverse: bool,
     counter: Any, even: int, at_once: bool, most: int | None,
 ) -> list[Any]:  # fmt: skip
-    limit = int(values[0]) if bounded else None
+    limit = max(int(values[0]), 0) if bounded else None
     state = list(values[1:] if bounded else values)
     step = plan_of(body)
     total = limit if cond is None else None
@@ -247,26 +247,36 @@ def _numpy(
             state[:carried] = step(state)
         return [*state[:carried], np.asarray(total, INT32)]
     rows = [_rows(values[bounded + carried + j]) for j in range(scanned)]
-    kept: list[list[Any]] = [[] for _ in range(extra)]
+    kept: list[Any] = [_room_for_rows(t, total) for t in body.outputs[carried:]]
     more = _tests(total, limit, cond, cond_places, state)
     count = 0
     while more(count):
-        if rows:
-            at = total - 1 - count if reverse else count  # type: ignore[operator]
-            for j, row in enumerate(rows, carried):
-                state[j] = row[at]
+        at = total - 1 - count if reverse else count  # type: ignore[operator]
+        for j, row in enumerate(rows, carried):
+            state[j] = row[at]
         results = step(state)
         if kept:
             for column, value in zip(kept, results[carried:], strict=True):
-                column.append(value)
+                if column.__class__ is list:
+                    column.append(value)
+                else:
+                    column[at] = value
             del results[carried:]
         state[:carried] = results
         count += 1
     finals = [
-        _stacked(c[::-1] if reverse else c, t, i < even)
+        _stacked(c[::-1] if reverse else c, t, i < even) if c.__class__ is list else c
         for i, (c, t) in enumerate(zip(kept, body.outputs[carried:], strict=True))
     ]
     return [*state[:carried], np.asarray(count, INT32), *finals]
+
+
+def _room_for_rows(row: SymbolicTensor, total: int | None) -> Any:
+    """Where the rows of all rounds go: an array where its size is known, else a list."""
+    shape = row._shape
+    if total is None or shape is None or None in shape or tensor_lists.is_list(row):
+        return []
+    return np.empty((total, *shape), row._np_dtype)
 
 
 def _at_once(body: FuncGraph, scanned: int, given: list[Any], total: int) -> list[Any] | None:
@@ -337,7 +347,7 @@ def _lower(
 ) -> list[Any]:  # fmt: skip
     given = list(values[1:] if bounded else values)
     bound = values[0] if bounded else None
-    known = int(bound) if bound.__class__ is np.ndarray else None
+    known = max(int(bound), 0) if bound.__class__ is np.ndarray else None
     allowed = _rounds(counter, given, lambda graph: interpret(graph, [given[p] for p in cond_places])[0])
     most = _least(allowed, known, most)
     total: Any = None

@@ -100,7 +100,7 @@ class Function(PolymorphicFunction):
         python_function: Callable[..., Any],
         name: str | None = None,
         input_signature: Any = None,
-        autograph: bool = True,
+        autograph: bool | str = True,
         jit_compile: bool | None = None,
         reduce_retracing: bool = False,
         **attributes: Any,
@@ -303,7 +303,8 @@ class Function(PolymorphicFunction):
     def _target(self) -> Callable[..., Any]:
         """What is run to trace: the function, converted by AutoGraph."""
         function = self._python_function
-        convert = _converter() if self._autograph else _unchanged
+        strict = self._autograph == "strict"
+        convert = functools.partial(_converted, strict=strict) if self._autograph else _unchanged
         if isinstance(function, _Method):
             raw, instance = convert(function.__wrapped__), function.instance()
             return lambda *args, **kwargs: raw(instance, *args, **kwargs)
@@ -588,19 +589,17 @@ def _unchanged(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _converter() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    try:
-        from headwater._src.trace.autograph.convert import converted
-    except ImportError:
-        return _unchanged
-    return converted
+def _converted(function: Callable[..., Any], strict: bool) -> Callable[..., Any]:
+    from headwater._src.trace.autograph.convert import converted
+
+    return converted(function, strict=strict)
 
 
 @export("function")
 def function(
     func: Callable[..., Any] | None = None,
     input_signature: Any = None,
-    autograph: bool = True,
+    autograph: bool | str = True,
     jit_compile: bool | None = None,
     reduce_retracing: bool = False,
     experimental_implements: str | None = None,
@@ -620,7 +619,8 @@ def function(
       func: the function, a method, lambda, partial or callable object; left out when arguments are given to the decorator.
       input_signature: the specifications of the arguments, one `tf.TensorSpec` or structure of them for each; arguments are
         converted to them and there is one graph only.
-      autograph: whether `if`, `for`, `while` and the like on tensors become part of the graph.
+      autograph: whether `if`, `for`, `while` and the like on tensors become part of the graph; "strict" refuses functions
+        whose source is not found, instead of tracing them as they are.
       jit_compile: True to compile with XLA, False to run on NumPy, None to choose by an estimate of the cost.
       reduce_retracing: after the second shape, trace for a shape in which the differing dimensions are unknown.
       experimental_relax_shapes, experimental_compile: older names of `reduce_retracing` and `jit_compile`.
