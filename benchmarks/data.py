@@ -36,7 +36,7 @@ def cases(tf: Any, folder: str) -> dict[str, Any]:
             data.range(10**7).map(lambda i: i * 3).filter(lambda i: i % 2 == 0).batch(32), 1500,
         ),
         "records, parse, batch": (
-            data.from_tensors(path).repeat().flat_map(tf.data.TFRecordDataset)
+            tf.data.TFRecordDataset(path).repeat()
             .map(lambda r: tf.io.parse_single_example(r, features)).batch(32).prefetch(auto), 300,
         ),
         "records, batch, parse": (

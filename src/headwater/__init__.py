@@ -72,8 +72,8 @@ from headwater._src.bridge.alias import install_as_tensorflow as install_as_tens
 from headwater._src.bridge.version import TENSORFLOW as __version__
 from headwater._src.core.composite import IndexedSlices as IndexedSlices
 from headwater._src.core.composite import IndexedSlicesSpec as IndexedSlicesSpec
-from headwater._src.core.composite import RaggedTensor as RaggedTensor
-from headwater._src.core.composite import RaggedTensorSpec as RaggedTensorSpec
+from headwater._src.core.ragged import RaggedTensor as RaggedTensor
+from headwater._src.core.ragged import RaggedTensorSpec as RaggedTensorSpec
 from headwater._src.core.composite import SparseTensor as SparseTensor
 from headwater._src.core.composite import SparseTensorSpec as SparseTensorSpec
 from headwater._src.core.composite import type_spec_from_value as type_spec_from_value

@@ -92,6 +92,16 @@ def test_64_bits_are_exact_whatever_jax_is_set_to(user_x64, dtype, value):
     np.testing.assert_array_equal(got[1], x)
 
 
+@pytest.mark.parametrize(
+    "dtype", ["bfloat16", "float16", "float8_e5m2", "bool", "uint8", "int4", "complex64"]
+)
+def test_every_dtype_goes_in_and_out(dtype):
+    x = np.array([0, 1, 1]).astype(tf.as_dtype(dtype).as_numpy_dtype)
+    got = compiled(lambda t: tf.identity(t)[::-1], x)[0]
+    assert got.dtype == x.dtype
+    assert got.tolist() == x[::-1].tolist()
+
+
 DYNAMIC = {
     "index": lambda x, i: x[i],
     "negative": lambda x, i: x[:, -i],
@@ -277,7 +287,8 @@ def test_arrays_of_variables_do_not_pile_up():
     _weights, _, function = _training()
     graph = traced(function, ((4, 3), tf.float32))
     x = np.ones((4, 3), np.float32)
-    step(graph, x)
+    for _ in range(3):
+        step(graph, x)
     gc.collect()
     before = len(jax.live_arrays())
     for _ in range(50):

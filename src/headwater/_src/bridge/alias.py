@@ -28,6 +28,8 @@ _KERAS_LOOKS_AT = {
     },
     "headwater._src.core.composite": {
         "SparseTensor": "tensorflow.python.framework.sparse_tensor",
+    },
+    "headwater._src.core.ragged": {
         "RaggedTensor": "tensorflow.python.ops.ragged.ragged_tensor",
     },
     "headwater._src.data.dataset": {

@@ -103,7 +103,7 @@ PRIVATE: dict[str, Content] = {
     # trainers/data_adapters/*.py: the modules that tensors and datasets say they come from (see alias.py)
     "python.framework.tensor": _from("core.tensor", "Tensor"),
     "python.framework.sparse_tensor": _from("core.composite", "SparseTensor"),
-    "python.ops.ragged.ragged_tensor": _from("core.composite", "RaggedTensor"),
+    "python.ops.ragged.ragged_tensor": _from("core.ragged", "RaggedTensor"),
     "python.data.ops.dataset_ops": _public(DatasetV2="data.Dataset"),
 }
 

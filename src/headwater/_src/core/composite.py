@@ -1,4 +1,4 @@
-"""Values made of several tensors, as plain records: IndexedSlices, SparseTensor, RaggedTensor."""
+"""Values made of several tensors, as plain records: IndexedSlices and SparseTensor (RaggedTensor is in ragged.py)."""
 
 from __future__ import annotations
 
@@ -372,43 +372,6 @@ class SparseTensorSpec(TypeSpec):
         return f"SparseTensorSpec({self._shape!r}, {self._dtype!r})"
 
 
-@export("RaggedTensor")
-class RaggedTensor(Composite):
-    """A tensor whose rows differ in length. Not there yet: making one raises NotImplementedError."""
-
-    __slots__ = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
-        )
-
-
-def _no_ragged(cls: type, *args: Any, **kwargs: Any) -> Any:
-    raise NotImplementedError(
-        "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
-    )
-
-
-for _name in (
-    "from_row_splits from_row_lengths from_row_starts from_row_limits from_value_rowids from_tensor from_sparse "
-    "from_uniform_row_length from_nested_row_splits from_nested_row_lengths from_nested_value_rowids"
-).split():
-    setattr(RaggedTensor, _name, classmethod(_no_ragged))
-
-
-@export("RaggedTensorSpec")
-class RaggedTensorSpec(TypeSpec):
-    """Specification of a ragged tensor. Not there yet: making one raises NotImplementedError."""
-
-    __slots__ = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "Ragged tensors are not in this version of headwater; pad to a dense tensor instead."
-        )
-
-
 @export("type_spec_from_value")
 def type_spec_from_value(value: Any) -> TypeSpec:
     """The specification of a tensor, composite tensor or what converts to a tensor; TypeError for anything else."""
@@ -418,6 +381,8 @@ def type_spec_from_value(value: Any) -> TypeSpec:
         return SparseTensorSpec(value.shape, value.dtype)
     if isinstance(value, TypeSpec):
         return value
+    if isinstance(value, Composite):
+        return value._type_spec  # type: ignore[attr-defined]
     try:
         tensor = convert(value)
     except (TypeError, ValueError):

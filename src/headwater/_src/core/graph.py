@@ -13,7 +13,7 @@ from headwater._src.base.errors import InaccessibleTensorError, UnrelatedTensorE
 from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line, user_line
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.context import ctx, tracing
+from headwater._src.core.context import ctx, record, tracing
 from headwater._src.core.op import Op, Param
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
@@ -98,6 +98,22 @@ READ_VARIABLE = _Source("ReadVariableOp")
 ASSIGN_VARIABLE = _Source("AssignVariableOp")
 """Where a variable was assigned. Its output is the value from then on: the same numbers, and no way for a gradient."""
 ASSIGN_VARIABLE.numpy = ASSIGN_VARIABLE.lower = lambda value, handle: value
+
+
+class _Captured(_Source):
+    """What tapes note where a tensor that they watch is captured: the same value inside."""
+
+    def __init__(self) -> None:
+        super().__init__("Captured")
+        self.grad = self.backward
+
+    @staticmethod
+    def backward(grads: Any, outputs: Any, inputs: Any, attrs: Any, needed: Any) -> tuple[Any, ...]:
+        """The gradient of the outer tensor is that of the inner one."""
+        return (grads[0],)
+
+
+CAPTURED = _Captured()
 SOURCES = frozenset((PLACEHOLDER, CAPTURE, CONST, READ_VARIABLE))
 
 
@@ -209,15 +225,15 @@ class Graph:
     def enter(self, tensor: Any) -> Any:
         """`tensor` as an input of this graph's nodes; InaccessibleTensorError for one of an unrelated graph."""
         if isinstance(tensor, EagerTensor):
-            return self.capture(tensor)
+            return _followed(tensor, self.capture(tensor))
         if tensor.graph is self:
             return tensor
         found = self.translated.get(id(tensor))
         if found is not None:
-            return found
+            return _followed(tensor, found)
         if self.outer is not None and self.outer.reaches(tensor):
             # Every graph on the way hands the tensor on to the next.
-            return self.capture(self.outer.enter(tensor))
+            return _followed(tensor, self.capture(self.outer.enter(tensor)))
         inner = tensor.graph
         while inner is not None and inner is not self:
             inner = inner.outer
@@ -279,6 +295,14 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} of {len(self.nodes)} nodes>"
+
+
+def _followed(outer: Any, inner: SymbolicTensor) -> SymbolicTensor:
+    """Tapes that watch the outer tensor follow it inside."""
+    missing = outer._watch & ctx.recording & ~inner._watch
+    if missing:
+        inner._watch |= record(missing, CAPTURED, (outer,), inner, {})
+    return inner
 
 
 class FuncGraph(Graph):

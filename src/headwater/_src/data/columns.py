@@ -6,18 +6,21 @@ and on many, runs on whole columns: a batch is then one gather and a few ufuncs.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from headwater._src.base import nest
-from headwater._src.core.graph import CAPTURE, CONST, PLACEHOLDER, FuncGraph, add_node
+from headwater._src.core.graph import CAPTURE, CONST, PLACEHOLDER, FuncGraph, add_node, add_opaque
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
 from headwater._src.data.functions import UserFunction
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of
+from headwater._src.io.features import FixedLenFeature
+from headwater._src.io.parsing import PARSE, PARSE_ONE, specs_of_many
 
 _BYTES = 1 << 16
 _MOST = 1024
@@ -88,14 +91,82 @@ class RowColumns(Columns):
 
 
 class MapColumns(Columns):
-    """A function of columns."""
+    """A function of columns. Where it raises, the elements before the one that is to blame come first."""
 
     def __init__(self, source: Columns, run: Callable[[list[np.ndarray]], list[np.ndarray]]) -> None:
         self.source, self.run = source, run
+        self.error: Exception | None = None
 
     def read(self, count: int) -> list[np.ndarray] | None:
+        if self.error is not None:
+            raise self.error
         found = self.source.read(count)
-        return None if found is None else self.run(found)
+        if found is None:
+            return None
+        try:
+            return self.run(found)
+        except Exception as error:
+            good = self._good(found)
+            if good is None:
+                raise
+            self.error = error
+            return good
+
+    def _good(self, found: list[np.ndarray]) -> list[np.ndarray] | None:
+        """The results before the first element that raises; None where it is the very first."""
+        low, high = 0, len(found[0])
+        best = None
+        while high - low > 1:
+            middle = (low + high) // 2
+            try:
+                best = self.run([c[:middle] for c in found])
+                low = middle
+            except Exception:
+                high = middle
+        return best
+
+
+class Read(Columns):
+    """Strings that an iterator gives, as a column. An error waits until what came before it has been read."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self.source = source
+        self.error: Exception | None = None
+
+    def read(self, count: int) -> list[np.ndarray] | None:
+        if self.error is not None:
+            raise self.error
+        found: list[bytes] = []
+        try:
+            found.extend(itertools.islice(self.source, count))
+        except Exception as error:
+            if not found:
+                raise
+            self.error = error
+        if not found:
+            return None
+        out = np.empty(len(found), object)
+        out[:] = found
+        return [out]
+
+
+class Chained(Columns):
+    """The columns that an iterator gives, one after the other, until one is empty."""
+
+    def __init__(self, passes: Iterator[Columns]) -> None:
+        self.passes = passes
+        self.current = next(passes, None)
+        self.empty = True
+
+    def read(self, count: int) -> list[np.ndarray] | None:
+        while self.current is not None:
+            found = self.current.read(count)
+            if found is not None:
+                self.empty = False
+                return found
+            self.current = None if self.empty else next(self.passes, None)
+            self.empty = True
+        return None
 
 
 class FilterColumns(Columns):
@@ -219,6 +290,12 @@ def _vectorized(function: UserFunction) -> Any:
                 new[id(node.outputs[0])] = graph.constant(node.attrs["value"])
             elif node.record is CAPTURE or not _is_exact(node, rows):
                 return None
+            elif node.record is PARSE_ONE.record:
+                how = node.attrs["how"]
+                made = add_opaque(PARSE.record, [new[id(node.inputs[0])]], specs_of_many(how.value), {"how": how})
+                for old, tensor in zip(node.outputs, made, strict=True):
+                    new[id(old)] = tensor
+                    rows.add(id(old))
             else:
                 out = node.outputs[0]
                 new[id(out)] = add_node(node.record, [new[id(t)] for t in node.inputs], node.attrs, None)
@@ -233,6 +310,10 @@ def _vectorized(function: UserFunction) -> Any:
 
 def _is_exact(node: Any, rows: set[int]) -> bool:
     record = node.record
+    if record is PARSE_ONE.record:
+        return id(node.inputs[0]) in rows and all(
+            isinstance(f, FixedLenFeature) for f in node.attrs["how"].value[0].values()
+        )
     if len(node.outputs) != 1 or any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
         return False
     if any(t._np_dtype.kind not in "biuf" for t in (*node.inputs, *node.outputs)):

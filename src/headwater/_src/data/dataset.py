@@ -264,7 +264,7 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> DatasetV2:
         """The same elements, up to `buffer_size` of them made ahead by a thread where the pipeline has something to wait for:
-        Python functions, generators, files. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
+        Python functions, generators. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
         size = AUTOTUNE if buffer_size is None else host_int(buffer_size, "buffer_size")
         if nodes.known(size) and size < AUTOTUNE:
             raise invalid(f"Dataset.prefetch: buffer_size must be at least 0, or AUTOTUNE (-1); got {size}.")

@@ -14,6 +14,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, of_array
+from headwater._src.data.columns import Columns, Read
 from headwater._src.data.dataset import DatasetV2
 from headwater._src.data.functions import Pass
 from headwater._src.data.nodes import UNKNOWN, Node, Slices
@@ -48,8 +49,6 @@ def _string(value: Any) -> str:
 class FileNode(Node):
     """What files hold, one file after the other, or several in turns."""
 
-    reads_files = True
-
     def __init__(self, name: str, names: Node, compression: Any, parallel: Any = None) -> None:
         super().__init__(names)
         self.name = name
@@ -62,12 +61,17 @@ class FileNode(Node):
         raise NotImplementedError
 
     def run(self, state: Pass) -> Iterator[Any]:
+        return map(_tensor, self.strings(state))
+
+    def columns(self, state: Pass) -> Columns | None:
+        return Read(iter(()) if state.probing else self.strings(state))
+
+    def strings(self, state: Pass) -> Iterator[bytes]:
+        """What the files hold."""
         paths = (n._array[()].decode("utf-8", "surrogateescape") for n in self.input.run(state))
         if self.parallel is None or self.parallel in (0, 1):
-            found: Iterator[bytes] = itertools.chain.from_iterable(map(self.read, paths))
-        else:
-            found = self._in_turns(paths)
-        return map(_tensor, found)
+            return itertools.chain.from_iterable(map(self.read, paths))
+        return self._in_turns(paths)
 
     def _in_turns(self, paths: Iterator[str]) -> Iterator[Any]:
         count = 4 if self.parallel == -1 else self.parallel
@@ -217,8 +221,6 @@ class CsvRows(Node):
     """The records of files of comma-separated values, as tuples of scalars."""
 
     name = "CsvDatasetV2"
-    reads_files = True
-
     def __init__(self, names: Node, columns: list[Any], header: bool, how: tuple[Any, ...]) -> None:
         super().__init__(names)
         self.columns, self.header, self.how = columns, header, how

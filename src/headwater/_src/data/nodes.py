@@ -23,6 +23,7 @@ from headwater._src.core.convert import convert, host_int
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
 from headwater._src.data.columns import (
+    Chained,
     Columns,
     RowColumns,
     Rows,
@@ -408,6 +409,15 @@ class Repeat(Node):
             return None
         again: Iterator[Any] = itertools.chain([first], iter(lambda: self.input.rows(state), None))
         return Rows(first.take, self._passes(lambda: (b for b in next(again).blocks if len(b))))
+
+    def columns(self, state: Pass) -> Columns | None:
+        columns = super().columns(state)
+        if columns is not None or not self.count or isinstance(self.input, Cache):
+            return columns
+        if self.input.columns(Pass(probing=True)) is None:
+            return None
+        rounds = itertools.count() if self.count < 0 else range(self.count)
+        return Chained(c for c in (self.input.columns(state) for _ in rounds) if c is not None)
 
     def length(self) -> int:
         if not known(self.count):

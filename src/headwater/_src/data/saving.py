@@ -146,7 +146,6 @@ class Shard(Node):
     """The elements of one saved file."""
 
     name = "_LoadDataset"
-    reads_files = True
 
     def __init__(self, file: str, compression: str, spec: Any) -> None:
         super().__init__()
@@ -188,7 +187,6 @@ class FileCache(Node):
     """The elements of the first complete pass, kept in a file."""
 
     name = "CacheDataset"
-    reads_files = True
 
     def __init__(self, source: Node, path: Any) -> None:
         super().__init__(source)
@@ -219,7 +217,6 @@ class Snapshot(Node):
     """The elements of the first complete pass, kept in a directory, also for later programs."""
 
     name = "_SnapshotDataset"
-    reads_files = True
 
     def __init__(self, source: Node, path: Any, compression: str) -> None:
         super().__init__(source)

@@ -26,8 +26,9 @@ _END = object()
 
 
 def waits(node: Node) -> bool:
-    """Whether elements of a node may have to be waited for: Python functions, generators and files are behind them."""
-    if isinstance(node, Generator) or getattr(node, "reads_files", False):
+    """Whether elements of a node may have to be waited for: Python functions or generators are behind them. Files are read in
+    large pieces, which the operating system reads ahead."""
+    if isinstance(node, Generator):
         return True
     function = getattr(node, "function", None)
     return (function is not None and function.calls_python) or any(map(waits, node.inputs)) or _makes_waiting(function)
@@ -88,7 +89,7 @@ class Map(Node):
 
     def columns(self, state: Pass) -> Columns | None:
         run = on_columns(self.function)
-        columns = None if run is None else self.input.columns(state)
+        columns = None if run is None or state.on_error is not None else self.input.columns(state)
         return None if columns is None else MapColumns(columns, run)  # type: ignore[arg-type]
 
     def detail(self) -> str:

@@ -58,7 +58,7 @@ def at_work() -> Iterator[None]:
     try:
         machinery.reset_cache()
         # JAX's own files are written in place: a crash would leave half of one, and it would never be replaced.
-        machinery._cache, machinery._cache_initialized = _Files(place), True
+        machinery._cache, machinery._cache_initialized = _Files(place), True  # type: ignore[assignment]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*persistent compilation cache")
             yield

@@ -146,7 +146,7 @@ def _must_fit(node: Node) -> None:
     if record.stateful:
         raise _Unfit(f"{node.name!r} ({node.type}) has side effects")
     for tensor in (*node.inputs, *node.outputs):
-        if tensor._np_dtype is dtypes.variant.np:  # a list of tensors
+        if tensor._np_dtype.names:  # a list of tensors
             continue
         if tensor._np_dtype.kind == "O":
             if tensor.op.record in SOURCES:

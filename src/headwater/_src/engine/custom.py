@@ -234,7 +234,7 @@ def _recompute(f: Any, tensors: Any, kwargs: dict[str, Any], upstream: Sequence[
     floats = [
         t
         for t in nest.flatten(fresh)
-        if isinstance(t, EagerTensor) and (t.dtype.is_floating or t.dtype.is_complex)
+        if isinstance(t, (EagerTensor, SymbolicTensor)) and (t.dtype.is_floating or t.dtype.is_complex)
     ]
     with GradientTape() as tape:
         tape.watch(floats)

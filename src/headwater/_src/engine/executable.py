@@ -267,7 +267,7 @@ def _lower(
         return packing.pack([_result(t, v) for t, v in zip(closed.outputs, outputs, strict=True)])
 
     program.__name__ = program.__qualname__ = re.sub(r"\W", "_", closed.name) or "graph"
-    given = range(len(kept) - packing.count, len(kept)) if donate else ()
+    given = range(len(kept) - packing.width, len(kept)) if donate else ()
     with jax.enable_x64(True), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Some donated buffers were not usable")
         arguments = [jax.ShapeDtypeStruct(*specs[i]) for i in kept]
@@ -351,7 +351,7 @@ def compiler_text(
         return module.to_string()
     if stage == "optimized_hlo_serialized":
         return module.as_serialized_hlo_module_proto()
-    from jaxlib import _hlo
+    from jaxlib import _hlo  # type: ignore[attr-defined]
 
     return _hlo.hlo_module_to_dot_graph(module)
 

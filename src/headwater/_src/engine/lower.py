@@ -109,9 +109,9 @@ def _run(node: Node, env: dict[int, Any]) -> Sequence[Any]:
     inputs = [_value(t, env) for t in node.inputs]
     nested = graphs_of(node)
     if not nested and not record.stateful and all(x.__class__ is np.ndarray for x in inputs):
-        results = _folded(node, inputs, env)
-        if results is not None:
-            return results
+        folded = _folded(node, inputs, env)
+        if folded is not None:
+            return folded
     if isinstance(record.lower, HOST_ONLY):
         raise refusal(node, record.lower.why)
     attrs = _attributes(node, env)

@@ -43,7 +43,7 @@ class Packing(NamedTuple):
     """Input and output of assigned variables with an array of their own."""
 
     @property
-    def count(self) -> int:
+    def width(self) -> int:
         """How many arrays the assigned variables are."""
         return len(self.groups) + len(self.singles)
 

@@ -34,7 +34,9 @@ class Cell:
         self.residents = residents
         self.handle = handle
         self.number = number
-        self.start, self.stop, self.shape = stretch or (0, None, None)
+        self.start: int = stretch[0] if stretch else 0
+        self.stop: int | None = stretch[1] if stretch else None
+        self.shape: tuple[int, ...] = stretch[2] if stretch else ()
         self.copy: Any = None
         self.seen = -1
 
@@ -98,7 +100,9 @@ class Residents:
         assigned = {m.input for _, members in layout.groups for m in members} | {i for i, _ in layout.singles}
         self.others = [h for i, h in enumerate(reads, first) if i not in assigned]
         """The variables that the program only reads."""
-        places = [(m.output, n, m[2:]) for n, (_, members) in enumerate(layout.groups) for m in members]
+        places: list[tuple[int, int, Any]] = [
+            (m.output, n, m[2:]) for n, (_, members) in enumerate(layout.groups) for m in members
+        ]
         places += [(output, n, None) for n, (_, output) in enumerate(layout.singles, len(layout.groups))]
         handles = [written[output - self.count] for output, _, _ in places]
         self.cells = [(h, Cell(self, h, n, where)) for h, (_, n, where) in zip(handles, places, strict=True)]
@@ -165,10 +169,10 @@ class Residents:
     def _collect(self) -> None:
         """Takes the variables over: another program, or eager code, has assigned one of them since."""
         layout = self.executable.packing
-        values: list[list[np.ndarray]] = [[] for _ in range(layout.count)]
+        values: list[list[np.ndarray]] = [[] for _ in range(layout.width)]
         for handle, cell in self.cells:
             array = handle.tensor._array
-            if cell.shape is not None and array.shape != cell.shape:
+            if cell.stop is not None and array.shape != cell.shape:
                 raise invalid(
                     f"{self.executable.closed.name}: variable {handle.name!r} has shape {array.shape} instead of {cell.shape}."
                 )

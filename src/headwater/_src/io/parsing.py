@@ -303,8 +303,15 @@ def _packed(features: dict[str, Any], parts: Sequence[Any], batch: tuple[Any, ..
     return out
 
 
-_PARSE = HostOp("ParseExampleV2", _parse)
-_PARSE_ONE = HostOp("ParseSingleExample", _parse_one)
+PARSE = HostOp("ParseExampleV2", _parse)
+PARSE_ONE = HostOp("ParseSingleExample", _parse_one)
+
+
+def specs_of_many(how: tuple[dict[str, Any], str]) -> list[Spec]:
+    """The specifications of the results of `PARSE` for a vector of unknown length."""
+    return _specs(how[0], (None,))
+
+
 _ALLOWED = (FixedLenFeature, VarLenFeature, FixedLenSequenceFeature, SparseFeature)
 
 
@@ -342,7 +349,7 @@ def parse_example(serialized: Any, features: Any, example_names: Any = None, nam
         raise invalid(f"{what} takes a vector of strings; got shape {tensor.shape}.")
     found = _checked(features, what)
     batch = (tensor.shape[0] if tensor.shape.rank else None,)
-    return _packed(found, _PARSE([tensor], (found, what), _specs(found, batch), name), batch)
+    return _packed(found, PARSE([tensor], (found, what), _specs(found, batch), name), batch)
 
 
 @export("io.parse_single_example")
@@ -353,7 +360,7 @@ def parse_single_example(
     what = "tf.io.parse_single_example"
     tensor = strings(serialized, what, 0)
     found = _checked(features, what)
-    return _packed(found, _PARSE_ONE([tensor], (found, what), _specs(found, ()), name), ())
+    return _packed(found, PARSE_ONE([tensor], (found, what), _specs(found, ()), name), ())
 
 
 # -- sequences --------------------------------------------------------------------------------------------------------

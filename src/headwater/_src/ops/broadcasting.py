@@ -52,7 +52,7 @@ def sum_to(g: Any, x: Any) -> Any:
     if g.__class__ is EagerTensor and x.__class__ is EagerTensor and g._array.shape == x._array.shape:
         return g
     if g.__class__ is SymbolicTensor or x.__class__ is SymbolicTensor:
-        shape = g._spec.shape
+        shape = g._spec.shape if hasattr(g, "_spec") else None
         if shape is not None and None not in shape and shape == x._spec.shape:
             return g
     return sum_like(g, x)

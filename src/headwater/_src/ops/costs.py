@@ -67,7 +67,7 @@ def _product(node: Node) -> Estimate:
 def _einsum(node: Node) -> Estimate:
     """The product of all dimensions, each letter once."""
     terms = node.attrs["equation"].partition("->")[0].split(",")
-    dims = {}
+    dims: dict[str, int] = {}
     for term, tensor in zip(terms, node.inputs, strict=True):
         dims.update(zip(term, tensor._shape, strict=True))
     flops = 2.0 * math.prod(dims.values())

@@ -1,0 +1,416 @@
+"""How the ordinary operations answer for ragged tensors.
+
+Elementwise records are applied to the flat values; functions that need more (reductions, concat, gather, ...) have a ragged form
+in the tables below. A program without ragged tensors should not pay for that, not even by one test in each function, so
+the functions get their second form when this module is loaded, with the first ragged tensor: their code is replaced by one
+that looks for ragged arguments first. Names that were imported before stay good, as the function objects are the same.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+from headwater._src.base import dtypes
+from headwater._src.base.errors import InvalidArgumentError
+from headwater._src.core.composite import Composite
+from headwater._src.core.convert import convert
+from headwater._src.core.op import Op
+from headwater._src.core.ragged import RaggedTensor, RaggedTensorSpec, is_ragged
+from headwater._src.core.tensor import Tensor
+from headwater._src.ops import (
+    checks,
+    clip,
+    compare,
+    control,
+    create,
+    gather,
+    host,
+    joining,
+    layout,
+    losses,
+    math,
+    math_more,
+    nn,
+    partition,
+    ragged_array,
+    ragged_math,
+    ragged_shape,
+    reduce,
+    scans,
+    segment,
+    shape,
+    sort,
+    special,
+    special_more,
+)
+from headwater._src.ops import ragged_methods as methods
+from headwater._src.ops.ragged_math import elementwise, reduced
+from headwater._src.ops.ragged_shape import DynamicRaggedShape
+
+# -- records ----------------------------------------------------------------------------------------------------------
+
+_NOT_ELEMENTWISE = frozenset(
+    "Dilation2DBackpropInput ProdOthers StatelessShuffle CTCLossDenseGrad CTCLossDenseCurvature FakeQuantSide WeighSpectrum "
+    "SparseSegmentIds".split()
+)
+
+
+def _is_elementwise(op: Op) -> bool:
+    if op.shape is not None or not op.single or op.variadic or op.stateful or op.name in _NOT_ELEMENTWISE:
+        return False
+    result = op.results[0].shape
+    return result.startswith("bcast(") or result == op.params[0].name
+
+
+def dispatch(op: Op, args: Any, attrs: Any) -> Any:
+    """What an operation does that is called with a ragged tensor; ValueError for those that don't take any."""
+    if op.name == "Bitcast" or _is_elementwise(op):
+        return elementwise(lambda *flat: op.entry(*flat, **attrs), args)
+    if op.name == "Rank":
+        return create.constant(args[0].shape.rank, dtypes.int32)
+    raise ValueError(
+        f"{op.title}: a RaggedTensor can't be converted to a tensor (a tensor has no ragged dimensions). Make it dense with "
+        "to_tensor(), or apply the operation to its values: tf.ragged.map_flat_values."
+    )
+
+
+# -- Python's operators -----------------------------------------------------------------------------------------------
+
+
+def _pair(function: Any) -> tuple[Any, Any]:
+    def operator(x: Any, y: Any) -> Any:
+        return elementwise(function, [x, y])
+
+    def mirrored(x: Any, y: Any) -> Any:
+        y = y if isinstance(y, (Tensor, Composite)) else convert(y, None, x.dtype)
+        return elementwise(function, [y, x])
+
+    return operator, mirrored
+
+
+def _equal(function: Any, otherwise: bool) -> Any:
+    def operator(x: Any, y: Any) -> Any:
+        if y is None:
+            return otherwise
+        try:
+            return elementwise(function, [x, y])
+        except (InvalidArgumentError, ValueError, TypeError):
+            return otherwise
+
+    return operator
+
+
+OPERATORS: dict[str, Any] = {
+    "lt": _pair(compare.less)[0],
+    "le": _pair(compare.less_equal)[0],
+    "gt": _pair(compare.greater)[0],
+    "ge": _pair(compare.greater_equal)[0],
+    "eq": _equal(compare.equal, False),
+    "ne": _equal(compare.not_equal, True),
+    "neg": lambda x: elementwise(math.negative, [x]),
+    "abs": lambda x: elementwise(math.abs_, [x]),
+    "invert": lambda x: elementwise(compare.invert_, [x]),
+}
+for _name, _function in {
+    "add": math.add, "sub": math.subtract, "mul": math.multiply, "truediv": math.truediv, "floordiv": math.floordiv,
+    "mod": math.floormod, "pow": math.pow_op, "and": compare.and_, "or": compare.or_, "xor": compare.xor_,
+}.items():  # fmt: skip
+    OPERATORS[_name], OPERATORS["r" + _name] = _pair(_function)
+
+# -- functions --------------------------------------------------------------------------------------------------------
+
+
+def _flat(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A function of one ragged tensor and options: applied to its flat values."""
+    found = next(v for v in (*args, *kwargs.values()) if is_ragged(v))
+
+    def opened(value: Any) -> Any:
+        return value.flat_values if value is found else value
+
+    result = original(*map(opened, args), **{k: opened(v) for k, v in kwargs.items()})
+    return methods.rebuilt(found, result)
+
+
+def _several(count: int) -> Any:
+    """A function of `count` tensors that broadcast, then options."""
+
+    def answer(original: Any, *args: Any, **kwargs: Any) -> Any:
+        names = original.__code__.co_varnames
+        values = list(args[:count])
+        while len(values) < count and names[len(values)] in kwargs:
+            values.append(kwargs.pop(names[len(values)]))
+        return elementwise(lambda *flat: original(*flat, *args[count:], **kwargs), values)
+
+    return answer
+
+
+def _add_n(original: Any, inputs: Any, name: Any = None) -> Any:
+    return elementwise(lambda *flat: original(list(flat)), list(inputs))
+
+
+def _reduction(kind: str) -> Any:
+    def answer(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+        return reduced(kind, input_tensor, axis, keepdims)
+
+    return answer
+
+
+def _mean(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+    return ragged_math.reduced_mean(input_tensor, axis, keepdims)
+
+
+def _variance(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+    return ragged_math.reduced_variance(input_tensor, axis, keepdims)
+
+
+def _std(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+    found = ragged_math.reduced_variance(input_tensor, axis, keepdims)
+    return elementwise(math.sqrt, [found]) if is_ragged(found) else math.sqrt(found)
+
+
+def _logical(kind: str) -> Any:
+    def answer(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+        return ragged_math.reduced_logical(kind, input_tensor, axis, keepdims)
+
+    return answer
+
+
+def _concat(original: Any, values: Any, axis: Any, name: Any = None) -> Any:
+    return ragged_array.concat(values, axis)
+
+
+def _stack(original: Any, values: Any, axis: int = 0, name: Any = None) -> Any:
+    return ragged_array.stack(values, axis)
+
+
+def _gather(
+    original: Any, params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0, name: Any = None
+) -> Any:  # fmt: skip
+    return ragged_array.gather_rows(params, indices, axis, batch_dims)
+
+
+def _gather_nd(original: Any, params: Any, indices: Any, batch_dims: int = 0, name: Any = None, **ignored: Any) -> Any:
+    return ragged_array.gather_nd(params, indices, batch_dims)
+
+
+def _where(original: Any, condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
+    return ragged_array.where(condition, x, y)
+
+
+def _tile(original: Any, input: Any, multiples: Any, name: Any = None) -> Any:
+    return ragged_array.tile(input, multiples)
+
+
+def _expand_dims(original: Any, input: Any, axis: Any, name: Any = None) -> Any:
+    return ragged_array.expand_dims(input, axis)
+
+
+def _squeeze(original: Any, input: Any, axis: Any = None, name: Any = None) -> Any:
+    return ragged_array.squeeze(input, axis)
+
+
+def _reverse(original: Any, tensor: Any, axis: Any, name: Any = None) -> Any:
+    return ragged_array.reverse(tensor, axis)
+
+
+def _split(original: Any, value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: Any = None) -> Any:
+    return ragged_array.split(value, num_or_size_splits, axis, num)
+
+
+def _dynamic_partition(original: Any, data: Any, partitions: Any, num_partitions: int, name: Any = None) -> Any:
+    return ragged_array.dynamic_partition(data, partitions, num_partitions)
+
+
+def _size(original: Any, input: Any, out_type: Any = None, name: Any = None) -> Any:
+    return original(input.flat_values, out_type)
+
+
+def _shape(original: Any, input: Any, out_type: Any = None, name: Any = None) -> Any:
+    return DynamicRaggedShape.from_tensor(input, out_type)
+
+
+def _reshape(original: Any, tensor: Any, shape: Any, name: Any = None) -> Any:
+    if isinstance(shape, DynamicRaggedShape):
+        return ragged_shape.reshaped(tensor, shape)
+    return original(tensor.flat_values, shape)
+
+
+def _broadcast_to(original: Any, input: Any, shape: Any, name: Any = None) -> Any:
+    if not isinstance(shape, DynamicRaggedShape):
+        raise ValueError("broadcast_to of a ragged tensor takes a DynamicRaggedShape.")
+    return ragged_shape.broadcast(input, shape)
+
+
+def _constant(number: int) -> Any:
+    def answer(original: Any, shape: Any, dtype: Any = dtypes.float32, name: Any = None, layout: Any = None) -> Any:
+        return shape._wrap(original(shape.inner_shape, dtype))
+
+    return answer
+
+
+def _fill(original: Any, dims: Any, value: Any, name: Any = None, layout: Any = None) -> Any:
+    return dims._wrap(original(dims.inner_shape, value))
+
+
+def _like(original: Any, input: Any, dtype: Any = None, name: Any = None, layout: Any = None) -> Any:
+    return methods.rebuilt(input, original(input.flat_values, dtype))
+
+
+def _one_hot(original: Any, indices: Any, *args: Any, **kwargs: Any) -> Any:
+    axis = kwargs.pop("axis", None)
+    if axis not in (None, -1):
+        axis = methods.axis_of(axis, indices.shape.rank + 1)
+        if axis <= indices.ragged_rank:
+            raise ValueError(f"one_hot of a ragged tensor takes an axis above {indices.ragged_rank}; got {axis}.")
+        kwargs["axis"] = axis - indices.ragged_rank
+    return methods.rebuilt(indices, original(indices.flat_values, *args, **kwargs))
+
+
+def _softmax(original: Any, logits: Any, axis: Any = None, name: Any = None) -> Any:
+    return ragged_math.softmax(logits, axis)
+
+
+def _dropout(original: Any, x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
+    if noise_shape is not None:
+        raise ValueError("dropout of a ragged tensor takes no noise_shape.")
+    return methods.rebuilt(x, original(x.flat_values, rate, seed=seed))
+
+
+def _cumulative(original: Any, x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: Any = None) -> Any:
+    return ragged_math.cumulated(original, x, axis, exclusive, reverse)
+
+
+def _segment(original: Any, data: Any, segment_ids: Any, num_segments: Any, name: Any = None) -> Any:
+    return ragged_math.by_segments(original, data, segment_ids, num_segments)
+
+
+def _embedding(original: Any, params: Any, ids: Any, max_norm: Any = None, name: Any = None) -> Any:
+    return methods.rebuilt(ids, original(params, ids.flat_values, max_norm))
+
+
+def _bincount(original: Any, arr: Any, weights: Any = None, *args: Any, axis: Any = None, **kwargs: Any) -> Any:
+    if is_ragged(weights):
+        weights = weights.flat_values
+    if axis in (None, 0):
+        return original(arr.flat_values, weights, *args, **kwargs)
+    raise NotImplementedError("bincount of a ragged tensor counts over all elements; its axis must be None or 0.")
+
+
+def _identity(original: Any, input: Any, name: Any = None) -> Any:
+    return input._nest_unflatten([original(p) for p in input._nest_flatten()]) if is_ragged(input) else input
+
+
+def _tensor_equal(original: Any, x: Any, y: Any) -> Any:
+    return OPERATORS["eq"](x, y) if is_ragged(x) else OPERATORS["eq"](y, x)
+
+
+def _tensor_not_equal(original: Any, x: Any, y: Any) -> Any:
+    return OPERATORS["ne"](x, y) if is_ragged(x) else OPERATORS["ne"](y, x)
+
+
+def _print(original: Any, *inputs: Any, **kwargs: Any) -> Any:
+    return original(*(_Shown(x) if is_ragged(x) else x for x in inputs), **kwargs)
+
+
+class _Shown:
+    """A ragged tensor whose text is that of its rows."""
+
+    def __init__(self, value: RaggedTensor) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return methods.text(self._value)
+
+
+def _map_fn(
+    original: Any, fn: Any, elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: bool = True,
+    swap_memory: bool = False, infer_shape: bool = True, name: Any = None, fn_output_signature: Any = None,
+) -> Any:  # fmt: skip
+    from headwater._src.ops import ragged_map
+
+    return ragged_map.map_fn(original, fn, elems, fn_output_signature if fn_output_signature is not None else dtype)
+
+
+_MODULES: list[tuple[Any, dict[str, Any]]] = [
+    (math, {"add_n": _add_n, "divide": _several(2), "truediv": _several(2), "divide_no_nan": _several(2), "abs_": _flat, "round_": _flat}),
+    (math_more, {"realdiv": _several(2), "saturate_cast": _flat}),
+    (special, {"angle": _flat, "complex_": _several(2)}),
+    (special_more, {"scalar_mul": _flat}),
+    (clip, {"clip_by_value": _several(3)}),
+    (checks, {"check_numerics": _flat}),
+    (losses, {"sigmoid_cross_entropy_with_logits": _several(2)}),
+    (compare, {"where": _where, "tensor_equal": _tensor_equal, "tensor_not_equal": _tensor_not_equal,
+               "and_": _several(2), "or_": _several(2), "xor_": _several(2), "invert_": _flat}),
+    (reduce, {"reduce_sum": _reduction("sum"), "reduce_prod": _reduction("prod"), "reduce_max": _reduction("max"),
+              "reduce_min": _reduction("min"), "reduce_mean": _mean, "reduce_variance": _variance, "reduce_std": _std,
+              "reduce_all": _logical("min"), "reduce_any": _logical("max")}),
+    (joining, {"concat": _concat, "stack": _stack, "split": _split}),
+    (gather, {"gather": _gather, "gather_nd": _gather_nd}),
+    (shape, {"tile": _tile, "reverse": _reverse}),
+    (layout, {"expand_dims": _expand_dims, "squeeze": _squeeze, "size": _size, "shape": _shape, "reshape": _reshape,
+              "broadcast_to": _broadcast_to, "bitcast": _flat, "identity": _identity}),
+    (create, {"zeros": _constant(0), "ones": _constant(1), "fill": _fill, "zeros_like": _like, "ones_like": _like,
+              "one_hot": _one_hot}),
+    (nn, {"softmax": _softmax, "dropout": _dropout, "leaky_relu": _flat, "gelu": _flat, "silu": _flat, "swish": _flat,
+          "embedding_lookup": _embedding}),
+    (scans, {"cumsum": _cumulative, "cumprod": _cumulative}),
+    (segment, {f"unsorted_segment_{k}": _segment for k in ("sum", "prod", "max", "min", "mean", "sqrt_n")}),
+    (partition, {"dynamic_partition": _dynamic_partition}),
+    (sort, {"bincount": _bincount}),
+    (control, {"map_fn": _map_fn}),
+    (host, {"print_v2": _print}),
+]  # fmt: skip
+"""What functions do with ragged arguments: `answer(original, *args, **kwargs)`."""
+
+
+def _template(*args: Any, _original: Any, _answer: Any, _kinds: Any, **kwargs: Any) -> Any:
+    for value in args:
+        if value.__class__ in _kinds:
+            return _answer(_original, *args, **kwargs)
+        if value.__class__ is list or value.__class__ is tuple or value.__class__ is dict:
+            for one in value if value.__class__ is not dict else value.values():
+                if one.__class__ in _kinds:
+                    return _answer(_original, *args, **kwargs)
+    for value in kwargs.values():
+        if value.__class__ in _kinds:
+            return _answer(_original, *args, **kwargs)
+        if value.__class__ is list or value.__class__ is tuple:
+            for one in value:
+                if one.__class__ in _kinds:
+                    return _answer(_original, *args, **kwargs)
+    return _original(*args, **kwargs)
+
+
+_KINDS = frozenset([RaggedTensor, DynamicRaggedShape, RaggedTensorSpec])
+
+
+def teach(function: Any, answer: Callable[..., Any]) -> None:
+    """Gives a function a second form for calls with ragged arguments: `answer(original, *args, **kwargs)`."""
+    original = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    original.__kwdefaults__ = function.__kwdefaults__
+    original.__doc__ = function.__doc__
+    original.__annotations__ = function.__annotations__
+    original.__module__, original.__qualname__ = function.__module__, function.__qualname__
+    if function.__closure__ is not None:
+        raise TypeError(f"{function.__qualname__} has a closure, so its code can't be replaced.")
+    function.__wrapped__ = original
+    code = _template.__code__
+    function.__code__ = code.replace(co_name=function.__name__, co_qualname=function.__qualname__)
+    function.__defaults__ = None
+    function.__kwdefaults__ = {"_original": original, "_answer": answer, "_kinds": _KINDS}
+
+
+def _teach_all() -> None:
+    for module, answers in _MODULES:
+        for name, answer in answers.items():
+            function = getattr(module, name, None)
+            if isinstance(function, types.FunctionType) and not hasattr(function, "op"):
+                teach(function, answer)
+
+
+_teach_all()
+
