@@ -27,12 +27,14 @@ from headwater import nest as nest
 from headwater import nn as nn
 from headwater import profiler as profiler
 from headwater import quantization as quantization
+from headwater import ragged as ragged
 from headwater import random as random
 from headwater import raw_ops as raw_ops
 from headwater import saved_model as saved_model
 from headwater import sets as sets
 from headwater import signal as signal
 from headwater import sparse as sparse
+from headwater import strings as strings
 from headwater import summary as summary
 from headwater import sysconfig as sysconfig
 from headwater import test as test
@@ -72,8 +74,6 @@ from headwater._src.bridge.alias import install_as_tensorflow as install_as_tens
 from headwater._src.bridge.version import TENSORFLOW as __version__
 from headwater._src.core.composite import IndexedSlices as IndexedSlices
 from headwater._src.core.composite import IndexedSlicesSpec as IndexedSlicesSpec
-from headwater._src.core.ragged import RaggedTensor as RaggedTensor
-from headwater._src.core.ragged import RaggedTensorSpec as RaggedTensorSpec
 from headwater._src.core.composite import SparseTensor as SparseTensor
 from headwater._src.core.composite import SparseTensorSpec as SparseTensorSpec
 from headwater._src.core.composite import type_spec_from_value as type_spec_from_value
@@ -82,6 +82,8 @@ from headwater._src.core.convert import is_tensor as is_tensor
 from headwater._src.core.device import device as device
 from headwater._src.core.graph import Graph as Graph
 from headwater._src.core.graph import Node as Operation
+from headwater._src.core.ragged import RaggedTensor as RaggedTensor
+from headwater._src.core.ragged import RaggedTensorSpec as RaggedTensorSpec
 from headwater._src.core.scope import get_current_name_scope as get_current_name_scope
 from headwater._src.core.scope import name_scope as name_scope
 from headwater._src.core.spec import TensorSpec as TensorSpec
@@ -207,6 +209,7 @@ from headwater._src.ops.math_more import realdiv as realdiv
 from headwater._src.ops.math_more import saturate_cast as saturate_cast
 from headwater._src.ops.math_more import truncatediv as truncatediv
 from headwater._src.ops.math_more import truncatemod as truncatemod
+from headwater._src.ops.norms import norm as norm
 from headwater._src.ops.partition import dynamic_partition as dynamic_partition
 from headwater._src.ops.partition import dynamic_stitch as dynamic_stitch
 from headwater._src.ops.partition import edit_distance as edit_distance
@@ -214,7 +217,6 @@ from headwater._src.ops.partition import parallel_stack as parallel_stack
 from headwater._src.ops.partition import unravel_index as unravel_index
 from headwater._src.ops.patches import extract_volume_patches as extract_volume_patches
 from headwater._src.ops.permutations import reverse_sequence as reverse_sequence
-from headwater._src.ops.norms import norm as norm
 from headwater._src.ops.reduce import reduce_all as reduce_all
 from headwater._src.ops.reduce import reduce_any as reduce_any
 from headwater._src.ops.reduce import reduce_logsumexp as reduce_logsumexp

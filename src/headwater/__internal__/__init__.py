@@ -2,6 +2,7 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater.__internal__ import autograph as autograph
 from headwater.__internal__ import decorator as decorator
 from headwater.__internal__ import distribute as distribute
 from headwater.__internal__ import eager_context as eager_context

@@ -259,4 +259,4 @@ def name_of(numpy_dtype: np.dtype) -> str:
 
 def is_foreign(dtype: np.dtype) -> bool:
     """Whether NumPy keeps values of this dtype as Python objects: strings, lists of tensors, iterators."""
-    return dtype.kind == "O" or dtype is variant.np
+    return dtype.kind == "O" or dtype is variant.np or dtype.names is not None

@@ -220,7 +220,7 @@ class RowPartition(Composite):
     def __repr__(self) -> str:
         if self._uniform is not None:
             return f"tf.RowPartition(nrows={self.nrows()}, uniform_row_length={self._uniform})"
-        return f"tf.RowPartition(row_splits={self._row_splits})"
+        return f"tf.RowPartition(row_splits={self._row_splits!s})"
 
 
 def _constant(value: Any) -> Any:

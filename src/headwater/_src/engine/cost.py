@@ -102,6 +102,8 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str,
         total = estimate(closed)
     except _Unfit as unfit:
         return "plan", str(unfit)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:  # a rule that a node doesn't fit
+        return "plan", f"the cost can't be estimated: {error}"
     xla = total.xla + CALL_NS + BUFFER_NS * (len(closed.inputs) + len(closed.outputs))
     text = f"estimated {_time(total.plan)} a call as a plan, {_time(xla)} with XLA"
     if total.plan < MIN_RATIO * xla:

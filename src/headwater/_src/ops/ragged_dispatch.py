@@ -395,11 +395,11 @@ def teach(function: Any, answer: Callable[..., Any]) -> None:
     original.__doc__ = function.__doc__
     original.__annotations__ = function.__annotations__
     original.__module__, original.__qualname__ = function.__module__, function.__qualname__
-    if function.__closure__ is not None:
-        raise TypeError(f"{function.__qualname__} has a closure, so its code can't be replaced.")
     function.__wrapped__ = original
     code = _template.__code__
-    function.__code__ = code.replace(co_name=function.__name__, co_qualname=function.__qualname__)
+    function.__code__ = code.replace(
+        co_name=function.__name__, co_qualname=function.__qualname__, co_freevars=original.__code__.co_freevars
+    )
     function.__defaults__ = None
     function.__kwdefaults__ = {"_original": original, "_answer": answer, "_kinds": _KINDS}
 

@@ -711,7 +711,7 @@ def _format(value: Any) -> str:
 def text(ragged: RaggedTensor) -> str:
     """How a ragged tensor prints: its rows, or its parts inside a graph."""
     if not _is_eager(ragged):
-        return f"tf.RaggedTensor(values={ragged.values}, row_splits={ragged.row_splits})"
+        return f"tf.RaggedTensor(values={ragged.values!s}, row_splits={ragged.row_splits!s})"
     with np.printoptions(formatter={"all": _format}):
         return f"<tf.RaggedTensor {_format(to_numpy(ragged))}>"
 
