@@ -52,6 +52,7 @@ reference: $(BIN)/.dev  ## record TensorFlow's answers anew; needs 2 GB of disk 
 
 bench: $(BIN)/.dev  ## side by side; give peers with TENSORFLOW=/path/to/python TORCH=/path/to/python
 	$(BIN)/python benchmarks/run.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW)) $(if $(TORCH),--torch $(TORCH))
+	$(BIN)/python benchmarks/steps.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW))
 
 clean:
 	rm -rf $(VENV) .venv-reference .pytest_cache .mypy_cache .ruff_cache headwater-demo

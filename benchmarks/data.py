@@ -96,7 +96,11 @@ def main() -> None:
             if python:
                 command = [python, __file__, "--worker", which, "--folder", folder]
                 workers[which] = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
                 )
                 names = json.loads(workers[which].stdout.readline())  # type: ignore[union-attr]
         for name in names:

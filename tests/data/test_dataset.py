@@ -238,12 +238,6 @@ def test_options_merge(names: dict[str, Any]) -> None:
     )
 
 
-def test_a_function_that_needs_values_has_a_spec(names: dict[str, Any]) -> None:
-    """TensorFlow can't run such a function at all; here the first element tells the dtype and rank."""
-    mapped = names["r"].batch(2).map(lambda x: x.numpy() * 2.0)
-    assert repr(mapped.element_spec) == "TensorSpec(shape=(None,), dtype=tf.float64, name=None)"
-
-
 def test_lists_in_a_signature_are_tuples(names: dict[str, Any]) -> None:
     """Keras hands over such signatures for models with several inputs; TensorFlow refuses them."""
     spec = names["S"]([None])

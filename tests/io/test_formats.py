@@ -21,6 +21,7 @@ WRITTEN = {
 }  # fmt: skip
 """The same records as TensorFlow writes them, by compression."""
 
+
 def plain(value: Any) -> Any:
     """Tensors, structures and data sets as lists and dictionaries of Python values."""
     if isinstance(value, headwater.data.Dataset):
@@ -84,8 +85,6 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 VALUES: list[tuple[str, Any]] = [
-    ("L(tf.data.TFRecordDataset('none'))",
-     []),
     ("L(D.from_tensor_slices(['t1', 't2']).interleave(lambda f: tf.data.TextLineDataset(f), cycle_length=2))",
      ['one', 'x', 'two', 'y', '', 'last']),
     ("L(tf.data.TextLineDataset(['t1', 't2']))",
@@ -213,7 +212,11 @@ def test_records_go_both_ways(compression: str) -> None:
 
 def test_damaged_records_are_noticed_where_they_are() -> None:
     data = bytearray.fromhex(WRITTEN[""])
-    cases = {"cut": data[:-3], "head": data[:20] + b"\xff" + data[21:], "body": data[:45] + b"\xff" + data[46:]}
+    cases = {
+        "cut": data[:-3],
+        "head": data[:20] + b"\xff" + data[21:],
+        "body": data[:45] + b"\xff" + data[46:],
+    }
     before = {"cut": 3, "head": 1, "body": 2}
     for name, damaged in cases.items():
         Path(name).write_bytes(damaged)
@@ -229,6 +232,11 @@ def _collected(dataset: Any, found: list[Any]) -> list[Any]:
     for element in dataset:
         found.append(element.numpy())
     return []
+
+
+def test_a_missing_file() -> None:
+    with pytest.raises(headwater.errors.NotFoundError):
+        list(headwater.data.TFRecordDataset("missing"))
 
 
 def test_a_writer_publishes_whole_files_only() -> None:

@@ -43,8 +43,12 @@ def by_length(
         target = shapes
         if to_boundary:
             end = gather(ends, number)
-            assert_less(number, convert(np.int64(len(boundaries))), "an element is longer than the last boundary")
-            target = map_leaves(lambda s: _filled(s, end - 1), shapes or map_leaves(_shape, group.element_spec))
+            assert_less(
+                number, convert(np.int64(len(boundaries))), "an element is longer than the last boundary"
+            )
+            target = map_leaves(
+                lambda s: _filled(s, end - 1), shapes or map_leaves(_shape, group.element_spec)
+            )
         return group.padded_batch(size, target, values, drop_remainder=drop)
 
     return dataset.group_by_window(bucket, batch, window_size_func=lambda number: gather(batch_sizes, number))

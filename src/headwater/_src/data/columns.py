@@ -273,7 +273,12 @@ def on_columns(function: UserFunction) -> Callable[[list[np.ndarray]], list[np.n
 
 def _vectorized(function: UserFunction) -> Any:
     closed = function.closed
-    if function.stateful or function.captured or not is_dense(function.spec) or not all(map(is_dense, function.args)):
+    if (
+        function.stateful
+        or function.captured
+        or not is_dense(function.spec)
+        or not all(map(is_dense, function.args))
+    ):
         return None
     graph = FuncGraph(closed.name)
     new: dict[int, Any] = {}
@@ -292,7 +297,9 @@ def _vectorized(function: UserFunction) -> Any:
                 return None
             elif node.record is PARSE_ONE.record:
                 how = node.attrs["how"]
-                made = add_opaque(PARSE.record, [new[id(node.inputs[0])]], specs_of_many(how.value), {"how": how})
+                made = add_opaque(
+                    PARSE.record, [new[id(node.inputs[0])]], specs_of_many(how.value), {"how": how}
+                )
                 for old, tensor in zip(node.outputs, made, strict=True):
                     new[id(old)] = tensor
                     rows.add(id(old))
@@ -331,7 +338,9 @@ def _is_exact(node: Any, rows: set[int]) -> bool:
         return False
     ranks = [(id(t) in rows, None if t._shape is None else len(t._shape)) for t in node.inputs]
     dependent = any(r for r, _ in ranks)
-    return all(k is not None and (k == len(shape) if r else k <= len(shape)) for r, k in ranks) or not dependent
+    return (
+        all(k is not None and (k == len(shape) if r else k <= len(shape)) for r, k in ranks) or not dependent
+    )
 
 
 def columns_of_tensors(leaves: list[EagerTensor]) -> Rows:

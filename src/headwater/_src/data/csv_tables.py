@@ -34,7 +34,9 @@ class Table:
         if not self.files:
             raise ValueError(f"{what}: no file matches {pattern!r}.")
         if encoding not in ("utf-8", "utf8"):
-            raise NotImplementedError(f"{what}: files are read as utf-8; encoding {encoding!r} is not in this version.")
+            raise NotImplementedError(
+                f"{what}: files are read as utf-8; encoding {encoding!r} is not in this version."
+            )
         self.how = delimiter, quotes, missing, header, compression_name(compression, what)
         if names is None:
             if not header:

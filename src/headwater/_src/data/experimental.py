@@ -38,7 +38,9 @@ def counter(start: Any = 0, step: Any = 1, dtype: Any = int64) -> DatasetV2:
 class RandomDatasetV2(DatasetV2):
     """The same as `Dataset.random`."""
 
-    def __init__(self, seed: Any = None, rerandomize_each_iteration: Any = None, name: str | None = None) -> None:
+    def __init__(
+        self, seed: Any = None, rerandomize_each_iteration: Any = None, name: str | None = None
+    ) -> None:
         super().__init__(nodes.RandomNumbers(seed, bool(rerandomize_each_iteration)))
 
 
@@ -53,7 +55,9 @@ def from_list(elements: Any, name: str | None = None) -> DatasetV2:
       ValueError: the list is empty.
     """
     if not isinstance(elements, list) or not elements:
-        raise ValueError(f"tf.data.experimental.from_list: a list with at least one element is needed; got {elements!r}.")
+        raise ValueError(
+            f"tf.data.experimental.from_list: a list with at least one element is needed; got {elements!r}."
+        )
     values = [nodes.normalize(e) for e in elements]
     spec = map_leaves(spec_of, values[0])
     for value in values[1:]:
@@ -64,7 +68,9 @@ def from_list(elements: Any, name: str | None = None) -> DatasetV2:
 
 
 @export("data.experimental.choose_from_datasets")
-def choose_from_datasets(datasets: Any, choice_dataset: Any, stop_on_empty_dataset: bool = False) -> DatasetV2:
+def choose_from_datasets(
+    datasets: Any, choice_dataset: Any, stop_on_empty_dataset: bool = False
+) -> DatasetV2:
     """The same as `Dataset.choose_from_datasets`."""
     return DatasetV2.choose_from_datasets(datasets, choice_dataset, stop_on_empty_dataset)
 
@@ -84,7 +90,13 @@ def load(path: Any, element_spec: Any = None, compression: Any = None, reader_fu
 
 
 @export("data.experimental.save")
-def save(dataset: DatasetV2, path: Any, compression: Any = None, shard_func: Any = None, checkpoint_args: Any = None) -> None:
+def save(
+    dataset: DatasetV2,
+    path: Any,
+    compression: Any = None,
+    shard_func: Any = None,
+    checkpoint_args: Any = None,
+) -> None:
     """The same as `dataset.save`."""
     dataset.save(path, compression, shard_func, checkpoint_args)
 
@@ -126,7 +138,9 @@ def scan(initial_state: Any, scan_func: Any) -> _Applied:
 
 
 @export("data.experimental.snapshot")
-def snapshot(path: Any, compression: Any = "AUTO", reader_func: Any = None, shard_func: Any = None) -> _Applied:
+def snapshot(
+    path: Any, compression: Any = "AUTO", reader_func: Any = None, shard_func: Any = None
+) -> _Applied:
     """For `Dataset.apply`: the same as `snapshot`."""
     return lambda dataset: dataset.snapshot(path, compression, reader_func, shard_func)
 
@@ -152,7 +166,9 @@ def bucket_by_sequence_length(
 
 
 @export("data.experimental.rejection_resample")
-def rejection_resample(class_func: Any, target_dist: Any, initial_dist: Any = None, seed: Any = None) -> _Applied:
+def rejection_resample(
+    class_func: Any, target_dist: Any, initial_dist: Any = None, seed: Any = None
+) -> _Applied:
     """For `Dataset.apply`: the same as `rejection_resample`."""
     return lambda dataset: dataset.rejection_resample(class_func, target_dist, initial_dist, seed)
 
@@ -164,7 +180,9 @@ def dense_to_sparse_batch(batch_size: Any, row_shape: Any) -> _Applied:
 
 
 @export("data.experimental.dense_to_ragged_batch")
-def dense_to_ragged_batch(batch_size: Any, drop_remainder: bool = False, row_splits_dtype: Any = int64) -> _Applied:
+def dense_to_ragged_batch(
+    batch_size: Any, drop_remainder: bool = False, row_splits_dtype: Any = int64
+) -> _Applied:
     """For `Dataset.apply`: the same as `ragged_batch`."""
     return lambda dataset: dataset.ragged_batch(batch_size, drop_remainder, row_splits_dtype)
 
@@ -234,11 +252,15 @@ class _Counted(nodes.Node):
         for element in self.input.run(state):
             seen += 1
             if seen > self.count >= 0:
-                raise FailedPreconditionError(None, None, f"The data set has more than the {self.count} elements promised.")
+                raise FailedPreconditionError(
+                    None, None, f"The data set has more than the {self.count} elements promised."
+                )
             yield element
         if seen != self.count and self.count != nodes.UNKNOWN:
             promised = "endless" if self.count == nodes.INFINITE else f"of {self.count} elements"
-            raise FailedPreconditionError(None, None, f"The data set has {seen} elements; it was promised to be {promised}.")
+            raise FailedPreconditionError(
+                None, None, f"The data set has {seen} elements; it was promised to be {promised}."
+            )
 
     def length(self) -> int:
         return self.count
@@ -258,7 +280,9 @@ def at(dataset: DatasetV2, index: Any) -> Any:
     if number >= 0:
         for element in dataset.skip(number).take(1):
             return element
-    raise OutOfRangeError(None, None, f"tf.data.experimental.at: the data set has no element number {number}.")
+    raise OutOfRangeError(
+        None, None, f"tf.data.experimental.at: the data set has no element number {number}."
+    )
 
 
 class _Padded(nodes.Node):
@@ -269,7 +293,9 @@ class _Padded(nodes.Node):
     def __init__(self, source: nodes.Node, count: int, key: str) -> None:
         super().__init__(source)
         if not isinstance(source.spec, dict):
-            raise ValueError(f"tf.data.experimental.pad_to_cardinality: elements must be dictionaries; got {source.spec}.")
+            raise ValueError(
+                f"tf.data.experimental.pad_to_cardinality: elements must be dictionaries; got {source.spec}."
+            )
         self.count, self.key = count, key
         self.spec = {**source.spec, key: TensorSpec([], "bool")}
 
@@ -280,7 +306,10 @@ class _Padded(nodes.Node):
             yield {**last, self.key: of_array(np.asarray(True))}
         if last is None or seen > self.count:
             raise invalid(f"pad_to_cardinality: {seen} elements can't be filled up to {self.count}.")
-        filler = {**map_leaves(lambda t: of_array(np.zeros_like(t._array)), last), self.key: of_array(np.asarray(False))}
+        filler = {
+            **map_leaves(lambda t: of_array(np.zeros_like(t._array)), last),
+            self.key: of_array(np.asarray(False)),
+        }
         for _ in range(self.count - seen):
             yield filler
 
@@ -371,7 +400,9 @@ class TFRecordWriter:
     def write(self, dataset: DatasetV2) -> None:
         """Writes all elements; TypeError unless they are string scalars."""
         if dataset.element_spec != TensorSpec([], "string"):
-            raise TypeError(f"TFRecordWriter.write: elements must be string scalars; got {dataset.element_spec}.")
+            raise TypeError(
+                f"TFRecordWriter.write: elements must be string scalars; got {dataset.element_spec}."
+            )
         with RecordWriter(self._filename, self._compression) as writer:
             for element in dataset:
                 writer.write(element._array[()])
@@ -404,10 +435,14 @@ def make_batched_features_dataset(
         records = records.shuffle(shuffle_buffer_size, shuffle_seed)
     if num_epochs != 1:
         records = records.repeat(num_epochs)
-    parsed = records.batch(batch_size, drop_final_batch or num_epochs is None).map(lambda s: parse_example(s, features))
+    parsed = records.batch(batch_size, drop_final_batch or num_epochs is None).map(
+        lambda s: parse_example(s, features)
+    )
     if label_key:
         if label_key not in features:
-            raise ValueError(f"make_batched_features_dataset: the label {label_key!r} is none of {sorted(features)}.")
+            raise ValueError(
+                f"make_batched_features_dataset: the label {label_key!r} is none of {sorted(features)}."
+            )
         parsed = parsed.map(lambda row: ({k: v for k, v in row.items() if k != label_key}, row[label_key]))
     return parsed.prefetch(1 if prefetch_buffer_size is None else prefetch_buffer_size)
 
@@ -435,7 +470,15 @@ def make_csv_dataset(
         files = files.shuffle(len(table.files), shuffle_seed)
     rows = files.interleave(
         lambda f: CsvDatasetV2(
-            f, table.defaults, compression_type, None, header, field_delim, use_quote_delim, na_value, table.select
+            f,
+            table.defaults,
+            compression_type,
+            None,
+            header,
+            field_delim,
+            use_quote_delim,
+            na_value,
+            table.select,
         ),
         cycle_length=num_parallel_reads or 1,
     )
@@ -449,5 +492,3 @@ def make_csv_dataset(
         rows = rows.repeat(num_epochs)
     batches = rows.batch(batch_size, drop_remainder=num_epochs is None)
     return batches.map(table.row).prefetch(1 if prefetch_buffer_size is None else prefetch_buffer_size)
-
-

@@ -36,7 +36,13 @@ def _how(node: Node) -> str:
     function = getattr(node, "function", None)
     if isinstance(node, Batch):
         below, many = _offers(node.input)
-        return "one gather for each batch" if below else "cut out of columns" if many else "elements stacked one by one"
+        return (
+            "one gather for each batch"
+            if below
+            else "cut out of columns"
+            if many
+            else "elements stacked one by one"
+        )
     if rows:
         return "row numbers only" if node.inputs else "rows in memory"
     if columns:

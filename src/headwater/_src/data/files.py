@@ -53,7 +53,9 @@ class FileNode(Node):
         super().__init__(names)
         self.name = name
         self.compression = compression_name(_string(compression), f"tf.data.{name}")
-        self.parallel = None if parallel is None else host_int(parallel, f"tf.data.{name}: num_parallel_reads")
+        self.parallel = (
+            None if parallel is None else host_int(parallel, f"tf.data.{name}: num_parallel_reads")
+        )
         self.spec: Any = _STRING
 
     def read(self, path: str) -> Iterator[bytes]:
@@ -129,7 +131,9 @@ class FixedRecords(FileNode):
 
     ints = ("size", "header", "footer")
 
-    def __init__(self, name: str, names: Node, compression: Any, parallel: Any, sizes: tuple[Any, Any, Any]) -> None:
+    def __init__(
+        self, name: str, names: Node, compression: Any, parallel: Any, sizes: tuple[Any, Any, Any]
+    ) -> None:
         super().__init__(name, names, compression, parallel)
         self.size, self.header, self.footer = sizes
 
@@ -208,9 +212,13 @@ class FixedLengthRecordDatasetV2(DatasetV2):
         what = "tf.data.FixedLengthRecordDataset"
         sizes = [host_int(0 if n is None else n, what) for n in (record_bytes, header_bytes, footer_bytes)]
         if sizes[0] <= 0 or min(sizes) < 0:
-            raise invalid(f"{what}: record_bytes must be positive, header and footer not negative; got {sizes}.")
+            raise invalid(
+                f"{what}: record_bytes must be positive, header and footer not negative; got {sizes}."
+            )
         names = _names(filenames, what)
-        node = FixedRecords("FixedLengthRecordDatasetV2", names, compression_type, num_parallel_reads, tuple(sizes))  # type: ignore[arg-type]
+        node = FixedRecords(
+            "FixedLengthRecordDatasetV2", names, compression_type, num_parallel_reads, tuple(sizes)
+        )  # type: ignore[arg-type]
         super().__init__(node)
 
 
@@ -221,6 +229,7 @@ class CsvRows(Node):
     """The records of files of comma-separated values, as tuples of scalars."""
 
     name = "CsvDatasetV2"
+
     def __init__(self, names: Node, columns: list[Any], header: bool, how: tuple[Any, ...]) -> None:
         super().__init__(names)
         self.columns, self.header, self.how = columns, header, how
@@ -237,10 +246,14 @@ class CsvRows(Node):
                 texts = split_csv(line, delimiter, quotes)
                 if select is not None:
                     if select[-1] >= len(texts):
-                        raise invalid(f"{path}: record {number} has {len(texts)} fields; field {select[-1]} was asked for.")
+                        raise invalid(
+                            f"{path}: record {number} has {len(texts)} fields; field {select[-1]} was asked for."
+                        )
                     texts = [texts[i] for i in select]
                 if len(texts) != len(self.columns):
-                    raise invalid(f"{path}: record {number} has {len(texts)} fields; {len(self.columns)} were expected.")
+                    raise invalid(
+                        f"{path}: record {number} has {len(texts)} fields; {len(self.columns)} were expected."
+                    )
                 yield tuple(
                     [
                         _value(csv_value(t, d, v, missing, f"{path}: record {number}, field {i}"), d)
@@ -299,5 +312,11 @@ class CsvDatasetV2(DatasetV2):
             left_out = {int(c) for c in np.asarray(exclude_cols)}
             numbers = (i for i in itertools.count() if i not in left_out)
             select = list(itertools.islice(numbers, len(columns)))
-        how = field_delim, use_quote_delim, na_value, select, compression_name(_string(compression_type), what)
+        how = (
+            field_delim,
+            use_quote_delim,
+            na_value,
+            select,
+            compression_name(_string(compression_type), what),
+        )
         super().__init__(CsvRows(_names(filenames, what), columns, bool(header), how))

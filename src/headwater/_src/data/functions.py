@@ -22,7 +22,14 @@ from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import SymbolicTensor, of_array
-from headwater._src.data.structure import component_specs, components, from_components, map_leaves, normalize, spec_of
+from headwater._src.data.structure import (
+    component_specs,
+    components,
+    from_components,
+    map_leaves,
+    normalize,
+    spec_of,
+)
 from headwater._src.data.templates import Part
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of

@@ -58,7 +58,9 @@ class MoreMethods:
         return cls._of(nodes.RandomNumbers(seed, bool(rerandomize_each_iteration)))
 
     @classmethod
-    def list_files(cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: str | None = None) -> Any:
+    def list_files(
+        cls, file_pattern: Any, shuffle: Any = None, seed: Any = None, name: str | None = None
+    ) -> Any:
         """The names of the files that match one pattern or several.
 
         Args:
@@ -171,7 +173,12 @@ class MoreMethods:
         )
 
     def window(
-        self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False, name: str | None = None
+        self,
+        size: Any,
+        shift: Any = None,
+        stride: Any = 1,
+        drop_remainder: Any = False,
+        name: str | None = None,
     ) -> Any:
         """Data sets of `size` neighbouring elements; where elements have several parts, one data set for each part.
 
@@ -259,7 +266,11 @@ class MoreMethods:
 
     def rebatch(self, batch_size: Any, drop_remainder: Any = False, name: str | None = None) -> Any:
         """The rows of the elements in batches of another size; a vector of sizes is gone through again and again."""
-        found = host_ints(batch_size, "Dataset.rebatch") if np.ndim(batch_size) else [host_int(batch_size, "Dataset.rebatch")]
+        found = (
+            host_ints(batch_size, "Dataset.rebatch")
+            if np.ndim(batch_size)
+            else [host_int(batch_size, "Dataset.rebatch")]
+        )
         sizes = [positive(s, "Dataset.rebatch: batch_size") for s in found]
         return self._of(transforms.Rebatch(self._node, sizes, bool(drop_remainder)))
 
@@ -275,7 +286,12 @@ class MoreMethods:
         return self._of(transforms.SparseBatch(self._node, size, dims))
 
     def rejection_resample(
-        self, class_func: Any, target_dist: Any, initial_dist: Any = None, seed: Any = None, name: str | None = None
+        self,
+        class_func: Any,
+        target_dist: Any,
+        initial_dist: Any = None,
+        seed: Any = None,
+        name: str | None = None,
     ) -> Any:
         """Pairs of a class and an element, in which classes have the probabilities `target_dist`; others are left out.
 
@@ -319,7 +335,9 @@ class MoreMethods:
         else:
             given = convert([1.0 / len(datasets)] * len(datasets) if weights is None else weights)
             if not given.dtype.is_floating:
-                raise TypeError(f"Dataset.sample_from_datasets: weights must be floats; got {describe(given)}.")
+                raise TypeError(
+                    f"Dataset.sample_from_datasets: weights must be floats; got {describe(given)}."
+                )
             if given.shape != (len(datasets),):
                 raise ValueError(
                     f"Dataset.sample_from_datasets: {len(datasets)} weights are needed; got shape {given.shape}."
@@ -351,7 +369,9 @@ class MoreMethods:
                 f"{choice_dataset.element_spec}."
             )
         sources = [d._node for d in datasets]
-        return cls._of(transforms.DirectedInterleave(choice_dataset._node, sources, bool(stop_on_empty_dataset)))
+        return cls._of(
+            transforms.DirectedInterleave(choice_dataset._node, sources, bool(stop_on_empty_dataset))
+        )
 
 
 def _choice(logits: Any, seed: Any) -> Tensor:
@@ -359,7 +379,9 @@ def _choice(logits: Any, seed: Any) -> Tensor:
     return found[0, 0]
 
 
-def reduced(node: nodes.Node, initial: Any, function: Any, what: str = "Dataset.reduce") -> tuple[Any, UserFunction]:
+def reduced(
+    node: nodes.Node, initial: Any, function: Any, what: str = "Dataset.reduce"
+) -> tuple[Any, UserFunction]:
     """The state to begin a reduction with, and its function, whose state may be wider than that."""
     state = normalize(initial)
     spec = map_leaves(spec_of, state)

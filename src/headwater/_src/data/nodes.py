@@ -355,6 +355,7 @@ class Generator(Node):
     def length(self) -> int:
         return UNKNOWN
 
+
 def _as_array(value: Any, spec: TensorSpec) -> np.ndarray:
     if spec.dtype.np.kind == "O":
         return convert(value, spec.dtype)._array  # type: ignore[attr-defined]
@@ -444,7 +445,9 @@ class Take(Node):
         self.count = count
 
     def run(self, state: Pass) -> Iterator[Any]:
-        return self.input.run(state) if self.count < 0 else itertools.islice(self.input.run(state), self.count)
+        return (
+            self.input.run(state) if self.count < 0 else itertools.islice(self.input.run(state), self.count)
+        )
 
     def rows(self, state: Pass) -> Rows | None:
         rows = self.input.rows(state)

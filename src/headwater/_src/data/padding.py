@@ -73,7 +73,9 @@ class PaddedBatch(Node):
         return [_padding(leaf, value) for leaf, value in pairs]
 
     def renew(self) -> None:
-        self.shapes = [tuple([int(d) if isinstance(d, EagerTensor) else d for d in dims]) for dims in self.shapes]
+        self.shapes = [
+            tuple([int(d) if isinstance(d, EagerTensor) else d for d in dims]) for dims in self.shapes
+        ]
 
     def run(self, state: Pass) -> Iterator[Any]:
         source = self.input.run(state)
@@ -117,7 +119,9 @@ def _side_by_side(spec: Any, given: Any, what: str) -> Iterator[tuple[Any, Any]]
         else:
             parts = [(spec[k], given[k]) for k in sorted(spec)]
     except (TypeError, KeyError) as error:
-        raise TypeError(f"{_WHAT}: {what} must have the structure of the elements, {spec}: {error}.") from None
+        raise TypeError(
+            f"{_WHAT}: {what} must have the structure of the elements, {spec}: {error}."
+        ) from None
     for part, other in parts:
         yield from _side_by_side(part, other, what)
 
@@ -145,7 +149,9 @@ def _padded(column: Any, dims: tuple[Any, ...], value: Any) -> Any:
     size = [m if d is None else d for d, m in zip(dims, largest, strict=True)]
     if any(m > d for m, d in zip(largest, size, strict=True)):
         raise DataLossError(
-            None, None, f"{_WHAT}: an element of shape {tuple(largest)} does not fit into padded_shapes {tuple(size)}."
+            None,
+            None,
+            f"{_WHAT}: an element of shape {tuple(largest)} does not fit into padded_shapes {tuple(size)}.",
         )
     out = np.full((len(arrays), *size), value, arrays[0].dtype)
     for i, array in enumerate(arrays):

@@ -49,7 +49,9 @@ def resample(dataset: Any, class_of: Any, target: Any, initial: Any, seed: Any) 
     )
     weights = original.map(_pair)
     unchanged = make.zip((classes, dataset))
-    return make.sample_from_datasets([unchanged, filtered], weights=weights, seed=seed, stop_on_empty_dataset=True)
+    return make.sample_from_datasets(
+        [unchanged, filtered], weights=weights, seed=seed, stop_on_empty_dataset=True
+    )
 
 
 def _pair(share: Any) -> Any:

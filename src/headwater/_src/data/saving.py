@@ -64,7 +64,9 @@ def spec_from(tree: Any, depth: int = 0) -> Any:
         if kind == "dict":
             return dict(zip(tree["keys"], parts, strict=True))
     except (KeyError, TypeError, ValueError) as error:
-        raise DataLossError(None, None, f"The description of a saved data set is damaged: {error!r}") from None
+        raise DataLossError(
+            None, None, f"The description of a saved data set is damaged: {error!r}"
+        ) from None
     raise DataLossError(None, None, f"The description of a saved data set has the unknown kind {kind!r}.")
 
 
@@ -88,7 +90,7 @@ def path_of(path: Any) -> str:
 
 
 def compression_of(name: Any, what: str) -> str:
-    """"" or "GZIP", from TensorFlow's names for snapshots."""
+    """ "" or "GZIP", from TensorFlow's names for snapshots."""
     if name in (None, "", "NONE", "AUTO", "SNAPPY"):
         return ""
     if name == "GZIP":
@@ -137,7 +139,11 @@ def description(path: Any) -> dict[str, Any]:
     try:
         tree = json.loads(data)
         shards = [int(s) for s in tree["shards"]]
-        return {"spec": spec_from(tree["element_spec"]), "shards": shards, "compression": str(tree["compression"])}
+        return {
+            "spec": spec_from(tree["element_spec"]),
+            "shards": shards,
+            "compression": str(tree["compression"]),
+        }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataLossError(None, None, f"{file}: it is no description of a data set: {error!r}") from None
 
@@ -162,7 +168,8 @@ def shards(path: Any, found: dict[str, Any]) -> list[Shard]:
     """The files of a saved data set."""
     folder = path_of(path)
     return [
-        Shard(os.path.join(folder, f"shard-{s:05}.tfrecord"), found["compression"], found["spec"]) for s in found["shards"]
+        Shard(os.path.join(folder, f"shard-{s:05}.tfrecord"), found["compression"], found["spec"])
+        for s in found["shards"]
     ]
 
 
@@ -227,7 +234,9 @@ class Snapshot(Node):
         if os.path.exists(os.path.join(self.path, _SPEC)):
             found = description(self.path)
             if nest.flatten(found["spec"]) != nest.flatten(self.spec):
-                raise invalid(f"{self.path}: the snapshot holds {found['spec']}; this data set has {self.spec}.")
+                raise invalid(
+                    f"{self.path}: the snapshot holds {found['spec']}; this data set has {self.spec}."
+                )
             yield from Joined(shards(self.path, found), self.spec).run(state)
             return
         os.makedirs(self.path, exist_ok=True)

@@ -109,9 +109,7 @@ class Shuffler(SeedSource):
 
     def order(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
         """The row numbers in `blocks` in this pass's order, as arrays of many."""
-        numbers = itertools.chain.from_iterable(
-            b if b.__class__ is range else b.tolist() for b in blocks
-        )
+        numbers = itertools.chain.from_iterable(b if b.__class__ is range else b.tolist() for b in blocks)
         lists = self._lists(numbers, self.words(), _FIRST_BLOCK, _LARGEST_BLOCK)
         return (np.array(part, np.int64) for part in lists)
 
@@ -141,9 +139,7 @@ class Shuffler(SeedSource):
 _END = object()
 
 
-def _drained(
-    buffer: list[Any], start: int, words: Words, block: int, largest: int
-) -> Iterator[list[Any]]:
+def _drained(buffer: list[Any], start: int, words: Words, block: int, largest: int) -> Iterator[list[Any]]:
     """What the buffer holds, once the input has ended."""
     held = size = len(buffer)
     while held:

@@ -31,7 +31,11 @@ def waits(node: Node) -> bool:
     if isinstance(node, Generator):
         return True
     function = getattr(node, "function", None)
-    return (function is not None and function.calls_python) or any(map(waits, node.inputs)) or _makes_waiting(function)
+    return (
+        (function is not None and function.calls_python)
+        or any(map(waits, node.inputs))
+        or _makes_waiting(function)
+    )
 
 
 def _makes_waiting(function: Any) -> bool:
@@ -304,7 +308,9 @@ class Window(Node):
     name = "_WindowDataset"
     ints = ("size", "shift", "stride")
 
-    def __init__(self, source: Node, size: Any, shift: Any, stride: Any, drop: bool, make: Any, spec: Any) -> None:
+    def __init__(
+        self, source: Node, size: Any, shift: Any, stride: Any, drop: bool, make: Any, spec: Any
+    ) -> None:
         super().__init__(source)
         self.size, self.shift, self.stride, self.drop = size, size if shift is None else shift, stride, drop
         self.make = make
@@ -359,12 +365,20 @@ class GroupByWindow(Node):
         what = "Dataset.group_by_window"
         self.function = UserFunction(key, arguments(source.spec), what)
         found = self.function.spec
-        if not isinstance(found, TensorSpec) or found.dtype.name != "int64" or found.shape.rank not in (0, None):
+        if (
+            not isinstance(found, TensorSpec)
+            or found.dtype.name != "int64"
+            or found.shape.rank not in (0, None)
+        ):
             raise ValueError(f"{what}: key_func must give an int64 scalar; it gives {found}.")
         number = TensorSpec([], "int64")
         self.size = UserFunction(size, (number,), what)
         given = self.size.spec
-        if not isinstance(given, TensorSpec) or given.dtype.name != "int64" or given.shape.rank not in (0, None):
+        if (
+            not isinstance(given, TensorSpec)
+            or given.dtype.name != "int64"
+            or given.shape.rank not in (0, None)
+        ):
             raise ValueError(f"{what}: window_size_func must give an int64 scalar; it gives {given}.")
         self.reduce = UserFunction(reduce, (number, spec(source.spec)), what)
         self.make = make
@@ -382,7 +396,9 @@ class GroupByWindow(Node):
                 group = groups[key] = []
                 sizes[key] = int(size_of(of_array(np.asarray(key, np.int64)))._array)
                 if sizes[key] <= 0:
-                    raise invalid(f"Dataset.group_by_window: the window size must be positive; got {sizes[key]}.")
+                    raise invalid(
+                        f"Dataset.group_by_window: the window size must be positive; got {sizes[key]}."
+                    )
             group.append(element)
             if len(group) == sizes[key]:
                 del groups[key]
@@ -407,12 +423,16 @@ class Unique(Node):
         super().__init__(source)
         for spec in nest.flatten(source.spec):
             if not isinstance(spec, TensorSpec) or spec.dtype.name not in ("int32", "int64", "string"):
-                raise TypeError(f"Dataset.unique: elements must be int32, int64 or string tensors; got {spec}.")
+                raise TypeError(
+                    f"Dataset.unique: elements must be int32, int64 or string tensors; got {spec}."
+                )
 
     def run(self, state: Pass) -> Iterator[Any]:
         seen = set()
         for element in self.input.run(state):
-            key = tuple([(a.shape, tuple(a.ravel().tolist())) for a in (t._array for t in nest.flatten(element))])
+            key = tuple(
+                [(a.shape, tuple(a.ravel().tolist())) for a in (t._array for t in nest.flatten(element))]
+            )
             if key not in seen:
                 seen.add(key)
                 yield element
@@ -555,11 +575,14 @@ class SparseBatch(Node):
             dims = [int(m) if d == -1 else d for d, m in zip(self.row_shape, largest, strict=True)]
             if any(m > d for m, d in zip(largest, dims, strict=True)):
                 raise DataLossError(
-                    None, None, f"Dataset.sparse_batch: an element of shape {tuple(largest)} exceeds {tuple(dims)}."
+                    None,
+                    None,
+                    f"Dataset.sparse_batch: an element of shape {tuple(largest)} exceeds {tuple(dims)}.",
                 )
             indices = [
                 np.concatenate(
-                    [np.full((a.size, 1), i, np.int64), np.argwhere(np.ones(a.shape, bool)).astype(np.int64)], axis=1
+                    [np.full((a.size, 1), i, np.int64), np.argwhere(np.ones(a.shape, bool)).astype(np.int64)],
+                    axis=1,
                 )
                 for i, a in enumerate(chunk)
             ]

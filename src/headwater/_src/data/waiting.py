@@ -56,9 +56,7 @@ def _fill(make: Callable[[], Iterator[Any]], ready: queue.Queue[Any], stop: thre
             ready.put(last)
 
 
-def in_parallel(
-    call: Callable[[Any], Any], source: Iterator[Any], workers: int
-) -> Iterator[Any]:
+def in_parallel(call: Callable[[Any], Any], source: Iterator[Any], workers: int) -> Iterator[Any]:
     """`call(element)` for each element in their order, several at a time."""
     pool = ThreadPoolExecutor(workers, "headwater-map")
     waiting: collections.deque[Any] = collections.deque()

@@ -96,9 +96,11 @@ def crcs(strings: Sequence[bytes]) -> np.ndarray:
         matrix = np.zeros((len(strings), width), np.uint8)
         matrix[:, width - rows.shape[1] :] = rows
     else:
-        matrix = np.frombuffer(
-            b"".join([strings[i].rjust(width, b"\0") for i in rest]), np.uint8
-        ).reshape(len(rest), width).copy()
+        matrix = (
+            np.frombuffer(b"".join([strings[i].rjust(width, b"\0") for i in rest]), np.uint8)
+            .reshape(len(rest), width)
+            .copy()
+        )
     first = width - lengths[rest]
     places = first[:, None] + np.arange(4)
     matrix[np.arange(len(rest))[:, None], places] ^= 0xFF

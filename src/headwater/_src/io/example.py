@@ -24,7 +24,9 @@ class _Message:
         self.Clear()
         for name, value in values.items():
             if name not in self.FIELDS:
-                raise ValueError(f"{type(self).__name__} has no field {name!r}; it has {sorted(self.FIELDS)}.")
+                raise ValueError(
+                    f"{type(self).__name__} has no field {name!r}; it has {sorted(self.FIELDS)}."
+                )
             if value is not None:
                 self._assign(name, value)
 
@@ -120,7 +122,9 @@ class _Scalars(list):
         super().insert(index, self.check(value))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, list(map(self.check, value)) if isinstance(index, slice) else self.check(value))
+        super().__setitem__(
+            index, list(map(self.check, value)) if isinstance(index, slice) else self.check(value)
+        )
 
     def __iadd__(self, values: Any) -> _Scalars:
         self.extend(values)
@@ -134,7 +138,9 @@ class _Scalars(list):
 
 def _bytes(value: Any) -> bytes:
     if not isinstance(value, (bytes, bytearray)):
-        raise TypeError(f"BytesList takes bytes; got {value!r} of type {type(value).__name__}. Text has .encode().")
+        raise TypeError(
+            f"BytesList takes bytes; got {value!r} of type {type(value).__name__}. Text has .encode()."
+        )
     return bytes(value)
 
 
@@ -162,7 +168,9 @@ class _ListMessage(_Message):
         self._value = _Scalars(type(self).CHECK)
 
     def _assign(self, name: str, value: Any) -> None:
-        self._value = _Scalars(type(self).CHECK, np.asarray(value).tolist() if isinstance(value, np.ndarray) else value)
+        self._value = _Scalars(
+            type(self).CHECK, np.asarray(value).tolist() if isinstance(value, np.ndarray) else value
+        )
 
     @property
     def value(self) -> Any:
@@ -249,7 +257,10 @@ class Feature(_Message):
     def _assign(self, name: str, value: Any) -> None:
         if not isinstance(value, (_KINDS[name], dict)):
             raise TypeError(f"Feature: {name} must be a {_KINDS[name].__name__}; got {value!r}.")
-        self._kind, self._lists = name, {name: value if isinstance(value, _Message) else _KINDS[name](**value)}
+        self._kind, self._lists = (
+            name,
+            {name: value if isinstance(value, _Message) else _KINDS[name](**value)},
+        )
 
     def _list(self, name: str) -> Any:
         found = self._lists.get(name)
@@ -333,7 +344,8 @@ class _MapMessage(_Message):
     def SerializeToString(self, deterministic: bool | None = None) -> bytes:
         """The message as bytes."""
         entries = (
-            wire.field(1, key.encode()) + wire.field(2, self._map[key].SerializeToString()) for key in sorted(self._map)
+            wire.field(1, key.encode()) + wire.field(2, self._map[key].SerializeToString())
+            for key in sorted(self._map)
         )
         return b"".join([wire.field(1, entry) for entry in entries])
 
@@ -427,7 +439,9 @@ class _Holder(_Message):
 
     def _assign(self, name: str, value: Any) -> None:
         if not isinstance(value, self.PARTS[name]):
-            raise TypeError(f"{type(self).__name__}: {name} must be {self.PARTS[name].__name__}; got {value!r}.")
+            raise TypeError(
+                f"{type(self).__name__}: {name} must be {self.PARTS[name].__name__}; got {value!r}."
+            )
         self._parts[name] = value
         self._set.add(name)
 

@@ -65,7 +65,9 @@ def checked(features: Any, what: str, allowed: tuple[type, ...]) -> dict[str, An
             kind = type(feature).__name__
             if kind == "RaggedFeature":
                 raise NotImplementedError(f"{what}: ragged features are not in this version of headwater.")
-            raise ValueError(f"{what}: {key!r} is described by {feature!r}; one of {[a.__name__ for a in allowed]} is needed.")
+            raise ValueError(
+                f"{what}: {key!r} is described by {feature!r}; one of {[a.__name__ for a in allowed]} is needed."
+            )
         if feature.dtype is None:
             raise ValueError(f"{what}: {key!r} has no dtype.")
         dtype = dtypes.as_dtype(feature.dtype)
@@ -73,4 +75,6 @@ def checked(features: Any, what: str, allowed: tuple[type, ...]) -> dict[str, An
             raise TypeError(f"{what}: features are int64, float32 or string; {key!r} is {dtype.name}.")
         found[key] = feature._replace(dtype=dtype)
     # Sparse ones come first, as in TensorFlow.
-    return dict(sorted(found.items(), key=lambda item: not isinstance(item[1], (VarLenFeature, SparseFeature))))
+    return dict(
+        sorted(found.items(), key=lambda item: not isinstance(item[1], (VarLenFeature, SparseFeature)))
+    )

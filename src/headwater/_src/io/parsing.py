@@ -164,7 +164,9 @@ def _fixed(feature: FixedLenFeature, key: str, columns: list[Any], where: str) -
     for i, values in enumerate(columns):
         if values is None:
             if default is None:
-                raise invalid(f"{where}: record {i} leaves the feature {key!r} out, which is required and has no default.")
+                raise invalid(
+                    f"{where}: record {i} leaves the feature {key!r} out, which is required and has no default."
+                )
             values = default
         if len(values) != size:
             raise invalid(
@@ -186,7 +188,9 @@ def _ragged_rows(feature: FixedLenSequenceFeature, key: str, columns: list[Any],
     counts = []
     for i, values in enumerate(columns):
         if values is not None and len(values) % size:
-            raise invalid(f"{where}: the feature {key!r} of record {i} has {len(values)} values, no multiple of {size}.")
+            raise invalid(
+                f"{where}: the feature {key!r} of record {i} has {len(values)} values, no multiple of {size}."
+            )
         counts.append(0 if values is None else len(values) // size)
     fill = b"" if feature.dtype.np.kind == "O" else 0
     if feature.default_value is not None:
@@ -219,7 +223,9 @@ def _sparse_indexed(feature: SparseFeature, records: list[Any], where: str) -> l
         places = [_got(record, k, int64, where) for k in keys]
         columns = [np.asarray(() if p is None else p, np.int64) for p in places]
         if any(len(c) != len(found) for c in columns):
-            raise invalid(f"{where}: record {i} has {len(found)} values of {feature.value_key!r} and other numbers of indices.")
+            raise invalid(
+                f"{where}: record {i} has {len(found)} values of {feature.value_key!r} and other numbers of indices."
+            )
         for c, size, key in zip(columns, sizes, keys, strict=True):
             if len(c) and (c.min() < 0 or c.max() >= size):
                 raise invalid(f"{where}: an index {key!r} of record {i} is outside of [0, {size}).")
@@ -262,7 +268,15 @@ def _parse_one(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[
     features = iter(_layout(how[0]))
     for array in _parse(serialized, how):
         kind = next(features)
-        out.append(array[0, ...] if kind == "dense" else array[:, 1:] if kind == "indices" else array[1:] if kind == "shape" else array)
+        out.append(
+            array[0, ...]
+            if kind == "dense"
+            else array[:, 1:]
+            if kind == "indices"
+            else array[1:]
+            if kind == "shape"
+            else array
+        )
     return out
 
 
@@ -326,7 +340,9 @@ def _checked(features: Any, what: str) -> dict[str, Any]:
 
 
 @export("io.parse_example")
-def parse_example(serialized: Any, features: Any, example_names: Any = None, name: str | None = None) -> dict[str, Any]:
+def parse_example(
+    serialized: Any, features: Any, example_names: Any = None, name: str | None = None
+) -> dict[str, Any]:
     """Serialized `tf.train.Example` records as tensors.
 
     Args:
@@ -417,8 +433,15 @@ def _parse_sequences(serialized: np.ndarray, how: tuple[Any, Any, str, bool]) ->
             out.append(dense)
             counts.append(lengths)
     if one:
-        kinds = _layout({**{f"c{k}": v for k, v in context.items()}, **{f"s{k}": v for k, v in lists.items()}})
-        cut = {"dense": lambda a: a[0, ...], "indices": lambda a: a[:, 1:], "shape": lambda a: a[1:], "values": lambda a: a}
+        kinds = _layout(
+            {**{f"c{k}": v for k, v in context.items()}, **{f"s{k}": v for k, v in lists.items()}}
+        )
+        cut = {
+            "dense": lambda a: a[0, ...],
+            "indices": lambda a: a[:, 1:],
+            "shape": lambda a: a[1:],
+            "values": lambda a: a,
+        }
         return [cut[k](a) for k, a in zip(kinds, out, strict=True)] + [c[0, ...] for c in counts]
     return out + counts
 
@@ -442,10 +465,14 @@ def _dense_steps(feature: Any, key: str, steps: list[Any], where: str) -> tuple[
     size = int(np.prod(dims, dtype=np.int64))
     for i, rows in enumerate(steps):
         if rows is None and not feature.allow_missing:
-            raise invalid(f"{where}: record {i} leaves the sequence {key!r} out; allow_missing=True takes that as empty.")
+            raise invalid(
+                f"{where}: record {i} leaves the sequence {key!r} out; allow_missing=True takes that as empty."
+            )
         for row in rows or ():
             if row is None or len(row) != size:
-                raise invalid(f"{where}: a step of {key!r} in record {i} has not the {size} values that {dims} needs.")
+                raise invalid(
+                    f"{where}: a step of {key!r} in record {i} has not the {size} values that {dims} needs."
+                )
     lengths = np.array([len(s or ()) for s in steps], np.int64)
     fill = b"" if feature.dtype.np.kind == "O" else 0
     out = np.full((len(steps), int(lengths.max(initial=0)), *dims), fill, feature.dtype.np)
@@ -510,5 +537,3 @@ def parse_single_sequence_example(
     """One serialized `tf.train.SequenceExample` as tensors: those of the whole and those of the steps."""
     what = "tf.io.parse_single_sequence_example"
     return _parse_sequence(serialized, context_features, sequence_features, True, what, name)
-
-

@@ -82,7 +82,9 @@ def _deserialized(data: bytes) -> np.ndarray:
         raise wire.damaged(f"shape {tuple(dims)} has more than {MAX_RECORD} elements")
     if content is not None:
         if kind.kind == "O" or content[1] - content[0] != size * kind.itemsize:
-            raise wire.damaged(f"{content[1] - content[0]} bytes are not what {dtype.name} of shape {tuple(dims)} needs")
+            raise wire.damaged(
+                f"{content[1] - content[0]} bytes are not what {dtype.name} of shape {tuple(dims)} needs"
+            )
         return np.frombuffer(data[content[0] : content[1]], kind).reshape(dims)
     if len(values) > size or (not values and size and kind.kind == "O"):
         raise wire.damaged(f"{len(values)} values are not what shape {tuple(dims)} needs")
@@ -124,7 +126,9 @@ _SERIALIZE = HostOp("SerializeTensor", lambda array, how: (_scalar(serialized(ar
 def _parse_tensor(array: np.ndarray, dtype: Any) -> tuple[np.ndarray]:
     found = deserialized(array[()])
     if as_dtype(found.dtype) != dtype:
-        raise invalid(f"tf.io.parse_tensor: {dtype.name} was expected; the string holds {as_dtype(found.dtype).name}.")
+        raise invalid(
+            f"tf.io.parse_tensor: {dtype.name} was expected; the string holds {as_dtype(found.dtype).name}."
+        )
     return (found,)
 
 
@@ -156,10 +160,14 @@ def _decode_raw(array: np.ndarray, how: tuple[Any, bool, int | None]) -> tuple[n
         items = [item[:fixed].ljust(fixed, b"\0") for item in items]
     sizes = {len(item) for item in items}
     if len(sizes) > 1:
-        raise invalid(f"{what}: the strings differ in length: {sorted(sizes)}; fixed_length cuts and fills them.")
+        raise invalid(
+            f"{what}: the strings differ in length: {sorted(sizes)}; fixed_length cuts and fills them."
+        )
     size = sizes.pop() if sizes else 0
     if size % dtype.np.itemsize:
-        raise invalid(f"{what}: {size} bytes are no multiple of the {dtype.np.itemsize} bytes of {dtype.name}.")
+        raise invalid(
+            f"{what}: {size} bytes are no multiple of the {dtype.np.itemsize} bytes of {dtype.name}."
+        )
     found = np.frombuffer(b"".join(items), dtype.np)
     if not little:
         found = found.byteswap()
@@ -171,7 +179,11 @@ _DECODE_RAW = HostOp("DecodeRaw", _decode_raw)
 
 @export("io.decode_raw")
 def decode_raw(
-    input_bytes: Any, out_type: Any, little_endian: bool = True, fixed_length: Any = None, name: str | None = None
+    input_bytes: Any,
+    out_type: Any,
+    little_endian: bool = True,
+    fixed_length: Any = None,
+    name: str | None = None,
 ) -> Tensor:
     """The bytes of strings as numbers, in one more dimension.
 
@@ -206,10 +218,14 @@ def _inflate(data: bytes, how: str) -> bytes:
     try:
         found = stream.decompress(data, MAX_RECORD)
     except zlib.error as error:
-        raise DataLossError(None, None, f"tf.io.decode_compressed: the string is not {how}: {error}.") from None
+        raise DataLossError(
+            None, None, f"tf.io.decode_compressed: the string is not {how}: {error}."
+        ) from None
     if stream.unconsumed_tail or not stream.eof:
         raise DataLossError(
-            None, None, f"tf.io.decode_compressed: the {how} string is cut off, or gives more than {MAX_RECORD} bytes."
+            None,
+            None,
+            f"tf.io.decode_compressed: the {how} string is cut off, or gives more than {MAX_RECORD} bytes.",
         )
     return found
 
@@ -281,7 +297,9 @@ def _of_json(text: bytes, how: None) -> bytes:
                     raise ValueError(f"a feature has no {name!r}")
         return example.SerializeToString()
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise invalid(f"tf.io.decode_json_example: the text is no JSON of a tf.train.Example: {error}") from None
+        raise invalid(
+            f"tf.io.decode_json_example: the text is no JSON of a tf.train.Example: {error}"
+        ) from None
 
 
 _OF_JSON = _elementwise("DecodeJSONExample", _of_json)
@@ -365,11 +383,15 @@ def csv_columns(defaults: Sequence[Any], what: str) -> list[tuple[Any, Any]]:
         else:
             array = np.asarray(convert(given))
             if array.ndim > 1 or array.size > 1:
-                raise ValueError(f"{what}: the default of column {i} must be one value at most; got shape {array.shape}.")
+                raise ValueError(
+                    f"{what}: the default of column {i} must be one value at most; got shape {array.shape}."
+                )
             dtype = as_dtype(array.dtype)
             value = array.reshape(-1)[0] if array.size else None
         if dtype not in (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.string):
-            raise TypeError(f"{what}: columns are float32, float64, int32, int64 or string; number {i} is {dtype.name}.")
+            raise TypeError(
+                f"{what}: columns are float32, float64, int32, int64 or string; number {i} is {dtype.name}."
+            )
         found.append((dtype, value))
     return found
 
@@ -381,12 +403,18 @@ def _decode_csv(array: np.ndarray, how: Any) -> list[np.ndarray]:
         texts = split_csv(record.decode("utf-8", "surrogateescape").rstrip("\r\n"), delimiter, quotes)
         if select is not None:
             if select and select[-1] >= len(texts):
-                raise invalid(f"tf.io.decode_csv: record {row} has {len(texts)} fields; field {select[-1]} was asked for.")
+                raise invalid(
+                    f"tf.io.decode_csv: record {row} has {len(texts)} fields; field {select[-1]} was asked for."
+                )
             texts = [texts[i] for i in select]
         if len(texts) != len(columns):
-            raise invalid(f"tf.io.decode_csv: record {row} has {len(texts)} fields; {len(columns)} were expected.")
+            raise invalid(
+                f"tf.io.decode_csv: record {row} has {len(texts)} fields; {len(columns)} were expected."
+            )
         for i, (text, (dtype, default)) in enumerate(zip(texts, columns, strict=True)):
-            out[i][row] = csv_value(text, dtype, default, missing, f"tf.io.decode_csv: field {i} of record {row}")
+            out[i][row] = csv_value(
+                text, dtype, default, missing, f"tf.io.decode_csv: field {i} of record {row}"
+            )
     return [column.reshape(array.shape) for column in out]
 
 

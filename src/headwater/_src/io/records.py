@@ -34,7 +34,7 @@ class TFRecordCompressionType:
 
 
 def compression_name(given: Any, what: str) -> str:
-    """"" or "ZLIB" or "GZIP"; ValueError for others."""
+    """ "" or "ZLIB" or "GZIP"; ValueError for others."""
     name = given.decode() if isinstance(given, bytes) else "" if given is None else given
     if name not in ("", "ZLIB", "GZIP"):
         raise ValueError(f"{what}: compression is '', 'ZLIB' or 'GZIP'; got {given!r}.")
@@ -133,7 +133,9 @@ class TFRecordWriter:
         with _translated():
             self._file = open(self._temporary, "xb")  # noqa: SIM115
         name = options.compression_type
-        self._out: Any = _Deflated(self._file, name, options.compression_level) if name else _Plain(self._file)
+        self._out: Any = (
+            _Deflated(self._file, name, options.compression_level) if name else _Plain(self._file)
+        )
 
     def write(self, record: Any) -> None:
         """Appends a record, bytes or text."""
@@ -220,7 +222,9 @@ def pieces(path: str, compression: str = "", size: int = _CHUNK) -> Iterator[byt
             if out := stream.flush():
                 yield out
         except zlib.error as error:
-            raise DataLossError(None, None, f"{path}: it is no {compression} file, or a damaged one: {error}") from None
+            raise DataLossError(
+                None, None, f"{path}: it is no {compression} file, or a damaged one: {error}"
+            ) from None
 
 
 def read_records(path: str, compression: str = "") -> Iterator[bytes]:
@@ -236,7 +240,9 @@ def read_records(path: str, compression: str = "") -> Iterator[bytes]:
         rest = data[used:]
         offset += used
     if rest:
-        raise DataLossError(None, None, f"{path}: the record at byte {offset} is cut off at the end of the file.")
+        raise DataLossError(
+            None, None, f"{path}: the record at byte {offset} is cut off at the end of the file."
+        )
 
 
 def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Exception | None]:
@@ -252,13 +258,17 @@ def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Excep
             # Is it a long record, or a damaged length?
             damaged = masked(crc32c(data[at : at + 8])) != check
             what = "its length is damaged" if damaged else f"it has {length} bytes; {MAX_RECORD} are the most"
-            wrong = DataLossError(None, None, f"{path}: the record at byte {offset + at} can't be read: {what}.")
+            wrong = DataLossError(
+                None, None, f"{path}: the record at byte {offset + at} can't be read: {what}."
+            )
             break
         end = at + 16 + length
         if end > size:
             if masked(crc32c(data[at : at + 8])) != check:
                 wrong = DataLossError(
-                    None, None, f"{path}: the length of the record at byte {offset + at} does not fit its checksum."
+                    None,
+                    None,
+                    f"{path}: the length of the record at byte {offset + at} does not fit its checksum.",
                 )
             break
         heads.append(data[at : at + 8])
@@ -270,7 +280,9 @@ def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Excep
     if bad is not None:
         start = sum(len(r) + 16 for r in records[:bad])
         wrong = DataLossError(
-            None, None, f"{path}: the record at byte {offset + start} does not fit its checksum; the file is damaged."
+            None,
+            None,
+            f"{path}: the record at byte {offset + start} does not fit its checksum; the file is damaged.",
         )
         return records[:bad], start, wrong
     return records, at, wrong

@@ -44,6 +44,8 @@ class GraphFunction:
         self._derivatives: dict[tuple[int, ...], _Derivative] = {}
         self._choice: tuple[str, str] | None = None
         self._run: Any = None
+        self._resident: Any = None
+        """Runs the XLA program with the variables of the trace, once there is one."""
         self._large: tuple[int, ...] = ()
         """Which of the variables read are assigned too and large enough that writing in place pays."""
 
@@ -93,6 +95,9 @@ class GraphFunction:
                 return self._taped(inputs, watched, reads)
         run = self._run
         if run is None:
+            resident = self._resident
+            if resident is not None and handles is None:
+                return list(map(of_array, resident([t._array for t in args] + self._captured_arrays)))
             if self.uses_xla:
                 return self._on_device(args, reads)
             run = self._run = plan_of(closed)
@@ -161,6 +166,8 @@ class GraphFunction:
         arrays = [t._array for t in args] + self._captured_arrays
         program = executable.executable_of(self.closed)
         results = resident.run(program, arrays, reads, self._written(reads), self.closed.result_count)
+        if reads is self.closed.read_handles:
+            self._resident = program.residents.first.call
         return [of_array(r) for r in results]
 
     # -- under tapes --------------------------------------------------------------------------------------------------
