@@ -20,6 +20,7 @@ import numpy as np
 FRAMEWORK = sys.argv[1]
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["HEADWATER_COMPILE_CACHE"] = "off"  # or the first calls would be warm from the last run
 os.environ["KERAS_BACKEND"] = "jax" if FRAMEWORK == "keras-jax" else "tensorflow"
 
 if FRAMEWORK == "headwater":

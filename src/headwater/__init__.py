@@ -22,6 +22,7 @@ from headwater import image as image
 from headwater import io as io
 from headwater import linalg as linalg
 from headwater import lite as lite
+from headwater import lookup as lookup
 from headwater import math as math
 from headwater import nest as nest
 from headwater import nn as nn
@@ -258,6 +259,7 @@ from headwater._src.ops.special import sinh as sinh
 from headwater._src.ops.special import tan as tan
 from headwater._src.ops.special import tanh as tanh
 from headwater._src.ops.special_more import scalar_mul as scalar_mul
+from headwater._src.ops.strings_convert import as_string as as_string
 from headwater._src.ops.surroundings import AggregationMethod as AggregationMethod
 from headwater._src.ops.surroundings import CriticalSection as CriticalSection
 from headwater._src.ops.surroundings import DeviceSpec as DeviceSpec

@@ -259,3 +259,48 @@ def test_a_first_complete_pass_is_kept_in_files(tmp_path: Any, kind: str) -> Non
     assert L(getattr(source, kind)(str(tmp_path / "kept"))) == [0, 2, 4, 6]
     assert len(made) == count
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_iterators_go_back_to_where_they_were_saved() -> None:
+    tf.random.set_seed(3)
+    try:
+        iterator = D.range(10).shuffle(5).as_numpy_iterator()
+        assert [int(next(iterator)) for _ in range(3)] == [2, 4, 5]
+        state = iterator.save()
+        assert [int(x) for x in iterator] == [3, 0, 6, 7, 1, 8, 9]
+        iterator.restore(state)
+        assert [int(x) for x in iterator] == [3, 0, 6, 7, 1, 8, 9]
+        for wrong in ("nonsense", '{"taken": 1, "seeds": []}', '{"taken": -1, "seeds": [2]}', "[]"):
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                iterator.restore(wrong)
+    finally:
+        tf.random.set_seed(None)
+
+
+def test_fit_sees_the_rows_in_the_order_of_tensorflow() -> None:
+    keras = tf.keras
+    x = np.arange(10.0, dtype=np.float32).reshape(10, 1)
+    keras.utils.set_random_seed(0)
+    try:
+        adapter = _adapter(x, True)
+        for _ in range(2):
+            found = [np.asarray(batch[0]).ravel().tolist() for batch in adapter]
+            assert found == [[2, 0, 5, 8], [7, 1, 9, 6], [3, 4]]
+        assert [np.asarray(b[0]).ravel().tolist() for b in _adapter(x, "batch")] == [
+            [2, 0, 3, 1],
+            [7, 4, 5, 6],
+            [8, 9],
+        ]
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.layers.Dense(3, activation="relu"), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        losses = model.fit(x / 10, x * 2, batch_size=4, epochs=3, verbose=0, shuffle=True).history["loss"]
+        np.testing.assert_allclose(losses, [115.398598, 103.827965, 95.467064], rtol=1e-5)
+    finally:
+        tf.random.set_seed(None)
+
+
+def _adapter(x: Any, shuffle: Any) -> Any:
+    from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+    return ArrayDataAdapter(x, x, batch_size=4, shuffle=shuffle).get_tf_dataset()

@@ -1,5 +1,4 @@
 """Pipelines against what TensorFlow 2.21 gives for the same expressions."""
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Files and serialized values against what TensorFlow 2.21 reads, writes and gives for the same expressions."""
-# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -234,6 +233,17 @@ def _collected(dataset: Any, found: list[Any]) -> list[Any]:
     return []
 
 
+def test_tables_in_batches() -> None:
+    table = headwater.data.experimental.CsvDataset("c1", [0.0, 9], header=True, select_cols=[0, 3])
+    assert L(table.batch(2)) == [[[1.5, 2.0], [4, 5]], [[7.0], [9]]]
+    rows = headwater.data.experimental.make_csv_dataset("c?", 2, label_name="d", num_epochs=1, shuffle=False)
+    expected = [
+        [{"a": [1.5, 2.0], "b": [0, 3], "c": ["q", 'w,"z']}, [4, 5]],
+        [{"a": [7.0], "b": [8], "c": ["two\nlines"]}, [9]],
+    ]
+    assert L(rows) == expected
+
+
 def test_a_missing_file() -> None:
     with pytest.raises(headwater.errors.NotFoundError):
         list(headwater.data.TFRecordDataset("missing"))
@@ -310,3 +320,51 @@ def test_a_damaged_tensor_is_refused() -> None:
     for damaged in (good[:-1], good + b"\x00", huge, b"\x08\x63"):
         with pytest.raises(headwater.errors.InvalidArgumentError):
             headwater.io.parse_tensor(damaged, headwater.int32)
+
+
+def _example(**values: Any) -> bytes:
+    features = headwater.train.Features(feature=_features(**values))
+    return headwater.train.Example(features=features).SerializeToString()
+
+
+LAYOUTS: dict[str, list[bytes]] = {
+    "alike": [_example(x=[i * 0.5, 1.0], y=[i, -i], s=[b"%02d" % i]) for i in range(20)],
+    "integers of two lengths": [
+        _example(x=[1.0, 2.0], y=[i * 20, 400 - i * 20], s=[b"a"]) for i in range(20)
+    ],
+    "strings of many lengths": [
+        _example(x=[1.0, i * 1.0], y=[300 + i, i], s=[b"a" * (i % 3)]) for i in range(20)
+    ],
+    "more features than asked for": [
+        _example(x=[1.0, i * 1.0], y=[i, -i], s=[b"b"], z=[b"%03d" % i], w=[i]) for i in range(20)
+    ],
+    "extremes": [_example(x=[3e38, -0.0], y=[-(2**63) + i, 2**63 - 1 - i], s=[b"\x80"]) for i in range(5)],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_records_parsed_together_are_those_parsed_alone(layout: str) -> None:
+    io, records = headwater.io, LAYOUTS[layout]
+    features = {
+        "x": io.FixedLenFeature([2], headwater.float32), "y": io.FixedLenFeature([1, 2], headwater.int64),
+        "s": io.FixedLenFeature([], headwater.string),
+    }  # fmt: skip
+    together = io.parse_example(records, features)
+    alone = [io.parse_single_example(r, features) for r in records]
+    for key in features:
+        assert plain(together[key]) == [plain(row[key]) for row in alone]
+
+
+def test_records_that_only_look_alike_are_parsed_alone() -> None:
+    io = headwater.io
+    good = _example(x=[1.0, 2.0])
+    other_name = good.replace(b"x", b"z")
+    features = {"x": io.FixedLenFeature([2], headwater.float32, [7.0, 8.0])}
+    found = io.parse_example([good] * 5 + [other_name], features)
+    assert plain(found["x"]) == [[1.0, 2.0]] * 5 + [[7.0, 8.0]]
+    with pytest.raises(headwater.errors.InvalidArgumentError, match="record 5"):
+        io.parse_example([good] * 5 + [other_name], {"x": io.FixedLenFeature([2], headwater.float32)})
+    with pytest.raises(headwater.errors.InvalidArgumentError):
+        io.parse_example([good] * 5, {"x": io.FixedLenFeature([3], headwater.float32)})
+    with pytest.raises(headwater.errors.InvalidArgumentError):
+        io.parse_example([good] * 5, {"x": io.FixedLenFeature([2], headwater.int64)})

@@ -135,9 +135,10 @@ ABSENT: tuple[tuple[str, str], ...] = (
     ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
      "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
      "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
-    ("Strings, lookup tables, queues", "string tensors can be made, compared, joined with + and indexed; `tf.strings`, `tf.lookup` "
-     "and `tf.queue` are not there."),
-    ("Ragged tensors", "`tf.RaggedTensor` can't be made."),
+    ("Lookup tables, queues", "`tf.lookup` and `tf.queue` are not there."),
+    ("Regular expressions on strings", "`\\C`, a single byte, raises NotImplementedError."),
+    ("Ragged tensors", "`tf.map_fn` with ragged results needs a number of rows that is known while tracing; reductions and concatenations of "
+     "ragged tensors are not compiled by XLA; cumulative sums run along the last ragged axis."),
     ("tf.data beyond arrays", "sources in memory and from generators, and the usual transformations, are there; files, windows, padded "
      "batches, threads and snapshots are not."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
@@ -155,6 +156,10 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
      "`tf.version.HEADWATER` is headwater's own."),
     ("Tensors are immutable all the way", "`np.asarray(t)` is a read-only view, `t.numpy()` a copy, and `tf.constant(array)` always copies; "
      "TensorFlow sometimes shares memory with the array."),
+    ("Regular expressions", "`tf.strings.regex_full_match` and `regex_replace` take RE2's syntax, but Python's `re` runs it: patterns with nested "
+     "repetitions such as `(a+)+b` can take time exponential in the text, so patterns should not come from strangers; Unicode classes follow Python's "
+     "version of Unicode."),
+    ("Encodings", "of `tf.strings.unicode_*` are those that Python knows; TensorFlow's are ICU's, and names and rare mappings differ."),
     ("DLPack", "`to_dlpack` hands out a copy, since consumers may write; a tensor of strings raises InvalidArgumentError where TensorFlow "
      "ends the process."),
     ("GradientTape.explain", "an addition: one sentence on why a gradient is None."),

@@ -30,6 +30,11 @@ class Composite(TensorLike, nest.Composite):
 
     __slots__ = ()
 
+    @property
+    def _gradient_values(self) -> Any:
+        """The tensor that gradients are taken of; None for values whose parts all count."""
+        return None
+
     def _map_values(self, function: Callable[[Any], Any]) -> Any:
         """A copy with `function` applied to the values."""
         raise NotImplementedError
@@ -273,6 +278,10 @@ class SparseTensor(Composite):
         made = SparseTensor(self._indices, new_values, self._dense_shape)
         made._static = self._static
         return made
+
+    @property
+    def _gradient_values(self) -> Any:
+        return self._values
 
     def _map_values(self, function: Callable[[Any], Any]) -> SparseTensor:
         return self.with_values(function(self._values))

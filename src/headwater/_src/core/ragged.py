@@ -64,7 +64,7 @@ class RowPartition(Composite):
 
     __slots__ = ("_row_splits", "_rowids", "_lengths", "_nrows", "_nvals", "_uniform", "__weakref__")
 
-    def __init__(self, row_splits: Any = None, internal: bool = False, **cached: Any) -> None:
+    def __init__(self, row_splits: Any, internal: bool = False, **cached: Any) -> None:
         if not internal:
             raise ValueError("RowPartition is made by its methods, such as RowPartition.from_row_splits.")
         self._row_splits: Any = row_splits
@@ -220,7 +220,7 @@ class RowPartition(Composite):
     def __repr__(self) -> str:
         if self._uniform is not None:
             return f"tf.RowPartition(nrows={self.nrows()}, uniform_row_length={self._uniform})"
-        return f"tf.RowPartition(row_splits={self._row_splits!s})"
+        return f"tf.RowPartition(row_splits={self._row_splits})"
 
 
 def _constant(value: Any) -> Any:
@@ -310,9 +310,7 @@ class RaggedTensor(Composite):
         cls, values: Any, value_rowids: Any, nrows: Any = None, name: str | None = None, validate: bool = True
     ) -> RaggedTensor:
         """Rows from the number of each value's row; `nrows` is needed if the last rows are empty."""
-        return operations().ragged_from(
-            values, "from_value_rowids", value_rowids, nrows, validate=validate
-        )
+        return operations().ragged_from(values, "from_value_rowids", value_rowids, nrows, validate=validate)
 
     @classmethod
     def from_row_lengths(
@@ -543,20 +541,28 @@ class RaggedTensor(Composite):
     def __iter__(self) -> Any:
         count = self._row_partition.static_nrows
         if count is None:
-            raise TypeError("The number of rows of this ragged tensor is not known yet: loop inside tf.function.")
+            raise TypeError(
+                "The number of rows of this ragged tensor is not known yet: loop inside tf.function."
+            )
         return (self[i] for i in range(count))
 
     def __hash__(self) -> int:
         raise TypeError("A RaggedTensor is unhashable: `==` compares its elements.")
 
     def __bool__(self) -> bool:
-        raise TypeError("A RaggedTensor can't be used as a bool: it has no truth value of its own; reduce it first, as by tf.reduce_any.")
+        raise TypeError(
+            "A RaggedTensor can't be used as a bool: it has no truth value of its own; reduce it first, as by tf.reduce_any."
+        )
 
     def __headwater_dispatch__(self, op: Op, args: Any, attrs: Any) -> Any:
         return operations().dispatch(op, args, attrs)
 
     def _map_values(self, function: Callable[[Any], Any]) -> RaggedTensor:
         return self.with_flat_values(function(self.flat_values))
+
+    @property
+    def _gradient_values(self) -> Any:
+        return self.flat_values
 
     def _nest_flatten(self) -> list[Any]:
         return [self.flat_values, *self.nested_row_splits]
@@ -569,9 +575,7 @@ class RaggedTensor(Composite):
         partitions = self._nested_row_partitions
         for partition, given in zip(reversed(partitions), reversed(splits), strict=True):
             kept = given is None or given is partition._row_splits
-            values = RaggedTensor(
-                values, partition if kept else partition._with_splits(given), internal=True
-            )
+            values = RaggedTensor(values, partition if kept else partition._with_splits(given), internal=True)
         return values
 
     @property
@@ -687,19 +691,19 @@ class RaggedTensorSpec(TypeSpec):
         return RaggedTensor if self._ragged_rank else Tensor
 
     @property
-    def _component_specs(self) -> list[TypeSpec]:
+    def _component_specs(self) -> tuple[TypeSpec, ...]:
         rank, shape = self._ragged_rank, self._shape
         if not rank:
-            return [TensorSpec(shape, self._dtype)]
+            return (TensorSpec(shape, self._dtype),)
         dims = shape.as_list() if shape.rank is not None else None
         counts = [None] * (rank + 1) if dims is None else _products(dims[: rank + 1])
         inner = None if dims is None else [counts[rank], *dims[rank + 1 :]]
         flat = self._flat_values_spec or TensorSpec(inner, self._dtype)
         splits = [None if n is None else n + 1 for n in counts[:rank]]
-        return [flat, *(TensorSpec([n], self._row_splits_dtype) for n in splits)]
+        return flat, *(TensorSpec([n], self._row_splits_dtype) for n in splits)
 
-    def _to_components(self, value: Any) -> list[Any]:
-        return value._nest_flatten() if isinstance(value, RaggedTensor) else [value]
+    def _to_components(self, value: Any) -> tuple[Any, ...]:
+        return tuple(value._nest_flatten()) if isinstance(value, RaggedTensor) else (value,)
 
     def _from_components(self, components: Any) -> Any:
         values, *splits = components
@@ -745,9 +749,7 @@ class RaggedTensorSpec(TypeSpec):
 
     def _unbatch(self) -> RaggedTensorSpec:
         """The specification of one element of such a batch."""
-        return RaggedTensorSpec(
-            self._shape[1:], self._dtype, self._ragged_rank - 1, self._row_splits_dtype
-        )
+        return RaggedTensorSpec(self._shape[1:], self._dtype, self._ragged_rank - 1, self._row_splits_dtype)
 
     def _key(self) -> tuple[Any, ...]:
         return self._shape, self._dtype, self._ragged_rank, self._row_splits_dtype, self._flat_values_spec

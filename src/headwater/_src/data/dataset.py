@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import abc
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +33,6 @@ from headwater._src.data.structure import (
     components,
     from_components,
     map_leaves,
-    spec_of,
 )
 from headwater._src.data.templates import completing, stage
 
@@ -486,7 +485,7 @@ class DatasetSpec(TypeSpec):
 
     def _from_components(self, resource: Any) -> DatasetV2:
         if isinstance(resource, EagerTensor):
-            return resource._array[()]  # type: ignore[no-any-return]
+            return resource._array[()]  # type: ignore[return-value]
         return DatasetV2(nodes.Given(resource, self._element_spec))
 
     def _key(self) -> tuple[Any, ...]:

@@ -232,7 +232,7 @@ class CsvRows(Node):
 
     def __init__(self, names: Node, columns: list[Any], header: bool, how: tuple[Any, ...]) -> None:
         super().__init__(names)
-        self.columns, self.header, self.how = columns, header, how
+        self.table, self.header, self.how = columns, header, how
         self.spec = tuple(TensorSpec([], dtype) for dtype, _ in columns)
 
     def run(self, state: Pass) -> Iterator[Any]:
@@ -250,14 +250,14 @@ class CsvRows(Node):
                             f"{path}: record {number} has {len(texts)} fields; field {select[-1]} was asked for."
                         )
                     texts = [texts[i] for i in select]
-                if len(texts) != len(self.columns):
+                if len(texts) != len(self.table):
                     raise invalid(
-                        f"{path}: record {number} has {len(texts)} fields; {len(self.columns)} were expected."
+                        f"{path}: record {number} has {len(texts)} fields; {len(self.table)} were expected."
                     )
                 yield tuple(
                     [
                         _value(csv_value(t, d, v, missing, f"{path}: record {number}, field {i}"), d)
-                        for i, (t, (d, v)) in enumerate(zip(texts, self.columns, strict=True))
+                        for i, (t, (d, v)) in enumerate(zip(texts, self.table, strict=True))
                     ]
                 )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterator as PyIterator
 from typing import Any
 
 from headwater._src.base import dtypes, nest
-from headwater._src.base.errors import OutOfRangeError
+from headwater._src.base.errors import OutOfRangeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.context import ctx
+from headwater._src.core.convert import convert
 from headwater._src.core.graph import add_opaque
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
 from headwater._src.data.functions import Pass
 from headwater._src.data.optional import Optional, held
+from headwater._src.data.shuffling import SeedSource
 from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
 from headwater._src.data.templates import HostRecord, completing, stage
 from headwater._src.engine.tape import outside_graphs
@@ -50,7 +54,12 @@ class OwnedIterator(IteratorBase, nest.Composite):
         if ctx.graph is not None:
             (self._resource,) = stage(MAKE_ITERATOR, dataset, [_RESOURCE])
             return
-        self._elements = dataset._node.run(Pass())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._seeds = [source.drawn for source in seed_sources(self._dataset._node)]
+        self._taken = 0
+        self._elements = self._dataset._node.run(Pass())
 
     def __iter__(self) -> OwnedIterator:
         return self
@@ -58,7 +67,9 @@ class OwnedIterator(IteratorBase, nest.Composite):
     def __next__(self) -> Any:
         if ctx.graph is not None:
             return self._next_in_graph()
-        return next(self._elements)
+        element = next(self._elements)
+        self._taken += 1
+        return element
 
     next = __next__
 
@@ -72,6 +83,7 @@ class OwnedIterator(IteratorBase, nest.Composite):
         if ctx.graph is not None:
             return self._next_in_graph()
         for element in self._elements:
+            self._taken += 1
             return element
         raise OutOfRangeError(None, None, "Iterator.get_next: the data set has no more elements.")
 
@@ -86,8 +98,28 @@ class OwnedIterator(IteratorBase, nest.Composite):
             (found,) = add_opaque(GET_OPTIONAL, self._nest_flatten(), [_RESOURCE])
             return Optional._of_resource(found, self.element_spec)
         for element in self._elements:
+            self._taken += 1
             return Optional(element, True, None)
         return Optional.empty(self.element_spec)
+
+    def _save(self) -> dict[str, Any]:
+        """Where the iterator stands: how many elements it has given, and the seeds of its pass."""
+        return {"taken": self._taken, "seeds": self._seeds}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Goes to where `_save` was called, by going through the elements before once more."""
+        sources = seed_sources(self._dataset._node)
+        try:
+            taken, seeds = int(state["taken"]), [int(s) for s in state["seeds"]]
+        except (KeyError, TypeError, ValueError):
+            raise invalid(f"The state of an iterator can't be read: {state!r}.") from None
+        if len(seeds) != len(sources) or min([taken, *seeds]) < 0 or max([0, *seeds]) > _MOST_DRAWN:
+            raise invalid("The state belongs to an iterator over another data set.")
+        for source, drawn in zip(sources, seeds, strict=True):
+            source.move_to(drawn)
+        self._begin()
+        for _ in itertools.islice(self._elements, taken):
+            self._taken += 1
 
     @property
     def _type_spec(self) -> IteratorSpec:
@@ -103,6 +135,15 @@ class OwnedIterator(IteratorBase, nest.Composite):
 
 
 _RESOURCE = Spec((), dtypes.variant.np)
+_MOST_DRAWN = 1 << 24
+
+
+def seed_sources(node: Any) -> list[Any]:
+    """What draws the seeds of passes in an expression, in the order of the nodes."""
+    found = [v for v in vars(node).values() if isinstance(v, SeedSource)]
+    for source in node.inputs:
+        found += seed_sources(source)
+    return found
 
 
 def _advance(resource: Any) -> tuple[Any, ...]:
@@ -195,6 +236,22 @@ class NumpyIterator(PyIterator):
         return map_leaves(_own, element)
 
     next = __next__
+
+    def save(self) -> Any:
+        """Where the iterator stands, as a string tensor; `restore` goes back there."""
+        return convert(json.dumps(self._iterator._save()))
+
+    def restore(self, state: Any) -> None:
+        """Goes to where `save` was called on an iterator over an equal data set.
+
+        Raises:
+          InvalidArgumentError: the string is no such state.
+        """
+        try:
+            tree = json.loads(bytes(convert(state)._array[()]))  # type: ignore[attr-defined]
+        except (ValueError, TypeError):
+            raise invalid("NumpyIterator.restore: the string is no state of an iterator.") from None
+        self._iterator._restore(tree)
 
     def __repr__(self) -> str:
         return f"NumpyIterator(iterator={self._iterator!r})"

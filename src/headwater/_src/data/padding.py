@@ -155,5 +155,6 @@ def _padded(column: Any, dims: tuple[Any, ...], value: Any) -> Any:
         )
     out = np.full((len(arrays), *size), value, arrays[0].dtype)
     for i, array in enumerate(arrays):
-        out[(i, *(slice(0, n) for n in array.shape))] = array
+        corner: Any = (i, *(slice(0, n) for n in array.shape))
+        out[corner] = array
     return of_array(out)

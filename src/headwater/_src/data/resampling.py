@@ -17,7 +17,6 @@ from headwater._src.ops.cast import cast
 from headwater._src.ops.compare import equal, where
 from headwater._src.ops.gather import gather
 from headwater._src.ops.layout import broadcast_to, expand_dims
-
 from headwater._src.ops.reduce import reduce_max, reduce_min, reduce_sum
 
 _BATCH = 32

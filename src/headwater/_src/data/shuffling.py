@@ -29,9 +29,12 @@ class Words:
         self.stream = philox.stream_of_seeds(seed, seed2)
         self.left = np.empty(0, np.uint32)
         self.position = 0
+        self.drawn = 0
+        """How many numbers were taken."""
 
     def take(self, count: int) -> np.ndarray:
         """The next `count` numbers."""
+        self.drawn += count
         if count > self.left.size - self.position:
             missing = count - (self.left.size - self.position)
             blocks = max(-(-missing // 4), _AT_A_TIME)
@@ -65,6 +68,17 @@ class SeedSource:
     def renew(self) -> None:
         """Goes back to the first pass."""
         self.generator = Words(*self.seeds) if self.anew else None
+
+    @property
+    def drawn(self) -> int:
+        """How far the passes so far have moved it."""
+        return 0 if self.generator is None else self.generator.drawn
+
+    def move_to(self, drawn: int) -> None:
+        """Goes to where it was when so many numbers had been drawn."""
+        self.renew()
+        if self.generator is not None and drawn:
+            self.generator.take(drawn)
 
     def words(self) -> Words:
         """The numbers of the next pass."""

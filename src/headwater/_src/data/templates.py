@@ -100,7 +100,7 @@ class _Completion:
             return {k: self(v) for k, v in value.items()}
         if hasattr(value, "_node"):
             return type(value)._of(self(value._node))
-        if isinstance(value, abc.Mapping) or isinstance(value, nest.Composite):
+        if isinstance(value, (abc.Mapping, nest.Composite)):
             leaves = nest.flatten(value, expand_composites=True)
             return nest.pack_sequence_as(value, [self(v) for v in leaves], expand_composites=True)
         return value

@@ -37,7 +37,7 @@ def ahead(make: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
 
 
 def _fill(make: Callable[[], Iterator[Any]], ready: queue.Queue[Any], stop: threading.Event) -> None:
-    source = None
+    source: Any = None
     last: tuple[int, Any] = (_END, None)
     try:
         source = make()

@@ -256,7 +256,7 @@ class GradientTape(_Recorder):
         if tensor.__class__ is EagerTensor and tensor._np_dtype.kind == "f":
             self.watch_tensor(tensor)
             return
-        for value in nest.flatten(tensor, expand_composites=True):
+        for value in _differentiated(tensor):
             handle = handle_of(value)
             if handle is None and not isinstance(value, TensorLike):
                 raise ValueError(
@@ -339,9 +339,7 @@ class GradientTape(_Recorder):
         single = target.__class__ is EagerTensor
         targets = [target] if single else [_target(t) for t in nest.flatten(target, expand_composites=True)]
         seeds = _seeds(targets, output_gradients)
-        flat = (
-            [sources] if sources.__class__ is EagerTensor else nest.flatten(sources, expand_composites=True)
-        )
+        flat = [sources] if sources.__class__ is EagerTensor else _differentiated(sources)
         results = self._compute(seeds, flat)
         if unconnected is UnconnectedGradients.ZERO:
             results = [
@@ -349,11 +347,9 @@ class GradientTape(_Recorder):
             ]
         if not self._persistent:
             self._finish(targets, results)
-        return (
-            nest.pack_sequence_as(sources, results, expand_composites=True)
-            if nest.is_nested(sources)
-            else results[0]
-        )
+        if sources.__class__ is EagerTensor:
+            return results[0]
+        return _packed(sources, results)
 
     def _ready(self, what: str) -> None:
         if not self._entered:
@@ -466,6 +462,33 @@ def _target(value: Any) -> Any:
     if handle is not None:
         return handle.present()
     return value if isinstance(value, (EagerTensor, SymbolicTensor)) else convert(value)
+
+
+def _differentiated(structure: Any) -> list[Any]:
+    """The tensors and variables of a structure; of a sparse or ragged tensor only the values."""
+    found: list[Any] = []
+    for value in nest.flatten(structure):
+        part = getattr(value, "_gradient_values", None)
+        found += nest.flatten(value, expand_composites=True) if part is None else [part]
+    return found
+
+
+def _packed(structure: Any, gradients: list[Any]) -> Any:
+    """The gradients in the structure of the sources; those of a sparse or ragged tensor's values as another one."""
+    left = iter(gradients)
+
+    def one(source: Any) -> Any:
+        if getattr(source, "_gradient_values", None) is not None:
+            gradient = next(left)
+            return None if gradient is None else source._map_values(lambda _: convert(gradient))
+        if not isinstance(source, nest.Composite):
+            return next(left)
+        parts = [next(left) for _ in nest.flatten(source, expand_composites=True)]
+        return nest.pack_sequence_as(source, parts, expand_composites=True)
+
+    if not nest.is_nested(structure):
+        return one(structure)
+    return nest.pack_sequence_as(structure, [one(source) for source in nest.flatten(structure)])
 
 
 def _value(source: Any) -> Any:

@@ -85,7 +85,7 @@ def crcs(strings: Sequence[bytes]) -> np.ndarray:
     lengths = np.array([len(s) for s in strings])
     found = np.empty(len(strings), np.uint32)
     short = lengths < 4
-    for i in np.flatnonzero(short):
+    for i in np.flatnonzero(short).tolist():
         found[i] = crc32c(strings[i])
     rest = np.flatnonzero(~short)
     if not rest.size:
@@ -97,7 +97,7 @@ def crcs(strings: Sequence[bytes]) -> np.ndarray:
         matrix[:, width - rows.shape[1] :] = rows
     else:
         matrix = (
-            np.frombuffer(b"".join([strings[i].rjust(width, b"\0") for i in rest]), np.uint8)
+            np.frombuffer(b"".join([strings[i].rjust(width, b"\0") for i in rest.tolist()]), np.uint8)
             .reshape(len(rest), width)
             .copy()
         )

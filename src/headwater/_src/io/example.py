@@ -126,7 +126,7 @@ class _Scalars(list):
             index, list(map(self.check, value)) if isinstance(index, slice) else self.check(value)
         )
 
-    def __iadd__(self, values: Any) -> _Scalars:
+    def __iadd__(self, values: Any) -> _Scalars:  # type: ignore[misc]
         self.extend(values)
         return self
 

@@ -58,9 +58,9 @@ def checked(features: Any, what: str, allowed: tuple[type, ...]) -> dict[str, An
     """
     if not features:
         raise ValueError(f"{what}: features must name at least one feature; got {features!r}.")
-    found = {}
+    found: dict[str, Any] = {}
     for key in sorted(features):
-        feature = features[key]
+        feature: Any = features[key]
         if not isinstance(feature, allowed):
             kind = type(feature).__name__
             if kind == "RaggedFeature":

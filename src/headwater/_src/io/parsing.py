@@ -17,7 +17,7 @@ from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import SparseTensor
 from headwater._src.core.convert import to_array
 from headwater._src.core.spec import Spec
-from headwater._src.io import wire
+from headwater._src.io import alike, wire
 from headwater._src.io.features import (
     KINDS,
     FixedLenFeature,
@@ -35,7 +35,8 @@ _INT64 = np.dtype(np.int64)
 
 def _values(data: bytes, at: int, end: int) -> tuple[int, Any]:
     """The kind of a serialized feature, 0 for none, and its values."""
-    kind, values = 0, None
+    kind = 0
+    values: Any = None
     for number, form, a, b in wire.fields(data, at, end):
         if form != wire.BYTES or not 1 <= number <= 3:
             continue
@@ -60,7 +61,7 @@ def _values(data: bytes, at: int, end: int) -> tuple[int, Any]:
 
 def _features(data: bytes, at: int, end: int, wanted: dict[bytes, str]) -> dict[str, tuple[int, Any]]:
     """The wanted features of a serialized `Features` message; of several with one name the last counts."""
-    found = {}
+    found: dict[str, tuple[int, Any]] = {}
     read = wire.read_varint
     while at < end:
         tag, at = read(data, at)
@@ -154,14 +155,16 @@ def _array(values: Any, dtype: Any) -> np.ndarray:
     return out
 
 
-def _fixed(feature: FixedLenFeature, key: str, columns: list[Any], where: str) -> np.ndarray:
+def _fixed(
+    feature: FixedLenFeature, key: str, columns: list[Any], where: str, numbers: Sequence[int] | None = None
+) -> np.ndarray:
     dims = tuple(TensorShape(feature.shape).as_list())
     size = int(np.prod(dims, dtype=np.int64))
     default = None
     if feature.default_value is not None and any(c is None for c in columns):
         default = np.broadcast_to(to_array(feature.default_value, feature.dtype), dims).reshape(-1)
     flat: list[Any] = []
-    for i, values in enumerate(columns):
+    for i, values in zip(range(len(columns)) if numbers is None else numbers, columns, strict=True):
         if values is None:
             if default is None:
                 raise invalid(
@@ -245,6 +248,12 @@ def _readable(read: Any, data: bytes, *rest: Any) -> Any:
 
 def _parse(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[np.ndarray]:
     features, where = how
+    if (
+        serialized.ndim == 1
+        and serialized.size >= alike.FEWEST
+        and all(isinstance(f, FixedLenFeature) for f in features.values())
+    ):
+        return _parse_fixed(serialized, features, where)
     wanted = _names(features)
     records = [_readable(_example, data, wanted, where) for data in serialized.reshape(-1)]
     out: list[np.ndarray] = []
@@ -260,6 +269,47 @@ def _parse(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[np.n
         else:
             out.append(_ragged_rows(feature, key, columns, where))
     return out
+
+
+def _parse_fixed(serialized: np.ndarray, features: dict[str, Any], where: str) -> list[np.ndarray]:
+    """The same where all features are dense: records of equal lengths are tried together."""
+    dims = {key: tuple(TensorShape(f.shape).as_list()) for key, f in features.items()}
+    out = {key: np.empty((len(serialized), *dims[key]), f.dtype.np) for key, f in features.items()}
+    kinds = {key.encode(): KINDS[f.dtype] for key, f in features.items()}
+    groups: dict[int, list[int]] = {}
+    for i, record in enumerate(serialized):
+        groups.setdefault(len(record), []).append(i)
+    rest: list[int] = []
+    for numbers in groups.values():
+        found = None
+        if len(numbers) >= alike.FEWEST:
+            found = alike.parsed([serialized[i] for i in numbers], kinds)
+        if found is None or not _all_fit(found, dims):
+            rest += numbers
+            continue
+        for key, column in out.items():
+            values = found[key.encode()]
+            if values.__class__ is list:
+                values = _array(values, features[key].dtype)
+            column[numbers] = values.reshape((len(numbers), *dims[key]))
+    if rest:
+        rest.sort()
+        wanted = _names(features)
+        records = [_readable(_example, serialized[i], wanted, where) for i in rest]
+        for key, feature in features.items():
+            columns = [_got(r, key, feature.dtype, where) for r in records]
+            out[key][rest] = _fixed(feature, key, columns, where, rest)
+    return list(out.values())
+
+
+def _all_fit(found: dict[bytes, Any], dims: dict[str, tuple[int, ...]]) -> bool:
+    """Whether the numbers of values are those of the shapes."""
+    for key, shape in dims.items():
+        values = found[key.encode()]
+        size = 1 if values.__class__ is list else values.shape[1]
+        if size != int(np.prod(shape, dtype=np.int64)):
+            return False
+    return True
 
 
 def _parse_one(serialized: np.ndarray, how: tuple[dict[str, Any], str]) -> list[np.ndarray]:

@@ -124,7 +124,7 @@ _SERIALIZE = HostOp("SerializeTensor", lambda array, how: (_scalar(serialized(ar
 
 
 def _parse_tensor(array: np.ndarray, dtype: Any) -> tuple[np.ndarray]:
-    found = deserialized(array[()])
+    found = deserialized(bytes(array[()]))
     if as_dtype(found.dtype) != dtype:
         raise invalid(
             f"tf.io.parse_tensor: {dtype.name} was expected; the string holds {as_dtype(found.dtype).name}."

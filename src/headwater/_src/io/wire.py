@@ -103,7 +103,7 @@ def packed_ints(data: bytes, at: int, end: int) -> list[int]:
 
 def pack_ints(values: list[int]) -> bytes:
     """Integers as a packed field's content."""
-    if values and 0 <= min(values) and max(values) < 128:
+    if values and min(values) >= 0 and max(values) < 128:
         return bytes(values)
     return b"".join(map(varint, values))
 

@@ -83,6 +83,11 @@ from headwater._src.ops import (
     sparse_samples,
     special,
     special_more,
+    strings,
+    strings_convert,
+    strings_match,
+    strings_split,
+    strings_unicode,
     surroundings,
     variable_updates,
     vectorspace,
@@ -98,7 +103,7 @@ __all__ = [
     "partition", "patches", "permutations", "pool", "pool_fractional", "pool_kernels", "quantize", "ragged", "ragged_shape", "random",
     "random_candidates", "random_dist", "raw", "raw_entries", "raw_table", "reduce", "scans", "segment", "sets", "shape",
     "signal", "signal_cosine", "signal_windows", "sort", "sparse", "sparse_cross", "sparse_math", "sparse_order",
-    "sparse_reduce", "sparse_samples", "special", "special_more", "surroundings", "variable_updates", "vectorspace", "windows",
+    "sparse_reduce", "sparse_samples", "special", "special_more", "strings", "strings_convert", "strings_match", "strings_split", "strings_unicode", "surroundings", "variable_updates", "vectorspace", "windows",
 ]  # fmt: skip
 
 install_table(lambda: importlib.import_module("headwater._src.ops.traits"))

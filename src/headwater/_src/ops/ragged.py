@@ -16,7 +16,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.ragged import RaggedTensor, install_ragged, is_ragged
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import Tensor, TensorLike
 from headwater._src.ops import create
 
 
@@ -64,7 +64,9 @@ def constant(
     if not isinstance(ragged_rank, int) or ragged_rank < 0:
         raise ValueError(f"ragged.constant: ragged_rank must be 0 or more; got {ragged_rank!r}.")
     if scalar_depth is not None and ragged_rank and ragged_rank >= depth:
-        raise ValueError(f"ragged.constant: {describe(pylist)} is not deep enough for ragged_rank={ragged_rank}.")
+        raise ValueError(
+            f"ragged.constant: {describe(pylist)} is not deep enough for ragged_rank={ragged_rank}."
+        )
     splits, items = [], pylist
     for _ in builtin_range(ragged_rank):
         lengths = [len(row) for row in items]
@@ -72,7 +74,9 @@ def constant(
         items = [item for row in items for item in row]
     if inner_shape is None:
         inner_shape = _inner_shape(items) if depth - 1 > ragged_rank else ()
-    values = _flat(items, dtype, tuple(inner_shape)) if ragged_rank or depth else create.constant(items, dtype)
+    values = (
+        _flat(items, dtype, tuple(inner_shape)) if ragged_rank or depth else create.constant(items, dtype)
+    )
     for one in reversed(splits):
         rows = create.constant(one, row_splits_dtype)
         values = RaggedTensor.from_row_splits(values, rows, validate=False)
@@ -105,7 +109,9 @@ def _depths(value: Any) -> tuple[int | None, int]:
             found = len(kinds) > 1
         if found:
             if scalar_depth is not None or list in kinds:
-                raise ValueError(f"ragged.constant: all scalars must have the same nesting depth; got {describe(value)}.")
+                raise ValueError(
+                    f"ragged.constant: all scalars must have the same nesting depth; got {describe(value)}."
+                )
             scalar_depth = depth
             break
         depth += 1
@@ -120,7 +126,9 @@ def _inner_shape(items: Any) -> tuple[int, ...]:
     while level and isinstance(level[0], list):
         shape.append(len(level[0]))
         if any(not isinstance(i, list) or len(i) != shape[-1] for i in level):
-            raise ValueError("ragged.constant: the inner dimensions have rows of different lengths; raise ragged_rank.")
+            raise ValueError(
+                "ragged.constant: the inner dimensions have rows of different lengths; raise ragged_rank."
+            )
         level = [x for row in level for x in row]
     return tuple(shape)
 
@@ -135,7 +143,9 @@ def _flat(items: list[Any], dtype: Any, inner_shape: tuple[int, ...]) -> Tensor:
             raise ValueError(str(error)) from None
         raise
     if tuple(values.shape[1:]) != tuple(inner_shape):
-        raise ValueError(f"ragged.constant: inner_shape {inner_shape} does not fit elements of shape {values.shape[1:]}.")
+        raise ValueError(
+            f"ragged.constant: inner_shape {inner_shape} does not fit elements of shape {values.shape[1:]}."
+        )
     return values
 
 
@@ -143,7 +153,7 @@ def _flat(items: list[Any], dtype: Any, inner_shape: tuple[int, ...]) -> Tensor:
 
 
 @export("ragged.range")
-def range(  # noqa: A001 - its public name
+def range(
     starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None,
     row_splits_dtype: Any = dtypes.int64,
 ) -> RaggedTensor:  # fmt: skip
@@ -209,7 +219,9 @@ def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return op(*args, **kwargs)
     sizes = {v.flat_values.shape[0] for v in found} - {None}
     if len(sizes) > 1:
-        raise ValueError(f"map_flat_values: the ragged tensors have different numbers of flat values: {sorted(sizes)}.")
+        raise ValueError(
+            f"map_flat_values: the ragged tensors have different numbers of flat values: {sorted(sizes)}."
+        )
     ragged_math.splits_dtype_of(found)
     for other in found[1:]:
         for a, b in zip(found[0]._nested_row_partitions, other._nested_row_partitions, strict=False):
@@ -288,12 +300,10 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, na
 def _crossed(inputs: Any, what: str) -> list[Any]:
     if not isinstance(inputs, (list, tuple)):
         raise TypeError(f"{what} takes a list of tensors; got {type(inputs).__name__}.")
-    if not any(is_ragged(x) for x in inputs):
-        raise ValueError(f"{what} takes at least one RaggedTensor.")
     for x in inputs:
         if is_ragged(x) and (x.ragged_rank != 1 or x.flat_values.shape.rank not in (1, None)):
             raise ValueError(f"{what} takes ragged tensors of rank 2; got shape {x.shape}.")
-    return [x.to_sparse() if is_ragged(x) else x for x in inputs]
+    return [x.to_sparse() if is_ragged(x) else x if isinstance(x, TensorLike) else convert(x) for x in inputs]
 
 
 @export("ragged.cross")
@@ -304,7 +314,7 @@ def cross(inputs: Any, name: str | None = None) -> RaggedTensor:
       inputs: ragged, dense or sparse matrices of strings or integers with as many rows.
 
     Raises:
-      ValueError: no ragged tensor is among them, or one of another rank.
+      ValueError: a ragged tensor of another rank.
 
     >>> tf.ragged.cross([tf.ragged.constant([["a"], ["b", "c"]]), tf.ragged.constant([["d"], ["e"]])])
     <tf.RaggedTensor [[b'a_X_d'], [b'b_X_e', b'c_X_e']]>

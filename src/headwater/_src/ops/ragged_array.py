@@ -15,7 +15,7 @@ from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops import cast, compare, create, gather, joining, layout, math
 from headwater._src.ops import ragged_methods as methods
 from headwater._src.ops import shape as shapes
-from headwater._src.ops.ragged_index import expand_first, expand_second, take
+from headwater._src.ops.ragged_index import expand_first, expand_second, take, take_runs
 from headwater._src.ops.ragged_math import elementwise, same_rows, splits_dtype_of
 
 # -- dimensions of length 1 -------------------------------------------------------------------------------------------
@@ -26,7 +26,9 @@ def expand_dims(value: Any, axis: int) -> Any:
     if not is_ragged(value):
         return layout.expand_dims(value, axis)
     rank = value.shape.rank
-    axis = methods.axis_of(known_int(axis) if isinstance(axis, Tensor) else axis, None if rank is None else rank + 1)  # type: ignore[arg-type]
+    axis = methods.axis_of(
+        known_int(axis) if isinstance(axis, Tensor) else axis, None if rank is None else rank + 1
+    )  # type: ignore[arg-type]
     if axis == 0:
         return expand_first(value)
     if axis == 1:
@@ -40,7 +42,9 @@ def squeeze(value: Any, axis: Any = None) -> Any:
         return layout.squeeze(value, axis)
     if axis is None:
         raise ValueError("squeeze of a ragged tensor needs an axis.")
-    axes = sorted({methods.axis_of(a, value.shape.rank) for a in (axis if isinstance(axis, (list, tuple)) else [axis])})
+    axes = sorted(
+        {methods.axis_of(a, value.shape.rank) for a in (axis if isinstance(axis, (list, tuple)) else [axis])}
+    )
     for one in reversed(axes):
         value = _squeezed(value, one)
     return value
@@ -50,11 +54,16 @@ def _squeezed(value: Any, axis: int) -> Any:
     if not is_ragged(value):
         return layout.squeeze(value, axis)
     if axis == 0:
-        methods._require(_equals(value._row_partition.nrows(), 1), "squeeze: the first dimension does not have length 1.")
+        methods._require(
+            _equals(value._row_partition.nrows(), 1), "squeeze: the first dimension does not have length 1."
+        )
         return value.values
     if axis == 1:
         lengths = value.row_lengths()
-        methods._require(compare.equal(lengths, create.constant(1, lengths.dtype)), "squeeze: the rows do not have length 1.")
+        methods._require(
+            compare.equal(lengths, create.constant(1, lengths.dtype)),
+            "squeeze: the rows do not have length 1.",
+        )
         return value.values
     return RaggedTensor(_squeezed(value.values, axis - 1), value._row_partition, internal=True)
 
@@ -103,7 +112,8 @@ def _concat(parts: list[Any], axis: int, splits_dtype: Any) -> Any:
         if not same_rows(row._row_partition, lead):
             methods._require(
                 compare.equal(row.row_splits, lead._row_splits)
-                if not isinstance(row.row_splits, EagerTensor) or not isinstance(lead._row_splits, EagerTensor)
+                if not isinstance(row.row_splits, EagerTensor)
+                or not isinstance(lead._row_splits, EagerTensor)
                 else False,
                 "concat: the outer dimensions of the ragged tensors differ.",
             )
@@ -123,7 +133,9 @@ def _concat_rows(parts: list[Any], splits_dtype: Any) -> Any:
     inner = _concat_rows(values, splits_dtype) if any(map(is_ragged, values)) else joining.concat(values, 0)
     lengths = [p._row_partition.static_uniform_row_length for p in rows]
     uniform = rows[0]._row_partition._uniform if lengths[0] is not None and len(set(lengths)) == 1 else None
-    return RaggedTensor(inner, RowPartition(joining.concat(splits, 0), internal=True, uniform=uniform), internal=True)
+    return RaggedTensor(
+        inner, RowPartition(joining.concat(splits, 0), internal=True, uniform=uniform), internal=True
+    )
 
 
 def _concat_columns(parts: list[Any], splits_dtype: Any) -> Any:
@@ -146,8 +158,10 @@ def _concat_columns(parts: list[Any], splits_dtype: Any) -> Any:
     flat_starts = layout.reshape(joining.stack(starts, 1), [-1])
     flat_lengths = layout.reshape(joining.stack(lengths, 1), [-1])
     totals = math.add_n(lengths)
-    gathered = take(joined, methods.positions(flat_starts, flat_lengths))
-    return RaggedTensor(gathered, RowPartition(methods.splits_of(totals), internal=True, lengths=totals), internal=True)
+    gathered = take_runs(joined, flat_starts, flat_lengths)
+    return RaggedTensor(
+        gathered, RowPartition(methods.splits_of(totals), internal=True, lengths=totals), internal=True
+    )
 
 
 def stack(values: Any, axis: int = 0) -> Any:
@@ -236,9 +250,15 @@ def _check_rows(params: Any, indices: Any) -> None:
 def _gather_inner(params: Any, indices: Any, axis: int) -> Any:
     """The same indices in every slice along an inner axis."""
     if not is_ragged(params):
-        return methods.rebuilt(indices, gather.gather(params, indices.flat_values, axis=axis)) if axis == 0 else _dense_inner(params, indices, axis)
+        return (
+            methods.rebuilt(indices, gather.gather(params, indices.flat_values, axis=axis))
+            if axis == 0
+            else _dense_inner(params, indices, axis)
+        )
     if axis > 1:
-        return RaggedTensor(gather_rows(params.values, indices, axis - 1), params._row_partition, internal=True)
+        return RaggedTensor(
+            gather_rows(params.values, indices, axis - 1), params._row_partition, internal=True
+        )
     if is_ragged(indices) or indices.shape.rank != 1:
         if not is_ragged(indices) and indices.shape.rank == 0:
             return squeeze(_gather_inner(params, layout.reshape(indices, [1]), 1), 1)
@@ -265,8 +285,12 @@ def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
         a = methods.with_ragged_rank(params, 1, dtype)
         b = methods.with_ragged_rank(indices, 1, dtype)
         if not same_rows(a._row_partition, b._row_partition):
-            methods._require(compare.equal(a.row_splits, b.row_splits), "tf.gather: the batch dimensions differ.")
-        return RaggedTensor(gather_rows(a.values, b.values, axis - 1, batch_dims - 1), b._row_partition, internal=True)
+            methods._require(
+                compare.equal(a.row_splits, b.row_splits), "tf.gather: the batch dimensions differ."
+            )
+        return RaggedTensor(
+            gather_rows(a.values, b.values, axis - 1, batch_dims - 1), b._row_partition, internal=True
+        )
     if axis > 1:
         raise NotImplementedError("gather from ragged tensors takes axis = batch_dims.")
     rows = methods.with_ragged_rank(params, 1, dtype)
@@ -274,7 +298,12 @@ def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     if not is_ragged(indices):
         rank = indices.shape.rank
         shift = layout.reshape(starts, [-1] + [1] * (rank - 1)) if rank else starts
-        inside = compare.less(cast.cast(indices, dtype), layout.reshape(rows.row_lengths(), shift.shape if isinstance(shift, EagerTensor) else layout.shape(shift)))
+        inside = compare.less(
+            cast.cast(indices, dtype),
+            layout.reshape(
+                rows.row_lengths(), shift.shape if isinstance(shift, EagerTensor) else layout.shape(shift)
+            ),
+        )
         methods._require(inside, "tf.gather: an index is beyond the end of its row.")
         return gather_rows(rows.values, cast.cast(indices, dtype) + shift)
     ids = indices.value_rowids()
@@ -282,7 +311,11 @@ def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
 
     def shifted(ids: Any, inner: Any) -> Any:
         if is_ragged(inner):
-            return RaggedTensor(shifted(gather.gather(ids, inner.value_rowids()), inner.values), inner._row_partition, internal=True)
+            return RaggedTensor(
+                shifted(gather.gather(ids, inner.value_rowids()), inner.values),
+                inner._row_partition,
+                internal=True,
+            )
         inside = compare.less(cast.cast(inner, dtype), gather.gather(rows.row_lengths(), ids))
         methods._require(inside, "tf.gather: an index is beyond the end of its row.")
         return cast.cast(inner, dtype) + gather.gather(starts, ids)
@@ -339,14 +372,19 @@ def boolean_mask(data: Any, mask: Any) -> Any:
         mask = methods.with_ragged_rank(mask, 1, dtype)
         data = methods.with_ragged_rank(data, 1, dtype)
         if not same_rows(mask._row_partition, data._row_partition):
-            methods._require(compare.equal(mask.row_splits, data.row_splits), "boolean_mask: data and mask differ in shape.")
+            methods._require(
+                compare.equal(mask.row_splits, data.row_splits),
+                "boolean_mask: data and mask differ in shape.",
+            )
         inner = boolean_mask(data.values, mask.values)
         if rank > 2 or is_ragged(mask.values):
             return RaggedTensor(inner, mask._row_partition, internal=True)
         from headwater._src.ops.ragged_math import row_sum
 
         lengths = row_sum(cast.cast(mask.values, dtype), mask.row_splits)
-        return RaggedTensor(inner, RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths), internal=True)
+        return RaggedTensor(
+            inner, RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths), internal=True
+        )
     if not is_ragged(data):
         return gather.boolean_mask(data, mask)
     return take(data, cast.cast(compare.where(mask)[:, 0], dtype))
@@ -376,7 +414,9 @@ def tile(value: Any, multiples: Any) -> Any:
     multiples = convert(multiples, None, dtypes.int64)
     counts = [known_int(multiples[i]) for i in range(multiples.shape.num_elements() or 0)]
     if len(counts) != value.shape.rank:
-        raise ValueError(f"tile takes a multiple for each of {value.shape.rank} dimensions; got {len(counts)}.")
+        raise ValueError(
+            f"tile takes a multiple for each of {value.shape.rank} dimensions; got {len(counts)}."
+        )
     if None in counts:
         raise NotImplementedError("tile of a ragged tensor takes multiples that are known while tracing.")
     return _tiled(value, counts)
@@ -416,7 +456,11 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None) -
         static = value.shape[axis]
         if static is None:
             raise ValueError(f"A ragged dimension can't be split; got axis {axis} of shape {value.shape}.")
-        pieces = split(value.values, num_or_size_splits, axis - 1, num) if is_ragged(value.values) and axis > 1 else None
+        pieces = (
+            split(value.values, num_or_size_splits, axis - 1, num)
+            if is_ragged(value.values) and axis > 1
+            else None
+        )
         if pieces is not None:
             return [RaggedTensor(p, value._row_partition, internal=True) for p in pieces]
         if axis > value.ragged_rank:
@@ -463,7 +507,9 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) ->
         if not is_ragged(data):
             raise ValueError("Ragged partitions need ragged data.")
         if not same_rows(data._row_partition, partitions._row_partition):
-            methods._require(compare.equal(data.row_splits, partitions.row_splits), "data and partitions differ in shape.")
+            methods._require(
+                compare.equal(data.row_splits, partitions.row_splits), "data and partitions differ in shape."
+            )
         return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
     rank = partitions.shape.rank
     if rank is None:
@@ -472,10 +518,14 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) ->
         partitions, data = layout.reshape(partitions, [1]), expand_dims(data, 0)
     elif rank > 1:
         if not data.shape[:rank].is_compatible_with(partitions.shape):
-            raise ValueError(f"The shape of data must begin with that of partitions; got {data.shape} and {partitions.shape}.")
+            raise ValueError(
+                f"The shape of data must begin with that of partitions; got {data.shape} and {partitions.shape}."
+            )
         partitions, data = layout.reshape(partitions, [-1]), methods.merge_dims(data, 0, rank - 1)
     elif not data.shape[:1].is_compatible_with(partitions.shape):
-        raise ValueError(f"data and partitions must have as many rows; got {data.shape} and {partitions.shape}.")
+        raise ValueError(
+            f"data and partitions must have as many rows; got {data.shape} and {partitions.shape}."
+        )
     count = known_int(convert(num_partitions))
     if isinstance(partitions, EagerTensor) and count is not None and partitions._array.size:
         if partitions._array.max() >= count or partitions._array.min() < 0:
@@ -483,10 +533,14 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) ->
     order = sort.argsort(partitions, stable=True)
     ids = cast.cast(gather.gather(partitions, order), dtypes.int64)
     rows = methods.from_value_rowids(ids, num_partitions, False)
-    return RaggedTensor(take(data, order) if is_ragged(data) else gather.gather(data, order), rows, internal=True)
+    return RaggedTensor(
+        take(data, order) if is_ragged(data) else gather.gather(data, order), rows, internal=True
+    )
 
 
-def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, splits_dtype: Any = dtypes.int64) -> RaggedTensor:
+def ragged_range(
+    starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, splits_dtype: Any = dtypes.int64
+) -> RaggedTensor:
     """Rows that count from starts[i] to limits[i] by deltas[i]."""
     if limits is None:
         starts, limits = 0, starts
@@ -500,7 +554,7 @@ def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = 
         given = [cast.cast(convert(v), dtype) for v in (starts, limits, deltas)]
     for one in given:
         if one.shape.rank is not None and one.shape.rank > 1:
-            raise ValueError(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
+            raise invalid(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
     start, limit, delta = (layout.reshape(v, [1]) if v.shape.rank == 0 else v for v in given)
     zero = create.zeros([], start.dtype)
     methods._require(compare.not_equal(delta, zero), "ragged.range: Requires delta != 0.")
@@ -520,5 +574,3 @@ def ragged_range(starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = 
     steps = cast.cast(methods.offsets_of(partition), start.dtype)
     values = gather.gather(start + full, ids) + steps * gather.gather(delta + full, ids)
     return RaggedTensor(values, partition, internal=True)
-
-

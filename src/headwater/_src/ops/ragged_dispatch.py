@@ -8,15 +8,19 @@ that looks for ragged arguments first. Names that were imported before stay good
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from headwater._src.base import dtypes
 from headwater._src.base.errors import InvalidArgumentError
+from headwater._src.base.exporting import EXPORTS
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert
-from headwater._src.core.op import Op
+from headwater._src.core.op import HOST_ONLY, NONDIFF, Op, op
 from headwater._src.core.ragged import RaggedTensor, RaggedTensorSpec, is_ragged
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops import (
@@ -29,6 +33,7 @@ from headwater._src.ops import (
     host,
     joining,
     layout,
+    linalg,
     losses,
     math,
     math_more,
@@ -44,6 +49,7 @@ from headwater._src.ops import (
     sort,
     special,
     special_more,
+    strings,
 )
 from headwater._src.ops import ragged_methods as methods
 from headwater._src.ops.ragged_math import elementwise, reduced
@@ -57,21 +63,27 @@ _NOT_ELEMENTWISE = frozenset(
 )
 
 
-def _is_elementwise(op: Op) -> bool:
-    if op.shape is not None or not op.single or op.variadic or op.stateful or op.name in _NOT_ELEMENTWISE:
+def _is_elementwise(record: Op) -> bool:
+    if (
+        record.shape is not None
+        or not record.single
+        or record.variadic
+        or record.stateful
+        or record.name in _NOT_ELEMENTWISE
+    ):
         return False
-    result = op.results[0].shape
-    return result.startswith("bcast(") or result == op.params[0].name
+    result = record.results[0].shape
+    return result.startswith("bcast(") or result == record.params[0].name
 
 
-def dispatch(op: Op, args: Any, attrs: Any) -> Any:
+def dispatch(record: Op, args: Any, attrs: Any) -> Any:
     """What an operation does that is called with a ragged tensor; ValueError for those that don't take any."""
-    if op.name == "Bitcast" or _is_elementwise(op):
-        return elementwise(lambda *flat: op.entry(*flat, **attrs), args)
-    if op.name == "Rank":
+    if record.name == "Bitcast" or _is_elementwise(record):
+        return elementwise(lambda *flat: record.entry(*flat, **attrs), args)
+    if record.name == "Rank":
         return create.constant(args[0].shape.rank, dtypes.int32)
     raise ValueError(
-        f"{op.title}: a RaggedTensor can't be converted to a tensor (a tensor has no ragged dimensions). Make it dense with "
+        f"{record.title}: a RaggedTensor can't be converted to a tensor (a tensor has no ragged dimensions). Make it dense with "
         "to_tensor(), or apply the operation to its values: tf.ragged.map_flat_values."
     )
 
@@ -151,17 +163,23 @@ def _add_n(original: Any, inputs: Any, name: Any = None) -> Any:
 
 
 def _reduction(kind: str) -> Any:
-    def answer(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+    def answer(
+        original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None
+    ) -> Any:
         return reduced(kind, input_tensor, axis, keepdims)
 
     return answer
 
 
-def _mean(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+def _mean(
+    original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None
+) -> Any:
     return ragged_math.reduced_mean(input_tensor, axis, keepdims)
 
 
-def _variance(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+def _variance(
+    original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None
+) -> Any:
     return ragged_math.reduced_variance(input_tensor, axis, keepdims)
 
 
@@ -170,8 +188,47 @@ def _std(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = Fa
     return elementwise(math.sqrt, [found]) if is_ragged(found) else math.sqrt(found)
 
 
+def _logsumexp(
+    original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None
+) -> Any:
+    return ragged_math.reduced_logsumexp(input_tensor, axis, keepdims)
+
+
+def _matmul(original: Any, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
+    if args or any(v for k, v in kwargs.items() if k != "name"):
+        raise NotImplementedError("matmul of ragged tensors takes no transposes nor other options.")
+    a, b = (v if is_ragged(v) else convert(v) for v in (a, b))
+    return ragged_math.matmul(a, b)
+
+
+def _string_join(original: Any, inputs: Any, separator: Any = "", name: Any = None) -> Any:
+    return elementwise(lambda *flat: original(list(flat), separator), list(inputs))
+
+
+def _reduce_join(
+    original: Any,
+    inputs: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+    separator: Any = "",
+    name: Any = None,
+) -> Any:
+    if axis is None:
+        return original(inputs.flat_values, None, keepdims, separator)
+    axis = methods.axis_of(axis, inputs.shape.rank)
+    if axis > 1 and is_ragged(inputs.values):
+        joined = _reduce_join(original, inputs.values, axis - 1, keepdims, separator)
+        return RaggedTensor(joined, inputs._row_partition, internal=True)
+    if axis != 1 or is_ragged(inputs.values):
+        raise NotImplementedError("reduce_join of ragged strings joins along the last axis.")
+    joined = strings.unsorted_segment_join(inputs.values, inputs.value_rowids(), inputs.nrows(), separator)
+    return layout.expand_dims(joined, 1) if keepdims else joined
+
+
 def _logical(kind: str) -> Any:
-    def answer(original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
+    def answer(
+        original: Any, input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Any = None
+    ) -> Any:
         return ragged_math.reduced_logical(kind, input_tensor, axis, keepdims)
 
     return answer
@@ -191,7 +248,9 @@ def _gather(
     return ragged_array.gather_rows(params, indices, axis, batch_dims)
 
 
-def _gather_nd(original: Any, params: Any, indices: Any, batch_dims: int = 0, name: Any = None, **ignored: Any) -> Any:
+def _gather_nd(
+    original: Any, params: Any, indices: Any, batch_dims: int = 0, name: Any = None, **ignored: Any
+) -> Any:
     return ragged_array.gather_nd(params, indices, batch_dims)
 
 
@@ -215,11 +274,15 @@ def _reverse(original: Any, tensor: Any, axis: Any, name: Any = None) -> Any:
     return ragged_array.reverse(tensor, axis)
 
 
-def _split(original: Any, value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: Any = None) -> Any:
+def _split(
+    original: Any, value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: Any = None
+) -> Any:
     return ragged_array.split(value, num_or_size_splits, axis, num)
 
 
-def _dynamic_partition(original: Any, data: Any, partitions: Any, num_partitions: int, name: Any = None) -> Any:
+def _dynamic_partition(
+    original: Any, data: Any, partitions: Any, num_partitions: int, name: Any = None
+) -> Any:
     return ragged_array.dynamic_partition(data, partitions, num_partitions)
 
 
@@ -228,7 +291,7 @@ def _size(original: Any, input: Any, out_type: Any = None, name: Any = None) -> 
 
 
 def _shape(original: Any, input: Any, out_type: Any = None, name: Any = None) -> Any:
-    return DynamicRaggedShape.from_tensor(input, out_type)
+    return DynamicRaggedShape.from_tensor(input, out_type or dtypes.int32)
 
 
 def _reshape(original: Any, tensor: Any, shape: Any, name: Any = None) -> Any:
@@ -244,7 +307,9 @@ def _broadcast_to(original: Any, input: Any, shape: Any, name: Any = None) -> An
 
 
 def _constant(number: int) -> Any:
-    def answer(original: Any, shape: Any, dtype: Any = dtypes.float32, name: Any = None, layout: Any = None) -> Any:
+    def answer(
+        original: Any, shape: Any, dtype: Any = dtypes.float32, name: Any = None, layout: Any = None
+    ) -> Any:
         return shape._wrap(original(shape.inner_shape, dtype))
 
     return answer
@@ -263,7 +328,9 @@ def _one_hot(original: Any, indices: Any, *args: Any, **kwargs: Any) -> Any:
     if axis not in (None, -1):
         axis = methods.axis_of(axis, indices.shape.rank + 1)
         if axis <= indices.ragged_rank:
-            raise ValueError(f"one_hot of a ragged tensor takes an axis above {indices.ragged_rank}; got {axis}.")
+            raise ValueError(
+                f"one_hot of a ragged tensor takes an axis above {indices.ragged_rank}; got {axis}."
+            )
         kwargs["axis"] = axis - indices.ragged_rank
     return methods.rebuilt(indices, original(indices.flat_values, *args, **kwargs))
 
@@ -272,13 +339,17 @@ def _softmax(original: Any, logits: Any, axis: Any = None, name: Any = None) -> 
     return ragged_math.softmax(logits, axis)
 
 
-def _dropout(original: Any, x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None) -> Any:
+def _dropout(
+    original: Any, x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: Any = None
+) -> Any:
     if noise_shape is not None:
         raise ValueError("dropout of a ragged tensor takes no noise_shape.")
     return methods.rebuilt(x, original(x.flat_values, rate, seed=seed))
 
 
-def _cumulative(original: Any, x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: Any = None) -> Any:
+def _cumulative(
+    original: Any, x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: Any = None
+) -> Any:
     return ragged_math.cumulated(original, x, axis, exclusive, reverse)
 
 
@@ -290,12 +361,16 @@ def _embedding(original: Any, params: Any, ids: Any, max_norm: Any = None, name:
     return methods.rebuilt(ids, original(params, ids.flat_values, max_norm))
 
 
-def _bincount(original: Any, arr: Any, weights: Any = None, *args: Any, axis: Any = None, **kwargs: Any) -> Any:
+def _bincount(
+    original: Any, arr: Any, weights: Any = None, *args: Any, axis: Any = None, **kwargs: Any
+) -> Any:
     if is_ragged(weights):
         weights = weights.flat_values
     if axis in (None, 0):
         return original(arr.flat_values, weights, *args, **kwargs)
-    raise NotImplementedError("bincount of a ragged tensor counts over all elements; its axis must be None or 0.")
+    raise NotImplementedError(
+        "bincount of a ragged tensor counts over all elements; its axis must be None or 0."
+    )
 
 
 def _identity(original: Any, input: Any, name: Any = None) -> Any:
@@ -311,17 +386,49 @@ def _tensor_not_equal(original: Any, x: Any, y: Any) -> Any:
 
 
 def _print(original: Any, *inputs: Any, **kwargs: Any) -> Any:
-    return original(*(_Shown(x) if is_ragged(x) else x for x in inputs), **kwargs)
+    summarize = kwargs.get("summarize", 3)
+    return original(
+        *(_text(*x._nest_flatten(), summarize=summarize) if is_ragged(x) else x for x in inputs), **kwargs
+    )
 
 
-class _Shown:
-    """A ragged tensor whose text is that of its rows."""
+def _text_kernel(values: np.ndarray, *row_splits: np.ndarray, summarize: int) -> np.ndarray:
+    """The rows as `tf.print` shows them: all digits of integers, six decimals of floats, long rows cut."""
+    cells = values.reshape(-1).tolist()
+    kind = values.dtype.kind
+    if kind == "O":
+        flat = [f"'{c.decode('utf-8', 'replace')}'" for c in cells]
+    elif kind == "b":
+        flat = ["true" if c else "false" for c in cells]
+    else:
+        flat = [str(c) if kind in "iu" else f"{c:f}" for c in cells]
+    sizes = [np.arange(0, values.size + 1, max(1, values.shape[i])) for i in range(values.ndim - 1, 0, -1)]
+    for size in sizes:
+        flat = _rows_text(flat, size, summarize)
+    for splits in reversed(row_splits):
+        flat = _rows_text(flat, splits, summarize)
+    return np.array(_row_text(flat, summarize).encode(), object)
 
-    def __init__(self, value: RaggedTensor) -> None:
-        self._value = value
 
-    def __repr__(self) -> str:
-        return methods.text(self._value)
+def _rows_text(items: list[str], splits: np.ndarray, summarize: int) -> list[str]:
+    bounds = splits.tolist()
+    return [_row_text(items[a:b], summarize) for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+def _row_text(items: list[str], summarize: int) -> str:
+    if 0 <= 2 * summarize < len(items):
+        items = [*items[:summarize], "...", *items[len(items) - summarize :]]
+    return f"[{', '.join(items)}]"
+
+
+_text: Any = op(
+    "RaggedText", "values: A, *row_splits: IX -> []: string",
+    numpy=_text_kernel,
+    lower=HOST_ONLY("it makes text"),
+    grad=NONDIFF,
+    attrs={"summarize": 3},
+    doc="The text of a ragged tensor.",
+)  # fmt: skip
 
 
 def _map_fn(
@@ -330,7 +437,9 @@ def _map_fn(
 ) -> Any:  # fmt: skip
     from headwater._src.ops import ragged_map
 
-    return ragged_map.map_fn(original, fn, elems, fn_output_signature if fn_output_signature is not None else dtype)
+    return ragged_map.map_fn(
+        original, fn, elems, fn_output_signature if fn_output_signature is not None else dtype
+    )
 
 
 _MODULES: list[tuple[Any, dict[str, Any]]] = [
@@ -344,8 +453,8 @@ _MODULES: list[tuple[Any, dict[str, Any]]] = [
     (compare, {"where": _where, "tensor_equal": _tensor_equal, "tensor_not_equal": _tensor_not_equal,
                "and_": _several(2), "or_": _several(2), "xor_": _several(2), "invert_": _flat}),
     (reduce, {"reduce_sum": _reduction("sum"), "reduce_prod": _reduction("prod"), "reduce_max": _reduction("max"),
-              "reduce_min": _reduction("min"), "reduce_mean": _mean, "reduce_variance": _variance, "reduce_std": _std,
-              "reduce_all": _logical("min"), "reduce_any": _logical("max")}),
+              "reduce_min": _reduction("min"), "reduce_mean": _mean, "reduce_variance": _variance, "reduce_std": _std, "reduce_logsumexp": _logsumexp,
+              "reduce_all": _logical("min"), "reduce_any": _logical("sum")}),
     (joining, {"concat": _concat, "stack": _stack, "split": _split}),
     (gather, {"gather": _gather, "gather_nd": _gather_nd}),
     (shape, {"tile": _tile, "reverse": _reverse}),
@@ -360,6 +469,8 @@ _MODULES: list[tuple[Any, dict[str, Any]]] = [
     (partition, {"dynamic_partition": _dynamic_partition}),
     (sort, {"bincount": _bincount}),
     (control, {"map_fn": _map_fn}),
+    (linalg, {"matmul": _matmul}),
+    (strings, {"join": _string_join, "reduce_join": _reduce_join}),
     (host, {"print_v2": _print}),
 ]  # fmt: skip
 """What functions do with ragged arguments: `answer(original, *args, **kwargs)`."""
@@ -389,7 +500,11 @@ _KINDS = frozenset([RaggedTensor, DynamicRaggedShape, RaggedTensorSpec])
 def teach(function: Any, answer: Callable[..., Any]) -> None:
     """Gives a function a second form for calls with ragged arguments: `answer(original, *args, **kwargs)`."""
     original = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
     )
     original.__kwdefaults__ = function.__kwdefaults__
     original.__doc__ = function.__doc__
@@ -398,7 +513,9 @@ def teach(function: Any, answer: Callable[..., Any]) -> None:
     function.__wrapped__ = original
     code = _template.__code__
     function.__code__ = code.replace(
-        co_name=function.__name__, co_qualname=function.__qualname__, co_freevars=original.__code__.co_freevars
+        co_name=function.__name__,
+        co_qualname=function.__qualname__,
+        co_freevars=original.__code__.co_freevars,
     )
     function.__defaults__ = None
     function.__kwdefaults__ = {"_original": original, "_answer": answer, "_kinds": _KINDS}
@@ -411,6 +528,17 @@ def _teach_all() -> None:
             if isinstance(function, types.FunctionType) and not hasattr(function, "op"):
                 teach(function, answer)
 
+    for name in _STRINGS:
+        module, attribute = EXPORTS.get(f"strings.{name}", (None, None))
+        function = getattr(sys.modules.get(module), attribute, None) if module and attribute else None
+        if isinstance(function, types.FunctionType) and not hasattr(function, "op"):
+            teach(function, _flat)
+
+
+_STRINGS = (
+    "length substr lower upper as_string to_number regex_replace regex_full_match to_hash_bucket to_hash_bucket_fast "
+    "to_hash_bucket_strong bytes_split unicode_decode unicode_encode unicode_split unicode_transcode unicode_script split"
+).split()
+"""Functions of strings that are applied to each element."""
 
 _teach_all()
-

@@ -38,7 +38,9 @@ def _check(key: Any) -> None:
                     raise TypeError(f"A slice takes integers; got {part!r}.")
         return
     if not _is_index(key):
-        raise TypeError(f"A ragged tensor is indexed with integers, slices, `...` and tf.newaxis; got {key!r}.")
+        raise TypeError(
+            f"A ragged tensor is indexed with integers, slices, `...` and tf.newaxis; got {key!r}."
+        )
 
 
 def _is_index(value: Any) -> bool:
@@ -122,7 +124,14 @@ def _rows(ragged: RaggedTensor, key: slice) -> RaggedTensor:
 def from_ranges(values: Any, starts: Any, lengths: Any, uniform: Any = None) -> RaggedTensor:
     """Rows that are `values[starts[i] : starts[i] + lengths[i]]`."""
     partition = RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths, uniform=uniform)
-    return RaggedTensor(take(values, methods.positions(starts, lengths)), partition, internal=True)
+    return RaggedTensor(take_runs(values, starts, lengths), partition, internal=True)
+
+
+def take_runs(values: Any, starts: Any, lengths: Any) -> Any:
+    """The rows of a tensor or ragged tensor from each of `starts` on, as many as `lengths` say."""
+    if is_ragged(values):
+        return take(values, methods.positions(starts, lengths))
+    return methods.runs(values, starts, lengths)
 
 
 def take(value: Any, rows: Any) -> Any:
@@ -162,7 +171,11 @@ def expand_second(value: Any) -> Any:
     """`value` with a new second dimension of length 1."""
     if not is_ragged(value):
         return layout.expand_dims(value, 1)
-    return RaggedTensor(value, methods.from_uniform(create.constant(1, value.row_splits.dtype), None, _rows_of(value)), internal=True)
+    return RaggedTensor(
+        value,
+        methods.from_uniform(create.constant(1, value.row_splits.dtype), None, _rows_of(value)),
+        internal=True,
+    )
 
 
 def _rows_of(value: Any) -> Any:
@@ -213,6 +226,9 @@ def _columns(ragged: RaggedTensor, key: slice) -> RaggedTensor:
 
 
 def _plain(key: slice) -> slice:
-    return slice(*(None if k is None else known_int(k) if isinstance(k, Tensor) else int(k) for k in (key.start, key.stop, key.step)))
-
-
+    return slice(
+        *(
+            None if k is None else known_int(k) if isinstance(k, Tensor) else int(k)
+            for k in (key.start, key.stop, key.step)
+        )
+    )

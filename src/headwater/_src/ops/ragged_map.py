@@ -60,7 +60,9 @@ def _joined(rows: list[Any], spec: Any) -> Any:
         dtype = spec.dtype if hasattr(spec, "dtype") else dtypes.as_dtype(spec)
         if not rows:
             shape = getattr(spec, "shape", TensorShape(None))
-            return create.zeros([0, *(d or 0 for d in (shape.as_list() if shape.rank is not None else []))], dtype)
+            return create.zeros(
+                [0, *(d or 0 for d in (shape.as_list() if shape.rank is not None else []))], dtype
+            )
         if any(is_ragged(r) for r in rows):
             raise ValueError("tf.map_fn: fn gave a ragged tensor where fn_output_signature has none.")
         return joining.stack([_fits(convert(r), dtype) for r in rows])
@@ -69,9 +71,14 @@ def _joined(rows: list[Any], spec: Any) -> Any:
     for one in rows:
         found = one if is_ragged(one) else convert(one)
         rank = found.ragged_rank if is_ragged(found) else 0
-        if rank != spec.ragged_rank or found.shape.rank != (spec.shape.rank or found.shape.rank) or found.shape.rank == 0:
+        if (
+            rank != spec.ragged_rank
+            or found.shape.rank != (spec.shape.rank or found.shape.rank)
+            or found.shape.rank == 0
+        ):
             raise invalid(f"tf.map_fn: fn gave a value of shape {found.shape} where {spec!r} was promised.")
-        _fits(found, spec.dtype)
+        if found.dtype != spec.dtype:
+            raise ValueError(f"tf.map_fn: fn gave {found.dtype!r} where fn_output_signature says {spec!r}.")
     return ragged_array.stack(rows, 0)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import OF_NUMPY
+from headwater._src.base.errors import invalid
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged
@@ -106,7 +107,9 @@ def _same_count(values: list[Any], splits_dtype: Any) -> list[Any]:
         _equal_counts(counts)
         return values
     _equal_counts(wide)
-    zeros = create.zeros([wide[0]] if isinstance(wide[0], int) else layout.reshape(wide[0], [1]), splits_dtype)
+    zeros = create.zeros(
+        [wide[0]] if isinstance(wide[0], int) else layout.reshape(wide[0], [1]), splits_dtype
+    )
     return [
         take(v, zeros) if c.__class__ is int and c == 1 else v for v, c in zip(values, counts, strict=True)
     ]
@@ -134,14 +137,14 @@ def _partitioned(values: list[Any], depth: int, splits_dtype: Any) -> list[Any]:
         if partition is not lead and not same_rows(partition, lead):
             _require_equal(partition._row_splits, lead._row_splits)
         inner.append(row.values)
-    return [
-        RaggedTensor(v, lead, internal=True) for v in _partitioned(inner, depth - 1, splits_dtype)
-    ]
+    return [RaggedTensor(v, lead, internal=True) for v in _partitioned(inner, depth - 1, splits_dtype)]
 
 
 def _require_equal(x: Any, y: Any) -> None:
     if isinstance(x, EagerTensor) and isinstance(y, EagerTensor):
-        methods._require(False, f"The ragged tensors have different rows, which do not broadcast: row_splits {x} and {y}.")
+        methods._require(
+            False, f"The ragged tensors have different rows, which do not broadcast: row_splits {x} and {y}."
+        )
     methods._require(compare.equal(x, y), "The ragged tensors have different rows, which do not broadcast.")
 
 
@@ -202,6 +205,43 @@ def _row_prod(values: Any, row_splits: Any) -> Any:
     return segment.unsorted_segment_prod(values, methods.row_ids(row_splits), count)
 
 
+def _column_reducer(ufunc: Any, initial: Callable[[np.dtype], Any]) -> Any:
+    def kernel(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        count = int(offsets.max(initial=-1)) + 1
+        if ufunc is np.add and values.dtype.kind == "f" and values.dtype.itemsize < 8:
+            return np.bincount(offsets, values, count).astype(values.dtype)
+        out = np.full(count, initial(values.dtype), values.dtype)
+        ufunc.at(out, offsets, values)
+        return out
+
+    return kernel
+
+
+def _column_op(name: str, ufunc: Any, initial: Any, grad: Any) -> Any:
+    return op(
+        name, "values: int32|int64|float32|float64, offsets: IX -> ?: values",
+        numpy=_column_reducer(ufunc, initial),
+        lower=HOST_ONLY("the number of columns is only known from the offsets"),
+        grad=(grad, None),
+        shape=lambda values, offsets: (None,),
+        doc="The values of each column, which is the place in the row, reduced to one.",
+    )  # fmt: skip
+
+
+def _column_peak_grad(g: Any, y: Any, values: Any, offsets: Any) -> Any:
+    hits = cast.cast(compare.equal(values, gather.gather(y, offsets)), values.dtype)
+    share = math.divide_no_nan(g, column_sum(hits, offsets))
+    return hits * gather.gather(share, offsets)
+
+
+column_sum: Any = _column_op(
+    "RaggedColumnSum", np.add, lambda d: 0, lambda g, y, values, offsets: gather.gather(g, offsets)
+)
+column_max: Any = _column_op("RaggedColumnMax", np.maximum, lambda d: OF_NUMPY[d].min, _column_peak_grad)
+column_min: Any = _column_op("RaggedColumnMin", np.minimum, lambda d: OF_NUMPY[d].max, _column_peak_grad)
+_QUICK = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64)
+_COLUMNS = {"sum": column_sum, "max": column_max, "min": column_min}
+
 _REDUCERS: dict[str, tuple[Any, Any]] = {
     "sum": (row_sum, segment.unsorted_segment_sum),
     "max": (row_max, segment.unsorted_segment_max),
@@ -225,19 +265,29 @@ def by_segments(function: Any, data: Any, ids: Any, count: Any) -> Any:
         return function(data, ids, count)
     dtype = data.row_splits.dtype
     ids = convert(ids, None, dtypes.int32)
-    lengths = math.maximum(segment.unsorted_segment_max(data.row_lengths(), ids, count), create.constant(0, dtype))
+    lengths = math.maximum(
+        segment.unsorted_segment_max(data.row_lengths(), ids, count), create.constant(0, dtype)
+    )
     splits = methods.splits_of(lengths)
     starts = gather.gather(splits[:-1], ids)
     places = methods.positions(starts, data.row_lengths())
     total = splits[-1]
-    return RaggedTensor(by_segments(function, data.values, places, total), RowPartition(splits, internal=True, lengths=lengths), internal=True)
+    return RaggedTensor(
+        by_segments(function, data.values, places, total),
+        RowPartition(splits, internal=True, lengths=lengths),
+        internal=True,
+    )
 
 
 def _along(kind: str, ragged: RaggedTensor, axis: int) -> Any:
     over_rows, over_segments = _REDUCERS[kind]
     if axis == 0:
-        partition = ragged._row_partition
-        return by_segments(over_segments, ragged.values, methods.offsets_of(partition), methods._longest(partition))
+        partition, inner = ragged._row_partition, ragged.values
+        if kind in _COLUMNS and not is_ragged(inner) and inner.shape.rank == 1 and inner.dtype in _QUICK:
+            return _COLUMNS[kind](inner, methods.offsets_of(partition))
+        return by_segments(
+            over_segments, ragged.values, methods.offsets_of(partition), methods._longest(partition)
+        )
     if axis > 1:
         inner = ragged.values
         reduced = _along(kind, inner, axis - 1) if is_ragged(inner) else _DENSE[kind](inner, axis - 1)
@@ -298,8 +348,6 @@ def reduced_mean(ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def reduced_variance(ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance over some axes, as the mean of the squares less the square of the mean."""
-    if ragged.dtype.is_integer:
-        raise TypeError(f"The variance takes floating or complex values; got {ragged.dtype!r}.")
     squares = reduced_mean(methods.rebuilt(ragged, math.square(ragged.flat_values)), axis, keepdims)
     mean = reduced_mean(ragged, axis, keepdims)
 
@@ -312,7 +360,7 @@ def reduced_variance(ragged: Any, axis: Any = None, keepdims: bool = False) -> A
 
 
 def reduced_logical(kind: str, ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`all` ("prod") or `any` ("sum") over some axes of bools."""
+    """`all` ("min") or `any` ("sum") over some axes of bools."""
     if ragged.dtype != dtypes.bool_:
         raise TypeError(f"Logical reductions take bools; got {ragged.dtype!r}.")
     counts = methods.rebuilt(ragged, cast.cast(ragged.flat_values, dtypes.int32))
@@ -320,6 +368,36 @@ def reduced_logical(kind: str, ragged: Any, axis: Any = None, keepdims: bool = F
     if is_ragged(result):
         return methods.rebuilt(result, cast.cast(result.flat_values, dtypes.bool_))
     return cast.cast(result, dtypes.bool_)
+
+
+def reduced_logsumexp(ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of the exponentials over some axes; the largest element is taken out first."""
+    peak = reduced("max", ragged, axis, True)
+    lifted = peak if is_ragged(peak) else layout.stop_gradient(peak)
+    powers = elementwise(lambda x, m: math.exp(x - m), [ragged, lifted])
+    total = reduced("sum", powers, axis, keepdims)
+    peak = peak if keepdims else reduced("max", ragged, axis, False)
+    if is_ragged(total):
+        return elementwise(lambda t, m: math.log(t) + m, [total, peak])
+    return math.log(total) + peak
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Products of matrices of which some have ragged rows, batch by batch: by way of the padded tensors."""
+    from headwater._src.ops import linalg
+
+    ranks = {v.shape.rank for v in (a, b)}
+    if len(ranks) != 1:
+        raise ValueError(f"matmul of ragged tensors takes values of one rank; got {a.shape} and {b.shape}.")
+    if min(ranks) < 3 or any(is_ragged(v) and v.ragged_rank >= v.shape.rank - 1 for v in (a, b)):
+        raise invalid("matmul: the matrices may not be ragged in their innermost dimension.")
+    if max(ranks) > 3:
+        raise NotImplementedError("matmul of ragged tensors takes values of rank 3.")
+    product = linalg.matmul(*(methods.to_tensor(v) if is_ragged(v) else v for v in (a, b)))
+    if not is_ragged(a):
+        return product
+    rows = methods.from_tensor(product, a.row_lengths(), None, 1, a.row_splits.dtype)
+    return RaggedTensor(rows.values, a._row_partition, internal=True)
 
 
 def softmax(ragged: Any, axis: Any = None) -> Any:
@@ -340,16 +418,24 @@ def softmax(ragged: Any, axis: Any = None) -> Any:
     splits, ids = ragged.row_splits, ragged.value_rowids()
     shifted = ragged.values - gather.gather(layout.stop_gradient(row_max(ragged.values, splits)), ids)
     powers = math.exp(shifted)
-    return RaggedTensor(powers / gather.gather(row_sum(powers, splits), ids), ragged._row_partition, internal=True)
+    return RaggedTensor(
+        powers / gather.gather(row_sum(powers, splits), ids), ragged._row_partition, internal=True
+    )
 
 
 def cumulated(function: Any, ragged: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
     """A cumulative sum or product along one axis, by way of the padded tensor."""
     axis = methods.axis_of(axis, ragged.shape.rank)
     if axis > ragged.ragged_rank:
-        return methods.rebuilt(ragged, function(ragged.flat_values, axis - ragged.ragged_rank, exclusive, reverse))
+        return methods.rebuilt(
+            ragged, function(ragged.flat_values, axis - ragged.ragged_rank, exclusive, reverse)
+        )
     if axis > 1:
-        return RaggedTensor(cumulated(function, ragged.values, axis - 1, exclusive, reverse), ragged._row_partition, internal=True)
+        return RaggedTensor(
+            cumulated(function, ragged.values, axis - 1, exclusive, reverse),
+            ragged._row_partition,
+            internal=True,
+        )
     if is_ragged(ragged.values) or axis == 0:
         raise NotImplementedError("Cumulative operations of ragged tensors run along the last ragged axis.")
     if reverse:
@@ -359,5 +445,3 @@ def cumulated(function: Any, ragged: Any, axis: int, exclusive: bool, reverse: b
     padded = function(methods.to_tensor(ragged), 1, exclusive, False)
     rows = methods.from_tensor(padded, ragged.row_lengths(), None, 1, ragged.row_splits.dtype)
     return RaggedTensor(rows.values, ragged._row_partition, internal=True)
-
-

@@ -14,7 +14,7 @@ import numpy as np
 from headwater._src.base import dtypes
 from headwater._src.base.errors import invalid
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import SparseTensor
+from headwater._src.core.composite import IndexedSlices, SparseTensor
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
@@ -22,6 +22,7 @@ from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.ops import cast, compare, create, gather, joining, layout, math, reduce, scans
 from headwater._src.ops import shape as shapes
 from headwater._src.ops.host import Assert
+from headwater._src.ops.ragged_forms import text, to_list, to_numpy
 
 INTEGERS = (dtypes.int32, dtypes.int64)
 
@@ -58,6 +59,24 @@ positions: Any = op(
     grad=NONDIFF,
     shape=lambda starts, lengths: (None,),
     doc="The integers from each of `starts` on, as many as `lengths` say, one run after another.",
+)  # fmt: skip
+
+
+def _runs(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    return values.take(_positions(starts, lengths).astype(np.intp, copy=False), axis=0)
+
+
+def _runs_grad(g: Any, y: Any, values: Any, starts: Any, lengths: Any) -> Any:
+    return IndexedSlices(g, positions(starts, lengths), layout.shape(values))
+
+
+runs: Any = op(
+    "RaggedRuns", "values: A, starts: IX, lengths: starts -> ?: values",
+    numpy=_runs,
+    lower=HOST_ONLY("the number of rows is only known from the lengths"),
+    grad=(_runs_grad, None, None),
+    shape=lambda values, starts, lengths: None if values.shape is None else (None, *values.shape[1:]),
+    doc="The rows of `values` from each of `starts` on, as many as `lengths` say, one run after another.",
 )  # fmt: skip
 
 # -- row partitions ---------------------------------------------------------------------------------------------------
@@ -100,7 +119,9 @@ def _array(tensor: Any) -> Any:
     return tensor._array if isinstance(tensor, EagerTensor) else tensor
 
 
-def from_row_splits(row_splits: Any, validate: bool = True, dtype: Any = None, hint: Any = None) -> RowPartition:
+def from_row_splits(
+    row_splits: Any, validate: bool = True, dtype: Any = None, hint: Any = None
+) -> RowPartition:
     """Rows from their splits; the splits are checked if `validate`."""
     splits = _integers(row_splits, "row_splits", dtype, hint)
     dims = splits._spec.shape
@@ -128,7 +149,9 @@ def splits_of(lengths: Any) -> Any:
     return joining.concat([create.zeros([1], lengths.dtype), scans.cumsum(lengths)], 0)
 
 
-def from_row_lengths(row_lengths: Any, validate: bool = True, dtype: Any = None, hint: Any = None) -> RowPartition:
+def from_row_lengths(
+    row_lengths: Any, validate: bool = True, dtype: Any = None, hint: Any = None
+) -> RowPartition:
     """Rows from their lengths, which must not be negative."""
     lengths = _integers(row_lengths, "row_lengths", dtype, hint)
     if validate:
@@ -151,7 +174,9 @@ def from_row_starts(
     return RowPartition(splits, internal=True, nvals=total)
 
 
-def from_row_limits(row_limits: Any, validate: bool = True, dtype: Any = None, hint: Any = None) -> RowPartition:
+def from_row_limits(
+    row_limits: Any, validate: bool = True, dtype: Any = None, hint: Any = None
+) -> RowPartition:
     """Rows from where they end."""
     limits = _integers(row_limits, "row_limits", dtype, hint)
     splits = joining.concat([create.zeros([1], limits.dtype), limits], 0)
@@ -171,9 +196,16 @@ def from_value_rowids(
         count = known_int(nrows)
         if count is not None and count < 0:
             raise ValueError(f"nrows must not be negative; got {count}.")
-        if isinstance(ids, EagerTensor) and isinstance(nrows, EagerTensor) and ids._array.size and count is not None:
+        if (
+            isinstance(ids, EagerTensor)
+            and isinstance(nrows, EagerTensor)
+            and ids._array.size
+            and count is not None
+        ):
             if count <= ids._array[-1]:
-                raise ValueError(f"nrows must exceed the last of value_rowids; got {count} for {ids._array[-1]}.")
+                raise ValueError(
+                    f"nrows must exceed the last of value_rowids; got {count} for {ids._array[-1]}."
+                )
     if validate:
         values = _array(ids)
         _require(values[1:] >= values[:-1], f"value_rowids must not decrease; got {ids}.")
@@ -192,7 +224,12 @@ def from_value_rowids(
 
 
 def from_uniform(
-    length: Any, nvals: Any = None, nrows: Any = None, validate: bool = True, dtype: Any = None, hint: Any = None
+    length: Any,
+    nvals: Any = None,
+    nrows: Any = None,
+    validate: bool = True,
+    dtype: Any = None,
+    hint: Any = None,
 ) -> RowPartition:
     """Rows of one length."""
     if nvals is None and nrows is None:
@@ -211,7 +248,9 @@ def from_uniform(
     if nrows is None:
         nrows = math.floordiv(cast.cast(nvals, kind), math.maximum(length, create.constant(1, kind)))
     if n is not None and size is not None and count is not None and n * count != size:
-        raise ValueError(f"Rows of uniform_row_length={n} for nrows={count} make {n * count}, not nvals={size}.")
+        raise ValueError(
+            f"Rows of uniform_row_length={n} for nrows={count} make {n * count}, not nvals={size}."
+        )
     rows = cast.cast(nrows, kind)
     if n is not None and count is not None:
         splits: Any = create.constant(np.arange(count + 1, dtype=kind.np) * kind.np.type(n))
@@ -224,7 +263,11 @@ def from_uniform(
 def partition_cast(partition: RowPartition, dtype: Any) -> RowPartition:
     """The partition with splits of another dtype."""
     splits = cast.cast(partition._row_splits, dtype)
-    return RowPartition(splits, internal=True, uniform=None if partition._uniform is None else cast.cast(partition._uniform, dtype))
+    return RowPartition(
+        splits,
+        internal=True,
+        uniform=None if partition._uniform is None else cast.cast(partition._uniform, dtype),
+    )
 
 
 def rowids_of(partition: RowPartition) -> Any:
@@ -282,7 +325,9 @@ _MAKERS = {
 
 def _matched(values: Any, given: Any) -> tuple[Any, Any]:
     """Splits that are no tensor take the dtype of those of the values; two tensors must agree."""
-    return values, values._row_partition.dtype if is_ragged(values) and not isinstance(given, Tensor) else None
+    return values, values._row_partition.dtype if is_ragged(values) and not isinstance(
+        given, Tensor
+    ) else None
 
 
 def ragged_from(values: Any, maker: str, *given: Any, validate: bool = True) -> RaggedTensor:
@@ -337,7 +382,7 @@ def from_nested(flat_values: Any, nested: Any, maker: str, validate: bool) -> An
     result = flat_values
     for given in reversed(list(nested)):
         result = ragged_from(result, maker, given, validate=validate)
-    return result if is_ragged(result) else as_values(result)
+    return result
 
 
 def from_nested_rowids(flat_values: Any, nested: Any, nrows: Any, validate: bool) -> Any:
@@ -350,7 +395,7 @@ def from_nested_rowids(flat_values: Any, nested: Any, nrows: Any, validate: bool
     result = flat_values
     for ids, count in zip(reversed(list(nested)), reversed(counts), strict=True):
         result = ragged_from(result, "from_value_rowids", ids, count, validate=validate)
-    return result if is_ragged(result) else as_values(result)
+    return result
 
 
 def uniform_rows(tensor: Any, splits_dtype: Any) -> RaggedTensor:
@@ -366,7 +411,11 @@ def uniform_rows(tensor: Any, splits_dtype: Any) -> RaggedTensor:
         values = layout.reshape(tensor, joining.concat([shape[0:1] * shape[1:2], shape[2:]], 0))
         if dims is not None:
             values.set_shape([None if dims[0] is None or dims[1] is None else dims[0] * dims[1], *dims[2:]])
-    return RaggedTensor(values, from_uniform(create.constant(m, splits_dtype) if isinstance(m, int) else m, None, n), internal=True)
+    return RaggedTensor(
+        values,
+        from_uniform(create.constant(m, splits_dtype) if isinstance(m, int) else m, None, n),
+        internal=True,
+    )
 
 
 def with_ragged_rank(value: Any, rank: int, splits_dtype: Any) -> Any:
@@ -377,11 +426,17 @@ def with_ragged_rank(value: Any, rank: int, splits_dtype: Any) -> Any:
         inner = with_ragged_rank(value.values, rank - 1, splits_dtype)
         return value if inner is value.values else RaggedTensor(inner, value._row_partition, internal=True)
     rows = uniform_rows(value, splits_dtype)
-    return RaggedTensor(with_ragged_rank(rows.values, rank - 1, splits_dtype), rows._row_partition, internal=True)
+    return RaggedTensor(
+        with_ragged_rank(rows.values, rank - 1, splits_dtype), rows._row_partition, internal=True
+    )
 
 
 def from_tensor(
-    tensor: Any, lengths: Any = None, padding: Any = None, ragged_rank: int = 1, splits_dtype: Any = dtypes.int64
+    tensor: Any,
+    lengths: Any = None,
+    padding: Any = None,
+    ragged_rank: int = 1,
+    splits_dtype: Any = dtypes.int64,
 ) -> RaggedTensor:
     """The rows of a dense tensor, cut to lengths or without padding."""
     if lengths is not None and padding is not None:
@@ -396,9 +451,13 @@ def from_tensor(
     tensor = convert(tensor)
     rank = tensor.shape.rank
     if rank is not None and rank < 2:
-        raise ValueError(f"A tensor of rank {rank} has no rows that could be ragged: its rank must be above 1.")
+        raise ValueError(
+            f"A tensor of rank {rank} has no rows that could be ragged: its rank must be above 1."
+        )
     if rank is not None and rank <= ragged_rank:
-        raise ValueError(f"ragged_rank must be below the rank of the tensor; got {ragged_rank} for shape {tensor.shape}.")
+        raise ValueError(
+            f"ragged_rank must be below the rank of the tensor; got {ragged_rank} for shape {tensor.shape}."
+        )
     if lengths is not None and _is_nested(lengths):
         return _from_nested_lengths(tensor, lengths, splits_dtype)
     if lengths is None and padding is None:
@@ -414,7 +473,9 @@ def from_tensor(
     lengths = math.minimum(math.maximum(lengths, create.constant(0, splits_dtype)), size)
     mask = shapes.sequence_mask(lengths, size)
     values = gather.boolean_mask(tensor, mask)
-    return RaggedTensor(values, RowPartition(splits_of(lengths), internal=True, lengths=lengths), internal=True)
+    return RaggedTensor(
+        values, RowPartition(splits_of(lengths), internal=True, lengths=lengths), internal=True
+    )
 
 
 def _is_nested(lengths: Any) -> bool:
@@ -426,7 +487,9 @@ def _is_nested(lengths: Any) -> bool:
 def _from_nested_lengths(tensor: Any, nested: Sequence[Any], splits_dtype: Any) -> RaggedTensor:
     rank = tensor.shape.rank
     if rank is not None and rank <= len(nested):
-        raise ValueError(f"{len(nested)} vectors of lengths need a tensor of higher rank; got shape {tensor.shape}.")
+        raise ValueError(
+            f"{len(nested)} vectors of lengths need a tensor of higher rank; got shape {tensor.shape}."
+        )
     first = from_tensor(tensor, nested[0], None, 1, splits_dtype)
     if len(nested) == 1:
         return first
@@ -478,7 +541,9 @@ def with_values(ragged: RaggedTensor, values: Any) -> RaggedTensor:
     if values.shape.rank == 0:
         raise ValueError("The values of a ragged tensor must have rank 1 or more; got a scalar.")
     if not have.is_compatible_with(ragged.values.shape[:1]):
-        raise ValueError(f"with_values needs as many values as before, {ragged.values.shape[:1]}; got {have}.")
+        raise ValueError(
+            f"with_values needs as many values as before, {ragged.values.shape[:1]}; got {have}."
+        )
     if is_ragged(values) and values._row_partition.dtype != ragged._row_partition.dtype:
         values = values.with_row_splits_dtype(dtypes.int64)
         ragged = ragged.with_row_splits_dtype(dtypes.int64)
@@ -505,7 +570,9 @@ def axis_of(axis: int, rank: int | None, what: str = "axis") -> int:
         raise TypeError(f"{what} must be an int; got {axis!r}.")
     axis = int(axis)
     if rank is not None and not -rank <= axis < rank:
-        raise ValueError(f"{what}={axis} is out of bounds for rank {rank}: it must be from {-rank} to {rank - 1}.")
+        raise ValueError(
+            f"{what}={axis} is out of bounds for rank {rank}: it must be from {-rank} to {rank - 1}."
+        )
     if axis < 0:
         if rank is None:
             raise ValueError(f"{what}={axis} counts from the end, and the rank is not known.")
@@ -524,7 +591,9 @@ def row_lengths(ragged: RaggedTensor, axis: int = 1) -> Any:
     if is_ragged(values):
         return RaggedTensor(row_lengths(values, axis - 1), ragged._row_partition, internal=True)
     shape = layout.shape(values, ragged._row_partition.dtype)
-    return RaggedTensor(create.ones(shape[: axis - 1], shape.dtype) * shape[axis - 1], ragged._row_partition, internal=True)
+    return RaggedTensor(
+        create.ones(shape[: axis - 1], shape.dtype) * shape[axis - 1], ragged._row_partition, internal=True
+    )
 
 
 def _longest(partition: RowPartition) -> Any:
@@ -547,7 +616,11 @@ def bounding_shape(ragged: RaggedTensor, axis: Any = None, out_type: Any = None)
     partitions = ragged._nested_row_partitions
     outer = [partitions[0].nrows(), *(_longest(p) for p in partitions)]
     shape = joining.concat(
-        [joining.stack([cast.cast(d, out_type) for d in outer]), layout.shape(ragged.flat_values, out_type)[1:]], 0
+        [
+            joining.stack([cast.cast(d, out_type) for d in outer]),
+            layout.shape(ragged.flat_values, out_type)[1:],
+        ],
+        0,
     )
     return shape if axis is None else gather.gather(shape, axis)
 
@@ -562,12 +635,16 @@ def merge_dims(value: Any, outer: int, inner: int) -> Any:
         return value
     if not is_ragged(value):
         shape = layout.shape(value)
-        merged = joining.concat([shape[:outer], [reduce.reduce_prod(shape[outer : inner + 1])], shape[inner + 1 :]], 0)
+        merged = joining.concat(
+            [shape[:outer], [reduce.reduce_prod(shape[outer : inner + 1])], shape[inner + 1 :]], 0
+        )
         return layout.reshape(value, merged)
     if outer == 0:
         return value.values if inner == 1 else merge_dims(value.values, 0, inner - 1)
     if outer > 1:
-        return RaggedTensor(merge_dims(value.values, outer - 1, inner - 1), value._row_partition, internal=True)
+        return RaggedTensor(
+            merge_dims(value.values, outer - 1, inner - 1), value._row_partition, internal=True
+        )
     inside = merge_dims(value.values, 1, inner - 1) if inner > 2 else value.values
     dtype = value._row_partition.dtype
     inside = inside if is_ragged(inside) else uniform_rows(inside, dtype)
@@ -604,7 +681,10 @@ def to_tensor(ragged: RaggedTensor, default_value: Any = None, shape: Any = None
     wanted: list[Any] = [None] * len(bounds)
     if shape is not None:
         wanted, inner, static = _wanted_shape(shape, ragged, len(bounds), inner, static)
-    sizes = [b if w is None else create.constant(w, dtype) if isinstance(w, int) else cast.cast(w, dtype) for b, w in zip(bounds, wanted, strict=True)]
+    sizes = [
+        b if w is None else create.constant(w, dtype) if isinstance(w, int) else cast.cast(w, dtype)
+        for b, w in zip(bounds, wanted, strict=True)
+    ]
     cut = any(w is not None for w in wanted)
     place, keep = _padded_places(ragged, sizes, cut)
     if cut:
@@ -613,15 +693,20 @@ def to_tensor(ragged: RaggedTensor, default_value: Any = None, shape: Any = None
         default = create.zeros([], flat.dtype)
     else:
         default = convert(default_value, flat.dtype)
-        if default.shape.rank is not None and flat.shape.rank is not None and default.shape.rank >= ragged.shape.rank:
-            raise ValueError(f"default_value must have a lower rank than the ragged tensor; got shape {default.shape}.")
+        if default.shape.rank and flat.shape.rank is not None and default.shape.rank >= flat.shape.rank:
+            raise invalid(
+                f"default_value must be a scalar or fit the inner shape {flat.shape[1:]}; got shape {default.shape}."
+            )
     outer = joining.stack(sizes)
     full = joining.concat([outer, inner], 0)
     if default.shape.rank == 0:
         cells = joining.concat([layout.reshape(reduce.reduce_prod(outer), [1]), inner], 0)
         start = layout.broadcast_to(default, cells)
     else:
-        start = layout.reshape(layout.broadcast_to(default, full), joining.concat([layout.reshape(reduce.reduce_prod(outer), [1]), inner], 0))
+        start = layout.reshape(
+            layout.broadcast_to(default, full),
+            joining.concat([layout.reshape(reduce.reduce_prod(outer), [1]), inner], 0),
+        )
     filled = gather.tensor_scatter_nd_update(start, layout.expand_dims(place, -1), flat)
     result = layout.reshape(filled, full)
     if static is not None and not isinstance(result, EagerTensor):
@@ -635,15 +720,21 @@ def _wanted_shape(shape: Any, ragged: RaggedTensor, outer: int, inner: Any, stat
         count = shape.shape.num_elements()
         if count is None:
             raise ValueError("to_tensor: the length of shape must be known.")
-        dims: list[Any] = [int(d) for d in shape._array] if isinstance(shape, EagerTensor) else [shape[i] for i in range(count)]
+        dims: list[Any] = (
+            [int(d) for d in shape._array]
+            if isinstance(shape, EagerTensor)
+            else [shape[i] for i in range(count)]
+        )
     else:
         dims = TensorShape(shape).as_list() if TensorShape(shape).rank is not None else [None] * ragged.ndim
     dims = [None if isinstance(d, int) and d < 0 else d for d in dims]
     if len(dims) != ragged.shape.rank:
-        raise ValueError(f"to_tensor: shape must have rank {ragged.shape.rank}; got {shape}.")
+        raise invalid(f"to_tensor: shape must have rank {ragged.shape.rank}; got {shape}.")
     for want, have in zip(dims[outer:], ragged.shape.as_list()[outer:], strict=True):
         if want is not None and have is not None and want != have:
-            raise ValueError(f"to_tensor: the inner dimensions of {ragged.shape} can't be changed to {shape}.")
+            raise ValueError(
+                f"to_tensor: the inner dimensions of {ragged.shape} can't be changed to {shape}."
+            )
     return dims[:outer], inner, [d if isinstance(d, int) else None for d in dims[:outer]] + static[outer:]
 
 
@@ -663,58 +754,21 @@ def to_sparse(ragged: RaggedTensor) -> SparseTensor:
         count = reduce.reduce_prod(inner)
         places = compare.where(create.ones(inner, dtypes.bool_))
         repeated = shapes.repeat(indices, count, axis=0)
-        indices = joining.concat([repeated, shapes.tile(places, joining.stack([layout.shape(indices, dtypes.int64)[0], create.constant(1, dtypes.int64)]))], 1)
+        indices = joining.concat(
+            [
+                repeated,
+                shapes.tile(
+                    places,
+                    joining.stack([layout.shape(indices, dtypes.int64)[0], create.constant(1, dtypes.int64)]),
+                ),
+            ],
+            1,
+        )
         flat = layout.reshape(flat, [-1])
     return SparseTensor(indices, flat, bounding_shape(ragged, None, dtypes.int64))
 
 
-def _is_eager(ragged: RaggedTensor) -> bool:
-    return all(isinstance(part, EagerTensor) for part in ragged._nest_flatten())
-
-
-def to_list(ragged: RaggedTensor) -> list[Any]:
-    """Nested Python lists."""
-    if not _is_eager(ragged):
-        raise ValueError("RaggedTensor.to_list needs values: it is only there in eager execution.")
-    items = ragged.flat_values._array.tolist()
-    for partition in reversed(ragged._nested_row_partitions):
-        splits = partition._row_splits._array.tolist()
-        items = [items[a:b] for a, b in zip(splits, splits[1:], strict=False)]
-    return items
-
-
-def to_numpy(ragged: RaggedTensor) -> np.ndarray:
-    """An array; of arrays where the rows differ in length."""
-    if not _is_eager(ragged):
-        raise ValueError("RaggedTensor.numpy needs values: it is only there in eager execution.")
-    values = to_numpy(ragged.values) if is_ragged(ragged.values) else ragged.values._array
-    splits = ragged.row_splits._array
-    count = len(splits) - 1
-    if count <= 0:
-        return np.array([], values.dtype)
-    lengths = np.diff(splits)
-    if (lengths == lengths[0]).all():
-        return np.array(values).reshape((count, int(lengths[0])) + values.shape[1:])
-    rows = np.empty(count, np.object_)
-    bounds = splits.tolist()
-    for i in range(count):
-        rows[i] = values[bounds[i] : bounds[i + 1]]
-    return rows
-
-
-def _format(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, separator=", ") if value.size else repr(value.tolist())
-    return str(value)
-
-
-def text(ragged: RaggedTensor) -> str:
-    """How a ragged tensor prints: its rows, or its parts inside a graph."""
-    if not _is_eager(ragged):
-        return f"tf.RaggedTensor(values={ragged.values!s}, row_splits={ragged.row_splits!s})"
-    with np.printoptions(formatter={"all": _format}):
-        return f"<tf.RaggedTensor {_format(to_numpy(ragged))}>"
-
+__all__ = ["text", "to_list", "to_numpy"]
 
 # -- what other modules answer ----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, operations
+from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.ops import cast, create, joining, layout
 
@@ -81,7 +82,9 @@ class DynamicRaggedShape(Composite):
         last = max((i for i, d in enumerate(lengths) if not isinstance(d, int)), default=0)
         depth = last if num_row_partitions is None else num_row_partitions
         if depth < last:
-            raise ValueError(f"num_row_partitions must be at least {last}, the last ragged dimension; got {depth}.")
+            raise ValueError(
+                f"num_row_partitions must be at least {last}, the last ragged dimension; got {depth}."
+            )
         if depth and depth >= len(lengths):
             raise ValueError(f"num_row_partitions must be below the rank, {len(lengths)}; got {depth}.")
         count, partitions = (lengths[0] if lengths else 1), []
@@ -208,12 +211,57 @@ class DynamicRaggedShape(Composite):
         partitions = [p._with_splits(s) for p, s in zip(self._row_partitions, parts[1:], strict=True)]
         return DynamicRaggedShape(partitions, parts[0])
 
+    @property
+    def _type_spec(self) -> RaggedShapeSpec:
+        return RaggedShapeSpec([p._type_spec for p in self._row_partitions], self.inner_rank, self.dtype)
+
     def __repr__(self) -> str:
         lengths = ", ".join(
             f"({', '.join(map(str, d))}{',' if len(d) == 1 else ''})" if isinstance(d, tuple) else str(d)
             for d in self.static_lengths()
         )
         return f"<DynamicRaggedShape lengths=[{lengths}] num_row_partitions={self.num_row_partitions}>"
+
+
+class RaggedShapeSpec(TypeSpec):
+    """Specification of a `DynamicRaggedShape`: those of its partitions, and the rank of the flat values."""
+
+    __slots__ = ("_partitions", "_inner_rank", "_dtype")
+
+    def __init__(self, partitions: Sequence[TypeSpec], inner_rank: int | None, dtype: Any) -> None:
+        self._partitions = tuple(partitions)
+        self._inner_rank = inner_rank
+        self._dtype = dtypes.as_dtype(dtype)
+
+    @property
+    def value_type(self) -> type:
+        """`tf.experimental.DynamicRaggedShape`."""
+        return DynamicRaggedShape
+
+    @property
+    def _component_specs(self) -> tuple[TypeSpec, ...]:
+        return TensorSpec([self._inner_rank], self._dtype), *self._partitions
+
+    def _to_components(self, value: DynamicRaggedShape) -> tuple[Any, ...]:
+        return value._inner_shape, *value._row_partitions
+
+    def _from_components(self, components: Any) -> DynamicRaggedShape:
+        inner_shape, *parts = components
+        partitions = [
+            p if isinstance(p, RowPartition) else spec._from_components(p)  # type: ignore[attr-defined]
+            for spec, p in zip(self._partitions, parts, strict=True)
+        ]
+        return DynamicRaggedShape(partitions, inner_shape, self._dtype)
+
+    def _key(self) -> tuple[Any, ...]:
+        return self._partitions, self._inner_rank, self._dtype
+
+    def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
+        """Itself, if all are equal."""
+        return self if all(self == o for o in others) else None
+
+    def __repr__(self) -> str:
+        return f"DynamicRaggedShape.Spec(row_partitions={list(self._partitions)}, inner_rank={self._inner_rank}, dtype={self._dtype!r})"
 
 
 def filled(shape: DynamicRaggedShape, value: Any) -> Any:
@@ -242,5 +290,3 @@ def broadcast(value: Any, shape: DynamicRaggedShape) -> Any:
     if not is_ragged(found):
         return found
     return shape._wrap(layout.broadcast_to(found.flat_values, shape._inner_shape))
-
-

@@ -239,7 +239,7 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Tensor:
 
 
 def _reduced_join(inputs: np.ndarray, *, axis: Any, keepdims: bool, separator: bytes) -> np.ndarray:
-    axes = tuple(range(inputs.ndim)) if axis is None else tuple(a % inputs.ndim for a in axis)
+    axes = tuple(range(inputs.ndim)) if axis is None else tuple(a % inputs.ndim for a in reversed(axis))
     if not axes:
         return inputs.copy()
     rest = tuple(i for i in range(inputs.ndim) if i not in axes)
@@ -264,8 +264,8 @@ def reduce_join(
 
     Args:
       inputs: a tensor of strings.
-      axis: the dimensions to join, in the order in which their strings follow one another, the last the fastest; None
-        for all.
+      axis: the dimensions to join, the first of them the one along which neighbours stand side by side; None for all, row
+        by row.
       keepdims: whether they stay, with length 1.
       separator: stands between the joined strings.
       name: optional.

@@ -92,7 +92,7 @@ def _float_texts(values: np.ndarray, flags: str, rest: str) -> list[str]:
     found = list(map(form.__mod__, values.tolist()))
     if "0" in flags:  # no zeros before inf and nan
         for i in np.flatnonzero(~np.isfinite(values)).tolist():
-            found[i] = f"%{re.sub('[.].*', '', rest.rstrip('feg'))}s" % found[i].lstrip("0")
+            found[i] = f"%{flags.replace('0', '')}{rest}" % values[i]
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.base.errors import InvalidArgumentError
 from headwater._src.base.shapes import num_elements
 from headwater._src.core import context
 from headwater._src.core.context import ctx
@@ -23,6 +24,10 @@ from headwater._src.engine.graph_copy import inline
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import device_lock
 from headwater._src.state.variable import IN_PLACE_BYTES, overwritable
+
+
+REFUSAL = "can't be part of an XLA program"
+"""What the errors of graphs that can't be compiled say."""
 
 
 class GraphFunction:
@@ -165,7 +170,14 @@ class GraphFunction:
 
         arrays = [t._array for t in args] + self._captured_arrays
         program = executable.executable_of(self.closed)
-        results = resident.run(program, arrays, reads, self._written(reads), self.closed.result_count)
+        try:
+            results = resident.run(program, arrays, reads, self._written(reads), self.closed.result_count)
+        except InvalidArgumentError as error:
+            if self.jit_compile or self._resident is not None or REFUSAL not in error.message:
+                raise
+            # The estimate chose XLA, which can't compile the graph after all; nothing has run yet.
+            self._choice = "plan", f"XLA refuses it: {error.message.splitlines()[0]}"
+            return self(args, None if reads is self.closed.read_handles else reads)
         if reads is self.closed.read_handles:
             self._resident = program.residents.first.call
         return [of_array(r) for r in results]

@@ -1,0 +1,93 @@
+"""Calling graphs: which executor runs them, and what happens to variables."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater._src.engine import cost
+
+
+def test_a_graph_that_xla_refuses_runs_as_a_plan_where_the_choice_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "choose", lambda *_: ("xla", "for the test"))
+    f = tf.function(lambda x: tf.unique(x)[0])
+    assert f(tf.constant([1.0, 1.0, 2.0])).numpy().tolist() == [1.0, 2.0]
+    assert "XLA refuses it" in f.explain(tf.constant([1.0, 1.0, 2.0]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="can't be part of an XLA program"):
+        tf.function(lambda x: tf.unique(x)[0], jit_compile=True)(tf.constant([1.0]))
+
+
+def test_large_variables_are_written_in_place_and_snapshots_kept() -> None:
+    v = tf.Variable(tf.zeros([200, 100]))
+
+    @tf.function(jit_compile=False)
+    def step(by: tf.Tensor) -> tf.Tensor:
+        v.assign_add(by * tf.ones([200, 100]))
+        return tf.reduce_sum(v)
+
+    step(tf.constant(1.0))
+    snapshot = v.value()
+    step(tf.constant(1.0))
+    assert np.all(snapshot.numpy() == 1.0), "what was read stays what it was"
+    del snapshot
+    step(tf.constant(1.0))
+    address = v.value().numpy().base, v._handle.tensor._array.ctypes.data
+    step(tf.constant(1.0))
+    assert v._handle.tensor._array.ctypes.data == address[1]
+    assert np.all(v.numpy() == 4.0)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_variables_are_sound_under_threads(jit_compile: bool) -> None:
+    v = tf.Variable(tf.zeros([200, 100]))
+    step = tf.function(lambda: v.assign_add(tf.ones([200, 100])), jit_compile=jit_compile)
+    step()
+    failures = []
+
+    def read() -> None:
+        for _ in range(50):
+            seen = v.numpy()
+            if seen.min() != seen.max():
+                failures.append((seen.min(), seen.max()))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(50):
+        step()
+    reader.join()
+    assert not failures
+    assert np.all(v.numpy() == 51.0)
+
+
+def test_a_call_with_another_variable_writes_to_that_one() -> None:
+    @tf.function
+    def add(v: tf.Variable, x: tf.Tensor) -> None:
+        v.assign_add(x)
+
+    a, b = tf.Variable([1.0]), tf.Variable([10.0])
+    add(a, tf.constant([1.0]))
+    add(b, tf.constant([1.0]))
+    assert add.experimental_get_tracing_count() == 1
+    assert a.numpy().tolist() == [2.0] and b.numpy().tolist() == [11.0]
+
+
+def test_a_compiled_function_inside_one_that_is_not() -> None:
+    inner = tf.function(lambda x: tf.sin(x) * x, jit_compile=True)
+
+    @tf.function
+    def outer(x: tf.Tensor) -> tf.Tensor:
+        return inner(x) + 1.0
+
+    x = tf.constant(0.5)
+    with tf.GradientTape() as second:
+        second.watch(x)
+        with tf.GradientTape() as first:
+            first.watch(x)
+            y = outer(x)
+        gradient = first.gradient(y, x)
+    assert "StatefulPartitionedCall" in {n.type for n in outer.get_concrete_function(x).graph.get_operations()}
+    np.testing.assert_allclose(gradient, np.cos(0.5) * 0.5 + np.sin(0.5), rtol=1e-6)
+    np.testing.assert_allclose(second.gradient(gradient, x), 2 * np.cos(0.5) - 0.5 * np.sin(0.5), rtol=1e-5)
