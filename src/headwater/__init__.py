@@ -28,6 +28,7 @@ from headwater import nest as nest
 from headwater import nn as nn
 from headwater import profiler as profiler
 from headwater import quantization as quantization
+from headwater import queue as queue
 from headwater import ragged as ragged
 from headwater import random as random
 from headwater import raw_ops as raw_ops

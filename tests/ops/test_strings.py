@@ -25,7 +25,8 @@ def texts(values: list[str]) -> tf.Tensor:
 def test_code_points_are_pythons_and_encode_back(words: list[str]) -> None:
     codes = tf.strings.unicode_decode(texts(words), "UTF-8")
     assert codes.to_list() == [[ord(c) for c in w] for w in words]
-    assert tf.strings.unicode_encode(codes, "UTF-8").numpy().tolist() == [w.encode() for w in words]
+    for row, word in zip(codes, words, strict=True):
+        assert tf.strings.unicode_encode(row, "UTF-8").numpy() == word.encode()
     assert tf.strings.length(texts(words), "UTF8_CHAR").numpy().tolist() == [len(w) for w in words]
     parts = tf.strings.unicode_split(texts(words), "UTF-8")
     assert parts.to_list() == [[c.encode() for c in w] for w in words]
@@ -72,7 +73,13 @@ def test_numbers_survive_as_strings(dtype: str) -> None:
 def test_siphash_of_its_authors() -> None:
     """The vectors published with SipHash-2-4: key 00..0f, messages 00, 00 01, ..."""
     key = int.from_bytes(bytes(range(8)), "little"), int.from_bytes(bytes(range(8, 16)), "little")
-    wanted = {0: "310e0edd47db6f72", 1: "fd67dc93c539f874", 7: "37d1018bf50002ab", 8: "93f5f5799a932462", 15: "e545be4961ca29a1"}
+    wanted = {
+        0: "310e0edd47db6f72",
+        1: "fd67dc93c539f874",
+        7: "37d1018bf50002ab",
+        8: "6224939a79f5f593",
+        15: "e545be4961ca29a1",
+    }
     found = sip_hashes([bytes(range(n)) for n in wanted], key)
     assert [int(h).to_bytes(8, "little").hex() for h in found] == list(wanted.values())
 

@@ -61,7 +61,7 @@ def checked(features: Any, what: str, allowed: tuple[type, ...]) -> dict[str, An
     found: dict[str, Any] = {}
     for key in sorted(features):
         feature: Any = features[key]
-        if not isinstance(feature, allowed):
+        if not any(isinstance(feature, kind) for kind in allowed):
             kind = type(feature).__name__
             if kind == "RaggedFeature":
                 raise NotImplementedError(f"{what}: ragged features are not in this version of headwater.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -250,11 +251,7 @@ def _check_rows(params: Any, indices: Any) -> None:
 def _gather_inner(params: Any, indices: Any, axis: int) -> Any:
     """The same indices in every slice along an inner axis."""
     if not is_ragged(params):
-        return (
-            methods.rebuilt(indices, gather.gather(params, indices.flat_values, axis=axis))
-            if axis == 0
-            else _dense_inner(params, indices, axis)
-        )
+        return _dense_inner(params, indices, axis)
     if axis > 1:
         return RaggedTensor(
             gather_rows(params.values, indices, axis - 1), params._row_partition, internal=True
@@ -275,8 +272,19 @@ def _gather_inner(params: Any, indices: Any, axis: int) -> Any:
 
 
 def _dense_inner(params: Any, indices: Any, axis: int) -> Any:
+    """Ragged indices along an inner axis of a dense tensor: every slice gets the partitions of the indices."""
     dtype = indices.row_splits.dtype
-    return _gather_inner(methods.with_ragged_rank(params, axis, dtype), indices, axis)
+    rows = methods.uniform_rows(params, dtype)
+    if axis > 1:
+        return RaggedTensor(_dense_inner(rows.values, indices, axis - 1), rows._row_partition, internal=True)
+    result = methods.merge_dims(gather.gather(params, indices.flat_values, axis=1), 0, 1)
+    slices = layout.shape(params, dtype)[:1]
+    for part in reversed(indices._nested_row_partitions):
+        lengths = shapes.tile(part.row_lengths(), slices)
+        result = RaggedTensor(result, methods.from_row_lengths(lengths, False), internal=True)
+    count = params.shape[0]
+    outer = methods.from_uniform(indices.nrows(), None, slices[0] if count is None else count)
+    return RaggedTensor(result, outer, internal=True)
 
 
 def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
@@ -487,7 +495,7 @@ def _sizes(given: Any, total: int) -> list[tuple[int, int]]:
         if sum(sizes) != total:
             raise invalid(f"split: the sizes {sizes} do not add up to {total}.")
     bounds = np.cumsum([0, *sizes]).tolist()
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(itertools.pairwise(bounds))
 
 
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int) -> list[Any]:

@@ -8,6 +8,7 @@ that looks for ragged arguments first. Names that were imported before stay good
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
 from collections.abc import Callable
@@ -412,7 +413,7 @@ def _text_kernel(values: np.ndarray, *row_splits: np.ndarray, summarize: int) ->
 
 def _rows_text(items: list[str], splits: np.ndarray, summarize: int) -> list[str]:
     bounds = splits.tolist()
-    return [_row_text(items[a:b], summarize) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [_row_text(items[a:b], summarize) for a, b in itertools.pairwise(bounds)]
 
 
 def _row_text(items: list[str], summarize: int) -> str:

@@ -131,7 +131,7 @@ def _partitioned(values: list[Any], depth: int, splits_dtype: Any) -> list[Any]:
     lead = next((p for p, n in zip(partitions, narrow, strict=True) if not n), partitions[0])
     inner = []
     for row, partition, one in zip(rows, partitions, narrow, strict=True):
-        if one and not (lead.static_uniform_row_length == 1):
+        if one and lead.static_uniform_row_length != 1:
             inner.append(take(row.values, lead.value_rowids()))
             continue
         if partition is not lead and not same_rows(partition, lead):

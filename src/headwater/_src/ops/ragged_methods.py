@@ -26,8 +26,6 @@ from headwater._src.ops.ragged_forms import text, to_list, to_numpy
 
 INTEGERS = (dtypes.int32, dtypes.int64)
 
-# -- the two kernels that lengths of rows need ------------------------------------------------------------------------
-
 
 def _row_ids(row_splits: np.ndarray) -> np.ndarray:
     lengths = np.diff(row_splits)
@@ -45,10 +43,15 @@ row_ids: Any = op(
 
 
 def _positions(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    ends = np.cumsum(lengths, dtype=starts.dtype)
-    total = int(ends[-1]) if len(ends) else 0
-    places = np.repeat(starts - (ends - lengths), lengths)
-    places += np.arange(total, dtype=starts.dtype)
+    # The sum of steps: 1 within a run, a jump to the next start at its end. Faster than repeating the starts.
+    filled = lengths > 0
+    begin, size = starts[filled], lengths[filled]
+    ends = np.cumsum(size, dtype=starts.dtype)
+    places = np.ones(int(ends[-1]) if len(ends) else 0, starts.dtype)
+    if len(ends):
+        places[0] = begin[0]
+        places[ends[:-1]] = begin[1:] - begin[:-1] - size[:-1] + 1
+        np.cumsum(places, out=places)
     return places
 
 

@@ -18,6 +18,7 @@ from headwater._src.base.shapes import Partial, merge, num_elements, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
+from headwater._src.core.ragged import is_ragged
 from headwater._src.core.rules import reduced
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
@@ -66,7 +67,9 @@ def string_of(value: Any, what: str) -> Tensor:
     """`value` as a tensor of strings; InvalidArgumentError for tensors of other dtypes, TypeError for other values."""
     tensor = convert(value) if isinstance(value, (TensorLike, np.ndarray)) else convert(value, dtypes.string)
     if tensor.dtype is not dtypes.string:
-        raise invalid(f"{what} takes strings; got {describe(tensor)}. tf.strings.as_string makes strings of numbers.")
+        raise invalid(
+            f"{what} takes strings; got {describe(tensor)}. tf.strings.as_string makes strings of numbers."
+        )
     return tensor
 
 
@@ -113,7 +116,9 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
       unit: "BYTE", or "UTF8_CHAR" to count the bytes that begin a UTF-8 character.
       name: optional.
     """
-    return _length(string_of(input, "tf.strings.length"), unit=one_of(unit, _UNITS, "tf.strings.length: unit"), name=name)
+    return _length(
+        string_of(input, "tf.strings.length"), unit=one_of(unit, _UNITS, "tf.strings.length: unit"), name=name
+    )
 
 
 def _by_byte(item: bytes, pos: int, count: int) -> bytes | None:
@@ -137,17 +142,31 @@ def _by_character(item: bytes, pos: int, count: int) -> bytes | None:
     return item[starts[start] : starts[stop]]
 
 
+def _sliced(items: list[bytes], pos: int, count: int, unit: str) -> list[bytes] | None:
+    """The same bytes of all strings, where all are long enough; None for other calls."""
+    if pos < 0 or not items or pos > min(map(len, items)):
+        return None
+    if unit != "BYTE" and not all(map(bytes.isascii, items)):
+        return None
+    where = slice(pos, None if count < 0 else pos + count)
+    return [v[where] for v in items]
+
+
 def _parts(input: np.ndarray, pos: np.ndarray, len: np.ndarray, *, unit: str) -> np.ndarray:
     part = _by_byte if unit == "BYTE" else _by_character
     if pos.shape != len.shape:
         raise ValueError(f"pos and len must have one shape; got {list(pos.shape)} and {list(len.shape)}")
     if not pos.ndim:
         at, count = int(pos), int(len)
-        found = [part(v, at, count) for v in items_of(input)]
+        items = items_of(input)
+        found: list[bytes | None] = [*(_sliced(items, at, count, unit) or ())]
+        found = found or [part(v, at, count) for v in items]
         shape: Any = input.shape
     else:
         texts, starts, sizes = np.broadcast_arrays(input, pos, len)
-        found = [part(v, p, n) for v, p, n in zip(items_of(texts), items_of(starts), items_of(sizes), strict=True)]
+        found = [
+            part(v, p, n) for v, p, n in zip(items_of(texts), items_of(starts), items_of(sizes), strict=True)
+        ]
         shape = texts.shape
     if None in found:
         index = found.index(None)
@@ -194,7 +213,9 @@ def _joined(*inputs: np.ndarray, separator: bytes) -> np.ndarray:
         return packed([b""], ())
     shape = max((x.shape for x in inputs), key=len)
     if any(x.shape not in ((), shape) for x in inputs):
-        raise ValueError(f"the shapes differ: {', '.join(str(list(x.shape)) for x in inputs)}; only scalars are repeated")
+        raise ValueError(
+            f"the shapes differ: {', '.join(str(list(x.shape)) for x in inputs)}; only scalars are repeated"
+        )
     size = num_elements(shape) or 0
     lists = [items_of(x) if x.shape == shape else items_of(x) * size for x in inputs]
     return packed(list(map(separator.join, zip(*lists, strict=True))), shape)
@@ -280,7 +301,9 @@ def reduce_join(
     if isinstance(axes, tuple) and rank is not None:
         for a in axes:
             if not -rank <= a < rank:
-                raise OutOfRangeError(None, None, f"{what}: dimension {a} does not exist in {describe(tensor)}.")
+                raise OutOfRangeError(
+                    None, None, f"{what}: dimension {a} does not exist in {describe(tensor)}."
+                )
     sep = text_attr(separator, f"{what}: separator")
     return _reduce_join(tensor, axis=axes, keepdims=bool(keepdims), separator=sep, name=name)
 
@@ -291,7 +314,7 @@ def _segment_joined(
     _check_segments(inputs.shape, segment_ids.shape)
     if num_segments < 0:
         raise ValueError(f"num_segments must not be negative; got {num_segments}")
-    ids = items_of(segment_ids)
+    ids: list[int] = segment_ids.reshape(-1).tolist()
     wrong = next((i for i in ids if not 0 <= i < num_segments), None)
     if wrong is not None:
         raise ValueError(f"segment_ids must be in [0, {num_segments}); got {wrong}")
@@ -455,12 +478,16 @@ def format(
     values = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if not isinstance(inputs, (list, tuple, TensorLike)) and not hasattr(type(inputs), "__tf_tensor__"):
         raise TypeError(f"{what}: inputs must be a tensor or a list of tensors; got {describe(inputs)}.")
+    if any(is_ragged(v) for v in values):
+        raise NotImplementedError(f"{what} does not show ragged tensors; give their to_tensor().")
     if template.count(placeholder) != len(values):
         raise ValueError(
             f"{what}: the template has {template.count(placeholder)} placeholders {placeholder!r} for {len(values)} tensors."
         )
     texts = [_summary(convert(v), summarize=int(summarize)) for v in values]
-    return _format(*texts, template=template, placeholder=placeholder, name=name) if texts else convert(template)
+    return (
+        _format(*texts, template=template, placeholder=placeholder, name=name) if texts else convert(template)
+    )
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------
@@ -511,4 +538,3 @@ sampled("strings.format", lambda: [
     case("{}!", [Arr((2, 2), "int32", 0, 9)], id="tensor"), case("none", (), id="none"), case("{}", [True], id="bool"),
     bad("{}", (1, 2), error="ValueError", id="count"), bad("{}", 1, error="TypeError", id="number"),
 ])  # fmt: skip
-

@@ -78,7 +78,9 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
     what = "tf.strings.to_number"
     dtype = as_dtype(out_type)
     if dtype not in _NUMBERS:
-        raise invalid(f"{what}: out_type must be one of {', '.join(d.name for d in _NUMBERS)}; got {dtype.name}.")
+        raise invalid(
+            f"{what}: out_type must be one of {', '.join(d.name for d in _NUMBERS)}; got {dtype.name}."
+        )
     return _number(strings.string_of(input, what), out_type=dtype, name=name)
 
 
@@ -115,7 +117,10 @@ def _as_strings(
         letter = "e" if scientific else "g" if shortest else "f"
         rest = (f".{precision}" if precision > -1 else "") + letter
         if dtype.is_complex:
-            real, imag = (_float_texts(part.astype(np.float64), fill.replace("0", ""), rest) for part in (flat.real, flat.imag))
+            real, imag = (
+                _float_texts(part.astype(np.float64), fill.replace("0", ""), rest)
+                for part in (flat.real, flat.imag)
+            )
             texts = [f"({a},{b})" for a, b in zip(real, imag, strict=True)]
         else:
             texts = _float_texts(flat.astype(np.float64), fill, size + rest)
@@ -296,7 +301,9 @@ def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: str | No
     if len(key) != 2:
         raise invalid(f"{what}: key must have two integers; got {len(key)}.")
     pair = int(key[0]), int(key[1])
-    return _bucket_strong(strings.string_of(input, what), num_buckets=_count(num_buckets, what), key=pair, name=name)
+    return _bucket_strong(
+        strings.string_of(input, what), num_buckets=_count(num_buckets, what), key=pair, name=name
+    )
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------

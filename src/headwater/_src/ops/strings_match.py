@@ -49,7 +49,9 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
     return _full_match(strings.string_of(input, what), strings.string_of(pattern, what), name=name)
 
 
-def _replaced(input: np.ndarray, pattern: np.ndarray, rewrite: np.ndarray, *, replace_global: bool) -> np.ndarray:
+def _replaced(
+    input: np.ndarray, pattern: np.ndarray, rewrite: np.ndarray, *, replace_global: bool
+) -> np.ndarray:
     from headwater._src.ops.strings_re2 import compiled, replaced, rewrite_parts
 
     form = compiled(_scalar(pattern, "pattern"))
@@ -94,7 +96,24 @@ def regex_replace(
 
 # -- samples ----------------------------------------------------------------------------------------------------------
 
-_TEXTS = ["ab", "abc", "a\nb", "", "é", b"\xff", "éa", "١", "K", "\u212a", "α", "AB", "a.b", "aaa", "A+", "x-1"]
+_TEXTS = [
+    "ab",
+    "abc",
+    "a\nb",
+    "",
+    "é",
+    b"\xff",
+    "éa",
+    "١",
+    "K",
+    "\u212a",
+    "α",
+    "AB",
+    "a.b",
+    "aaa",
+    "A+",
+    "x-1",
+]
 _PATTERNS = [
     "a.", r"\pL+", "(?s)a.b", ".", "[é]a", r"\d", r"\w", "(?i)k", r"\p{Greek}", "[[:alpha:]]+", "a(?i)b|c", "(?i:a)b", r"\Qa.b\E", r"\x{41}.", r"\101\x42",
     "a{2,3}", "a{,3}", "(?U)a+", r"[^a]", r"\p{^Lu}*", r"[\pL\d]+", "()", "", "ab||b", r"(?m)^a$\n^b$", "[]a]+b?", "[[:^alpha:]]", r"[\w-]+", r"\PL", r"a\b.*", r"\z", r"(a|ab)(c|)", "(?P<n>a)(?P<n>b)",

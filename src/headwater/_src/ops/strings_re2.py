@@ -79,8 +79,10 @@ class _Flags:
     __slots__ = ("i", "m", "s", "U")
 
     def __init__(self, other: _Flags | None = None) -> None:
-        for flag in self.__slots__:
-            setattr(self, flag, getattr(other, flag, False))
+        self.i: bool = other is not None and other.i
+        self.m: bool = other is not None and other.m
+        self.s: bool = other is not None and other.s
+        self.U: bool = other is not None and other.U
 
 
 class _Translator:
@@ -200,7 +202,9 @@ class _Translator:
             self.take()
             return rf"(?a:\{c})"
         if c == "C":
-            raise NotImplementedError("a single byte, \\C, can't be matched; match characters with '.' instead.")
+            raise NotImplementedError(
+                "a single byte, \\C, can't be matched; match characters with '.' instead."
+            )
         if c == "Q":
             self.take()
             quoted, _, _ = self.text[self.at :].partition("\\E")

@@ -132,7 +132,9 @@ def bytes_split(input: Any, name: str | None = None) -> Any:
 # -- n-grams ----------------------------------------------------------------------------------------------------------
 
 
-def _grams_of(row: list[bytes], widths: Any, separator: bytes, pads: Any, most: int, preserve: bool) -> list[bytes]:
+def _grams_of(
+    row: list[bytes], widths: Any, separator: bytes, pads: Any, most: int, preserve: bool
+) -> list[bytes]:
     found = []
     for width in widths:
         pad = min(width - 1, most) if most >= 0 else width - 1
@@ -146,7 +148,14 @@ def _grams_of(row: list[bytes], widths: Any, separator: bytes, pads: Any, most: 
 
 
 def _grams(
-    data: np.ndarray, splits: np.ndarray, *, widths: Any, separator: bytes, pads: Any, most: int, preserve: bool
+    data: np.ndarray,
+    splits: np.ndarray,
+    *,
+    widths: Any,
+    separator: bytes,
+    pads: Any,
+    most: int,
+    preserve: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     items, ends = strings.items_of(data), splits.tolist()
     rows = [items[a:b] for a, b in itertools.pairwise(ends)]
@@ -195,7 +204,9 @@ def ngrams(
         raise ValueError(f"{what}: ngram_width must be positive; got {ngram_width}.")
     pads = _pads_of(pad_values, what)
     if padding_width is not None and (pads is None or padding_width < 1):
-        raise ValueError(f"{what}: padding_width must be positive, and pad_values must be given with it; got {padding_width}.")
+        raise ValueError(
+            f"{what}: padding_width must be positive, and pad_values must be given with it; got {padding_width}."
+        )
     ragged = isinstance(data, RaggedTensor)
     rows = data if ragged else _as_ragged(strings.string_of(data, what), what)
     if isinstance(rows, Tensor):

@@ -45,7 +45,11 @@ def _pieces(item: bytes, codec: str) -> list[tuple[int, int]]:
     if codec in ("utf-16", "utf-32"):  # without a mark the order is big-endian, and the mark is no character
         size = 2 if codec == "utf-16" else 4
         mark = item[:size]
-        little, big = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) if size == 2 else (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+        little, big = (
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            if size == 2
+            else (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+        )
         skip = size if mark in (little, big) else 0
         found = _pieces(item[skip:], codec + ("-le" if mark == little else "-be"))
         return [(c, at + skip) for c, at in found]
@@ -239,7 +243,9 @@ def _encode_ragged(input: Any, attrs: dict[str, Any], what: str) -> Any:
     _check_codes(input, what)
     values = input.values
     if isinstance(values, RaggedTensor) or values.shape.rank != 1:
-        return input.with_values(unicode_encode(values, attrs["encoding"], attrs["errors"], attrs["replacement"]))
+        return input.with_values(
+            unicode_encode(values, attrs["encoding"], attrs["errors"], attrs["replacement"])
+        )
     return _encode(values, input.row_splits, **attrs)
 
 
@@ -258,7 +264,7 @@ _even_splits = op(
 # -- characters as strings --------------------------------------------------------------------------------------------
 
 
-def _split_rows(input: Any, encoding: str, errors: str, replacement_char: Any, what: str) -> tuple[Any, Any]:
+def _split_rows(input: Any, encoding: str, errors: str, replacement_char: Any, what: str) -> list[Any]:
     strings.one_of(encoding, _OUTPUTS, f"{what}: input_encoding")
     codec = codec_of(encoding, what)
     one = strings.one_of(errors, _ERRORS, f"{what}: errors")
@@ -274,7 +280,10 @@ def _split_rows(input: Any, encoding: str, errors: str, replacement_char: Any, w
 def _each_encoded(codes: np.ndarray, *, encoding: str) -> np.ndarray:
     codec = encoding.lower()
     items = codes.tolist()
-    known = {c: chr(c if 0 <= c <= _LAST and not 0xD800 <= c <= 0xDFFF else 65533).encode(codec) for c in set(items)}
+    known = {
+        c: chr(c if 0 <= c <= _LAST and not 0xD800 <= c <= 0xDFFF else 65533).encode(codec)
+        for c in set(items)
+    }
     return strings.packed(list(map(known.__getitem__, items)), codes.shape)
 
 
@@ -359,7 +368,15 @@ unicode_script = op(
 # -- samples ----------------------------------------------------------------------------------------------------------
 
 _BAD = b"a\xffb\xe2\x82z"
-_WRONG = [b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xe2\x28\xa1", b"\xfc\x80\x80\x80", b"ok"]
+_WRONG = [
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x98",
+    b"\xf4\x90\x80\x80",
+    b"\xc0\x80",
+    b"\xe2\x28\xa1",
+    b"\xfc\x80\x80\x80",
+    b"ok",
+]
 
 
 def _decoding() -> list[Any]:
@@ -381,7 +398,9 @@ def _decoding_more() -> list[Any]:
     ]  # fmt: skip
 
 
-sampled("strings.unicode_decode", lambda: [*_decoding_more(), case(b"\xfe\xff\x00a", "UTF-16", id="utf16-mark")])
+sampled(
+    "strings.unicode_decode", lambda: [*_decoding_more(), case(b"\xfe\xff\x00a", "UTF-16", id="utf16-mark")]
+)
 sampled("strings.unicode_decode_with_offsets", _decoding_more)
 sampled("strings.unicode_split", lambda: [*_decoding(), bad(b"\xe9", "ISO-8859-1", id="latin")])
 sampled("strings.unicode_split_with_offsets", _decoding)

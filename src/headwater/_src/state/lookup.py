@@ -82,23 +82,18 @@ def check_pair(key_dtype: DType, value_dtype: DType) -> None:
         )
 
 
-def filled(default: np.ndarray, count: int) -> np.ndarray:
-    """`count` copies of the default value."""
-    out = np.empty((count, *default.shape), default.dtype)
-    out[...] = default
-    return out
-
-
 def gathered(values: np.ndarray, rows: np.ndarray, default: np.ndarray) -> np.ndarray:
     """The values of these rows; the default, which broadcasts over the keys, where the row is negative."""
+    shape, one = rows.shape, values.shape[1:]
     missing = rows < 0
-    if not missing.any():
-        return values[rows]
-    found = values[np.where(missing, 0, rows)] if len(values) else filled(values[:0].sum(0), 0)
     if not len(values):
-        found = np.empty((*rows.shape, *values.shape[1:]), values.dtype)
-    defaults = np.broadcast_to(default, found.shape)
-    found[missing] = defaults[missing]
+        out = np.empty((*shape, *one), values.dtype)
+        out[...] = default
+        return out
+    if not missing.any():
+        return values[rows.reshape(-1)].reshape((*shape, *one))
+    found = values[np.where(missing, 0, rows).reshape(-1)].reshape((*shape, *one))
+    found[missing] = np.broadcast_to(default, found.shape)[missing]
     return found
 
 
@@ -176,7 +171,7 @@ class StaticHashTable(LookupInterface):
             return keys._map_values(self.lookup)
         self._check_keys(keys.dtype)
         tensor = convert(keys)
-        return _FIND(self, [tensor], [Spec(tensor._shape, self._value_dtype.np)])[0]
+        return _FIND(self, [tensor], [Spec(tensor._spec.shape, self._value_dtype.np)])[0]
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of keys, int64."""
@@ -260,7 +255,7 @@ class StaticVocabularyTable(LookupInterface):
             return keys._map_values(self.lookup)
         self._check_keys(keys.dtype)
         tensor = convert(keys)
-        return _FIND(self, [tensor], [Spec(tensor._shape, _I64)])[0]
+        return _FIND(self, [tensor], [Spec(tensor._spec.shape, _I64)])[0]
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of terms and buckets, int64."""

@@ -135,6 +135,8 @@ class TextFileInitializer(TableInitializerBase):
         if not lines[-1]:
             lines.pop()
         lines = [line.removesuffix(b"\r") for line in lines]
+        if b"" in lines:
+            raise invalid(f"TextFileInitializer: line {lines.index(b'')} of {self._filename} is empty.")
         size = self._vocab_size
         if size is not None and size > len(lines):
             raise invalid(

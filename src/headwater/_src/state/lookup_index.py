@@ -1,8 +1,8 @@
-"""From keys to the rows where their values are: sorted integers, or a dictionary."""
+"""From keys to the rows where their values are: arrays for integers, or a dictionary."""
 
 from __future__ import annotations
 
-import operator
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,20 @@ import numpy as np
 _DENSE = 4
 """Integer keys spread over at most so many times their number are looked up in a plain array."""
 
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 over the golden ratio: Knuth's multiplicative hash takes the upper bits of the product."""
+
 
 class KeyIndex:
     """The row of each of `keys`, a vector without duplicates.
 
-    Integers of a narrow range have an array from key to row, others are sorted; strings and floats have a dictionary.
+    Integers of a narrow range have an array from key to row, others a hash table of arrays; strings and floats have a dictionary.
     """
 
     def __init__(self, keys: np.ndarray) -> None:
         self.size = keys.size
         self.table: np.ndarray | None = None
-        self.sorted: np.ndarray | None = None
+        self.hashed: np.ndarray | None = None
         if keys.dtype.kind in "iu" and keys.size:
             self._of_integers(keys)
         else:
@@ -33,8 +36,37 @@ class KeyIndex:
             self.table = np.full(high - low + 1, -1, np.int64)
             self.table[keys.astype(np.int64) - low] = np.arange(keys.size)
             return
-        self.order = np.argsort(keys, kind="stable")
-        self.sorted = keys[self.order]
+        self._hash_all(keys)
+
+    def _hash_all(self, keys: np.ndarray) -> None:
+        """Open addressing with linear probing, all keys at a time: those that find their slot taken go on to the next."""
+        bits = max(4, (4 * keys.size - 1).bit_length())
+        self.shift, self.mask = np.uint64(64 - bits), (1 << bits) - 1
+        slots = np.full(1 << bits, -1, np.int64)
+        waiting, at = np.arange(keys.size), self._hash(keys)
+        while waiting.size:
+            free = slots[at] < 0
+            slots[at[free]] = waiting[free]
+            moved = slots[at] != waiting
+            waiting, at = waiting[moved], (at[moved] + 1) & self.mask
+        self.slots, self.hashed = slots, keys
+
+    def _hash(self, keys: np.ndarray) -> np.ndarray:
+        return ((keys.astype(np.int64).view(np.uint64) * _GOLDEN) >> self.shift).view(np.int64)
+
+    def _probe(self, keys: np.ndarray) -> np.ndarray:
+        assert self.hashed is not None
+        at = self._hash(keys)
+        rows = self.slots.take(at)
+        open_ = np.flatnonzero((rows >= 0) & (self.hashed.take(rows, mode="clip") != keys))
+        at = at[open_]
+        while open_.size:
+            at = (at + 1) & self.mask
+            found = self.slots[at]
+            rows[open_] = found
+            left = (found >= 0) & (self.hashed.take(found, mode="clip") != keys[open_])
+            open_, at = open_[left], at[left]
+        return rows
 
     def find(self, keys: np.ndarray) -> np.ndarray:
         """The row of each of these keys, of the same shape; -1 where it is not there."""
@@ -47,20 +79,12 @@ class KeyIndex:
                 rows = np.where(
                     inside, self.table[np.where(inside, flat, self.low).astype(np.int64) - self.low], -1
                 )
-        elif self.sorted is not None:
-            at = np.searchsorted(self.sorted, flat)
-            at[at == self.sorted.size] = 0
-            rows = np.where(self.sorted[at] == flat, self.order[at], -1)
+        elif self.hashed is not None:
+            rows = self._probe(flat)
         else:
             rows = self._find_hashed(flat)
         return rows.reshape(keys.shape)
 
     def _find_hashed(self, flat: np.ndarray) -> np.ndarray:
-        keys = flat.tolist()
-        if len(keys) > 1:
-            try:  # one call for all where all are there
-                return np.array(operator.itemgetter(*keys)(self.rows), np.int64)
-            except KeyError:
-                pass
-        get = self.rows.get
-        return np.array([get(k, -1) for k in keys], np.int64)
+        found = map(self.rows.get, flat.tolist(), itertools.repeat(-1))
+        return np.fromiter(found, np.int64, flat.size)

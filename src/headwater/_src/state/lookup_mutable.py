@@ -115,6 +115,10 @@ class _MutableTable(LookupInterface):
 
     def _find(self, keys: np.ndarray, default: np.ndarray) -> tuple[np.ndarray]:
         batch = self._batch(keys)
+        if default.shape not in (self._value_shape, batch + self._value_shape):
+            raise invalid(
+                f"Default values have shape {self._value_shape} or {batch + self._value_shape}; got {default.shape}."
+            )
         with self._lock:
             if keys.dtype.kind == "i" and not self._key_shape and keys.size >= _MANY:
                 if self._index is None:
@@ -141,8 +145,8 @@ class _MutableTable(LookupInterface):
     def _look_up(self, keys: Any, default: Any) -> Any:
         if isinstance(keys, Composite):
             return keys._map_values(lambda k: self._look_up(k, default))
-        tensor = self._keys_of(keys)
-        shape = tensor._shape
+        tensor = self._keys_of(keys if hasattr(keys, "dtype") else convert(keys, self._key_dtype))
+        shape = tensor._spec.shape
         if shape is not None:
             shape = shape[: len(shape) - len(self._key_shape)] + self._value_shape
         return _FIND(self, [tensor, default], [Spec(shape, self._value_dtype.np)])[0]
