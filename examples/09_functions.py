@@ -32,7 +32,12 @@ def two_random_numbers() -> tuple[tf.Tensor, tf.Tensor]:
 
 
 first, second = two_random_numbers(), two_random_numbers()
-print("NumPy's number stays:", bool(first[0] == second[0]), "- TensorFlow's changes:", bool(first[1] != second[1]))
+print(
+    "NumPy's number stays:",
+    bool(first[0] == second[0]),
+    "- TensorFlow's changes:",
+    bool(first[1] != second[1]),
+)
 
 
 # 3. Functions called from a traced function are part of it, decorated or not.

@@ -64,7 +64,10 @@ CONVENTIONAL = {
         ("FakeQuantWithMinMaxVars", "QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4"),
         ("fc", "the gradient passes the rounding as if it were not there, where the range allows"),
     ),
-    "StatelessRandomGammaV2": ("f", "with alpha a number keeps its place in the distribution, not the draws it is made of"),
+    "StatelessRandomGammaV2": (
+        "f",
+        "with alpha a number keeps its place in the distribution, not the draws it is made of",
+    ),
     "RandomGamma": ("f", "the same"),
     "StatelessParameterizedTruncatedNormal": ("f", "the same, for the bounds"),
     "EuclideanNorm": (

@@ -294,6 +294,7 @@ NOT_SHOWN = {
 
 BLOCKS = {path.name[:3]: read_blocks(path) for path in TEXTS}
 
+
 def _block_param(block: Block) -> Any:
     return pytest.param(block, id=block.id)
 

@@ -169,7 +169,9 @@ def test_22_python_control_flow_becomes_operations():
         return total
 
     assert int(sum_of_squares(tf.constant(4))) == 0 + 4 + 16
-    assert "While" in {n.type for n in sum_of_squares.get_concrete_function(tf.constant(4)).graph.get_operations()}
+    assert "While" in {
+        n.type for n in sum_of_squares.get_concrete_function(tf.constant(4)).graph.get_operations()
+    }
 
 
 def test_23_compiled_by_xla():

@@ -53,11 +53,17 @@ def differences() -> str:
         "",
         "| here | TensorFlow | why |",
         "|---|---|---|",
-        *(f"| {'anything' if ours == '*' else ours} | {theirs} | {why} |" for (ours, theirs), why in SLIPS.items()),
+        *(
+            f"| {'anything' if ours == '*' else ours} | {theirs} | {why} |"
+            for (ours, theirs), why in SLIPS.items()
+        ),
         "",
         "| name | change | why |",
         "|---|---|---|",
-        *(f"| `{name}` | {'any' if kind == '*' else kind} | {why} |" for (name, kind), why in MUTANTS.items()),
+        *(
+            f"| `{name}` | {'any' if kind == '*' else kind} | {why} |"
+            for (name, kind), why in MUTANTS.items()
+        ),
         "",
     ]
     return "\n".join(lines)

@@ -34,7 +34,13 @@ UNTRACED = {
 
 def _graphable(sample: harness.Sample) -> bool:
     recorded = answers().get(encoding.key_of(sample))
-    if recorded is None or recorded.get("missing") or _limited(sample, "all") or "values" not in recorded or "error" in recorded:
+    if (
+        recorded is None
+        or recorded.get("missing")
+        or _limited(sample, "all")
+        or "values" not in recorded
+        or "error" in recorded
+    ):
         return False
     if isinstance(recorded.get("static"), str) or _limited(sample, "value") or _limited(sample, "error"):
         return False
@@ -76,7 +82,9 @@ def differences(sample: harness.Sample, jit_compile: bool) -> list[str]:
     return [line for line in lines if line] + _gradients(sample, recorded, slots, call, tol)
 
 
-def _gradients(sample: harness.Sample, recorded: Any, slots: harness.Slots, call: Any, tol: float) -> list[str]:
+def _gradients(
+    sample: harness.Sample, recorded: Any, slots: harness.Slots, call: Any, tol: float
+) -> list[str]:
     want = recorded.get("grads")
     if want is None or isinstance(want, str) or _limited(sample, "gradient"):
         return []

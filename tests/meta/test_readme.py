@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("heading", "name"), [("## A first example", "first.py"), ("## Functions", "second.py")])
+@pytest.mark.parametrize(
+    ("heading", "name"), [("## A first example", "first.py"), ("## Functions", "second.py")]
+)
 def test_examples_print_what_is_shown(heading: str, name: str, tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     section = text[text.index(heading) :]

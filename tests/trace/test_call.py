@@ -11,7 +11,9 @@ import headwater as tf
 from headwater._src.engine import cost
 
 
-def test_a_graph_that_xla_refuses_runs_as_a_plan_where_the_choice_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_graph_that_xla_refuses_runs_as_a_plan_where_the_choice_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(cost, "choose", lambda *_: ("xla", "for the test"))
     f = tf.function(lambda x: tf.unique(x)[0])
     assert f(tf.constant([1.0, 1.0, 2.0])).numpy().tolist() == [1.0, 2.0]
@@ -88,6 +90,8 @@ def test_a_compiled_function_inside_one_that_is_not() -> None:
             first.watch(x)
             y = outer(x)
         gradient = first.gradient(y, x)
-    assert "StatefulPartitionedCall" in {n.type for n in outer.get_concrete_function(x).graph.get_operations()}
+    assert "StatefulPartitionedCall" in {
+        n.type for n in outer.get_concrete_function(x).graph.get_operations()
+    }
     np.testing.assert_allclose(gradient, np.cos(0.5) * 0.5 + np.sin(0.5), rtol=1e-6)
     np.testing.assert_allclose(second.gradient(gradient, x), 2 * np.cos(0.5) - 0.5 * np.sin(0.5), rtol=1e-5)

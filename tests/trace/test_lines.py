@@ -10,7 +10,7 @@ import pytest
 
 import headwater as tf
 
-SOURCE = '''
+SOURCE = """
 import functools
 
 def plain(function):
@@ -47,7 +47,7 @@ def helped(x):
 def helper(x):
     z = x * 1.0
     return tf.concat([z, tf.ones([4, 4, 4])], 0)  # HERE
-'''
+"""
 ARGUMENT = [[7.0, 2.0, 3.0], [1.0, 2.0, 3.0]]
 
 
@@ -80,7 +80,9 @@ def test_the_traceback_ends_in_the_users_line(functions: dict[str, Any], name: s
 
 
 def test_an_error_at_run_time_names_the_line_of_the_node(functions: dict[str, Any]) -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError, match=rf":{_marked('while_running')}, in while_running: b = tf.gather"):
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=rf":{_marked('while_running')}, in while_running: b = tf.gather"
+    ):
         functions["while_running"](tf.constant(ARGUMENT))
 
 

@@ -284,10 +284,7 @@ def _has_symbols(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> boo
     for tensor in inputs:
         if tensor.__class__ is SymbolicTensor:
             return True
-    for key in op.host:
-        if attrs[key].__class__ is SymbolicTensor:
-            return True
-    return False
+    return any(attrs[key].__class__ is SymbolicTensor for key in op.host)
 
 
 def _settle_host(op: Op, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class _Source:
 
     def __init__(self, name: str, single: bool = True) -> None:
         self.name = name
-        self.grad = None
+        self.grad: Any = None
         self.params: tuple[Param, ...] = ()
         self.api: tuple[str, ...] = ()
         self.host: tuple[str, ...] = ()

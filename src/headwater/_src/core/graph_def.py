@@ -41,7 +41,9 @@ class GraphDef(NamedTuple):
 def node_def(node: Any) -> NodeDef:
     """A node as plain data."""
     inputs = [_input(x) for x in node.inputs]
-    inputs += [f"^{x.op.name}" if hasattr(x, "op") else f"^{getattr(x, 'name', x)}" for x in node.control_inputs]
+    inputs += [
+        f"^{x.op.name}" if hasattr(x, "op") else f"^{getattr(x, 'name', x)}" for x in node.control_inputs
+    ]
     attr: dict[str, Any] = {}
     if node.outputs:
         found = dtypes.OF_NUMPY.get(node.outputs[0]._np_dtype)

@@ -262,7 +262,7 @@ class RowPartitionSpec(TypeSpec):
         if any(not isinstance(o, RowPartitionSpec) or o._dtype != self._dtype for o in others):
             return None
         merged = [v if all(o._key()[i] == v for o in others) else None for i, v in enumerate(self._key()[:3])]
-        return RowPartitionSpec(*merged, self._dtype)
+        return RowPartitionSpec(*merged, self._dtype)  # type: ignore[call-arg]
 
     def __repr__(self) -> str:
         return f"RowPartitionSpec(nrows={self._nrows}, nvals={self._nvals}, uniform_row_length={self._uniform}, dtype={self._dtype!r})"

@@ -329,7 +329,9 @@ def required_space_to_batch_paddings(
             f"tf.required_space_to_batch_paddings: a block is needed for each of the sizes; got shapes {sizes.shape} and {blocks.shape}."
         )
     if base_paddings is not None and np.ndim(base_paddings) != 2 and not isinstance(base_paddings, Tensor):
-        raise ValueError(f"tf.required_space_to_batch_paddings: base_paddings must be pairs; got {base_paddings!r}.")
+        raise ValueError(
+            f"tf.required_space_to_batch_paddings: base_paddings must be pairs; got {base_paddings!r}."
+        )
     if base_paddings is None:
         before = after = math.multiply(sizes, 0)
     else:

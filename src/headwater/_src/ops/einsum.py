@@ -113,7 +113,11 @@ def _as_product(terms: list[str], right: str) -> tuple[bool, str] | None:
     summed = "".join(x for x in a if x in b and x not in right)
     free_a, free_b = ("".join(x for x in t if x not in summed) for t in (a, b))
     whole = len(set(a)) == len(a) and len(set(b)) == len(b) and not set(free_a) & set(free_b)
-    if not whole or not summed or not all(group in term for group, term in ((summed, a), (summed, b), (free_a, a), (free_b, b))):
+    if (
+        not whole
+        or not summed
+        or not all(group in term for group, term in ((summed, a), (summed, b), (free_a, a), (free_b, b)))
+    ):
         return None
     if right == free_a + free_b:
         return False, summed

@@ -92,7 +92,15 @@ def _run(boxes: Any, scores: Any, size: Any, iou: Any, least: Any, sigma: Any, n
         raise invalid(f"tf.image.{name}: soft_nms_sigma must not be negative; got {sigma}.")
     x = convert(boxes, None, dtypes.float32)
     values = [convert(v, x.dtype) for v in (scores, iou, least, sigma)]
-    return _suppression(x, *values, max_output_size=host_int(size, f"tf.image.{name}: max_output_size", misfit=invalid if isinstance(size, (list, tuple)) else TypeError))
+    return _suppression(
+        x,
+        *values,
+        max_output_size=host_int(
+            size,
+            f"tf.image.{name}: max_output_size",
+            misfit=invalid if isinstance(size, (list, tuple)) else TypeError,
+        ),
+    )
 
 
 @export("image.non_max_suppression")

@@ -38,7 +38,13 @@ def _pillow() -> Any:
     return Image
 
 
-_FORMATS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif", b"BM": "bmp", b"RIFF": "webp"}
+_FORMATS = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"GIF8": "gif",
+    b"BM": "bmp",
+    b"RIFF": "webp",
+}
 
 
 def _format(data: bytes) -> str | None:

@@ -479,7 +479,9 @@ def per_image_standardization(image: Any) -> Tensor:
     x = image if image.__class__ is EagerTensor else convert(image)
     dims = x._spec.shape
     if dims is None or len(dims) < 3 or 0 in dims:
-        raise ValueError(f"tf.image.per_image_standardization needs rank 3 or more and no dimension 0; got shape {x.shape}.")
+        raise ValueError(
+            f"tf.image.per_image_standardization needs rank 3 or more and no dimension 0; got shape {x.shape}."
+        )
     if x.dtype is not dtypes.float32 and x.dtype is not dtypes.float16:
         x = cast(x, dtypes.float32)
     count: Any = 1

@@ -593,7 +593,9 @@ def _check_crops(x: Any, boxes: Any, index: Any, method: str) -> None:
     if boxes._spec.shape is not None and boxes._spec.shape[1] not in (4, None):
         raise invalid(f"tf.image.crop_and_resize: boxes must have shape [n, 4]; got {boxes.shape}.")
     if boxes._spec.shape is not None and not index.shape.is_compatible_with(boxes.shape[:1]):
-        raise invalid(f"tf.image.crop_and_resize: a box index is needed for each of {boxes.shape[0]} boxes; got {index.shape}.")
+        raise invalid(
+            f"tf.image.crop_and_resize: a box index is needed for each of {boxes.shape[0]} boxes; got {index.shape}."
+        )
     if method not in ("bilinear", "nearest"):
         raise invalid(f"tf.image.crop_and_resize: method must be 'bilinear' or 'nearest'; got {method!r}.")
 

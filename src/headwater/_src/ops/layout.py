@@ -648,7 +648,9 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     """
     for value in (shape_x, shape_y):
         if not isinstance(value, Tensor) and np.ndim(value) != 1:
-            raise invalid(f"tf.broadcast_dynamic_shape: shapes must be integer vectors; got {describe(value)}.")
+            raise invalid(
+                f"tf.broadcast_dynamic_shape: shapes must be integer vectors; got {describe(value)}."
+            )
     return broadcast_args(shape_x, shape_y)
 
 

@@ -388,12 +388,28 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
       name: optional.
     """
     low, high = (
-        host_int(num_lower, "tf.linalg.band_part: num_lower", TypeError, TypeError if isinstance(num_lower, float) else invalid),
-        host_int(num_upper, "tf.linalg.band_part: num_upper", TypeError, TypeError if isinstance(num_upper, float) else invalid),
+        host_int(
+            num_lower,
+            "tf.linalg.band_part: num_lower",
+            TypeError,
+            TypeError if isinstance(num_lower, float) else invalid,
+        ),
+        host_int(
+            num_upper,
+            "tf.linalg.band_part: num_upper",
+            TypeError,
+            TypeError if isinstance(num_upper, float) else invalid,
+        ),
     )
     dims = input._spec.shape if isinstance(input, Tensor) else np.shape(input)
     for value, size, what in ((low, -2, "num_lower"), (high, -1, "num_upper")):
-        if value.__class__ is int and dims is not None and len(dims) > 1 and dims[size] is not None and value > dims[size]:
+        if (
+            value.__class__ is int
+            and dims is not None
+            and len(dims) > 1
+            and dims[size] is not None
+            and value > dims[size]
+        ):
             raise invalid(f"tf.linalg.band_part: {what} must be at most {dims[size]}; got {value}.")
     if low.__class__ is not int or high.__class__ is not int:
         raise NotImplementedError(

@@ -373,7 +373,9 @@ def _pow(x: np.ndarray, y: np.ndarray) -> Any:
         if exponent == 2:
             return np.square(x)
         if exponent == 3 and x.dtype in _CUBED:
-            return np.multiply(x, np.square(x))  # many times faster than a power; TensorFlow's compiled code does so too
+            return np.multiply(
+                x, np.square(x)
+            )  # many times faster than a power; TensorFlow's compiled code does so too
         if exponent == 1:
             return x
         if exponent == 0.5 and x.dtype.kind == "f":
@@ -425,6 +427,7 @@ exp = op(
     cases=unary((*ALL_FLOATS, *COMPLEX), refuse="int32"),
     doc="Elementwise e to the x.",
 )  # fmt: skip
+
 
 def lower_expm1(x: Any) -> Any:
     """exp(x) - 1 for XLA, whose own is half as quick in float32 and errs by 3.4e-7, this by 2.4e-7: near 0 the Taylor

@@ -79,7 +79,7 @@ def constant(
     )
     for one in reversed(splits):
         rows = create.constant(one, row_splits_dtype)
-        values = RaggedTensor.from_row_splits(values, rows, validate=False)
+        values = RaggedTensor.from_row_splits(values, rows, validate=False)  # type: ignore[assignment]
     return values
 
 

@@ -538,7 +538,7 @@ def _teach_all() -> None:
 
 _STRINGS = (
     "length substr lower upper as_string to_number regex_replace regex_full_match to_hash_bucket to_hash_bucket_fast "
-    "to_hash_bucket_strong bytes_split unicode_decode unicode_encode unicode_split unicode_transcode unicode_script split"
+    "to_hash_bucket_strong bytes_split unicode_decode unicode_split unicode_transcode unicode_script split"
 ).split()
 """Functions of strings that are applied to each element."""
 

@@ -31,7 +31,7 @@ def to_numpy(ragged: RaggedTensor) -> np.ndarray:
     if not _is_eager(ragged):
         raise ValueError("RaggedTensor.numpy needs values: it is only there in eager execution.")
     values = to_numpy(ragged.values) if is_ragged(ragged.values) else ragged.values._array
-    splits = ragged.row_splits._array
+    splits = ragged.row_splits._array  # type: ignore[attr-defined]
     count = len(splits) - 1
     if count <= 0:
         return np.empty((0, 0, *values.shape[1:]), values.dtype)

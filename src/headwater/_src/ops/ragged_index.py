@@ -113,7 +113,7 @@ def _rows(ragged: RaggedTensor, key: slice) -> RaggedTensor:
     uniform = ragged._row_partition._uniform
     if key.step in (None, 1) and isinstance(starts, EagerTensor):
         # Neighbouring rows: their values are one slice.
-        a, b = starts._array, limits._array
+        a, b = starts._array, limits._array  # type: ignore[attr-defined]
         begin, end = (int(a[0]), int(b[-1])) if len(a) else (0, 0)
         splits = methods.joining.concat([starts - begin, [end - begin]], 0)
         part = RowPartition(splits, internal=True, uniform=uniform)

@@ -33,14 +33,14 @@ def map_fn(original: Any, fn: Any, elems: Any, signature: Any) -> Any:
         parts = [e[i] for e in flat]
         return fn(nest.pack_sequence_as(elems, parts) if nest.is_nested(elems) else parts[0])
 
-    count = flat[0]._row_partition.static_nrows if is_ragged(flat[0]) else flat[0].shape[0]
+    count = flat[0]._row_partition.static_nrows if is_ragged(flat[0]) else flat[0].shape[0]  # type: ignore[union-attr]
     if count is None or ctx.graph is not None and count > 32:
         if any(isinstance(s, RaggedTensorSpec) for s in nest.flatten(signature)):
             raise NotImplementedError(
                 "tf.map_fn with ragged results needs a number of rows that is known and small while tracing; use "
                 "tf.ragged operations on the whole instead."
             )
-        rows = flat[0].nrows() if is_ragged(flat[0]) else layout.shape(flat[0], dtypes.int64)[0]
+        rows = flat[0].nrows() if is_ragged(flat[0]) else layout.shape(flat[0], dtypes.int64)[0]  # type: ignore[union-attr]
         return original(row, create.range(rows), fn_output_signature=signature)
     results = [nest.flatten(row(i)) for i in range(count)]
     wanted = nest.flatten(signature)
@@ -70,7 +70,7 @@ def _joined(rows: list[Any], spec: Any) -> Any:
         return _empty(spec)
     for one in rows:
         found = one if is_ragged(one) else convert(one)
-        rank = found.ragged_rank if is_ragged(found) else 0
+        rank = found.ragged_rank if is_ragged(found) else 0  # type: ignore[union-attr]
         if (
             rank != spec.ragged_rank
             or found.shape.rank != (spec.shape.rank or found.shape.rank)

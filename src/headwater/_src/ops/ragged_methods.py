@@ -339,7 +339,7 @@ def ragged_from(values: Any, maker: str, *given: Any, validate: bool = True) -> 
         raise TypeError(f"validate must be a bool; got {validate!r}.")
     values = as_values(values)
     values, hint = _matched(values, given[0])
-    return join(values, _MAKERS[maker](*given, validate=validate, hint=hint), validate)
+    return join(values, _MAKERS[maker](*given, validate=validate, hint=hint), validate)  # type: ignore[operator]
 
 
 def ragged_from_starts(values: Any, row_starts: Any, validate: bool) -> RaggedTensor:
@@ -413,7 +413,7 @@ def uniform_rows(tensor: Any, splits_dtype: Any) -> RaggedTensor:
     else:
         values = layout.reshape(tensor, joining.concat([shape[0:1] * shape[1:2], shape[2:]], 0))
         if dims is not None:
-            values.set_shape([None if dims[0] is None or dims[1] is None else dims[0] * dims[1], *dims[2:]])
+            values.set_shape([None if dims[0] is None or dims[1] is None else dims[0] * dims[1], *dims[2:]])  # type: ignore[attr-defined]
     return RaggedTensor(
         values,
         from_uniform(create.constant(m, splits_dtype) if isinstance(m, int) else m, None, n),
@@ -713,7 +713,7 @@ def to_tensor(ragged: RaggedTensor, default_value: Any = None, shape: Any = None
     filled = gather.tensor_scatter_nd_update(start, layout.expand_dims(place, -1), flat)
     result = layout.reshape(filled, full)
     if static is not None and not isinstance(result, EagerTensor):
-        result.set_shape(static)
+        result.set_shape(static)  # type: ignore[attr-defined]
     return result
 
 

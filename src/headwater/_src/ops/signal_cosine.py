@@ -319,7 +319,9 @@ def linear_to_mel_weight_matrix(
     wanted = dtypes.as_dtype(dtype)
     for value, what in ((num_mel_bins, "num_mel_bins"), (num_spectrogram_bins, "num_spectrogram_bins")):
         if isinstance(value, str):
-            raise TypeError(f"tf.signal.linear_to_mel_weight_matrix: {what} must be an integer; got {value!r}.")
+            raise TypeError(
+                f"tf.signal.linear_to_mel_weight_matrix: {what} must be an integer; got {value!r}."
+            )
         if isinstance(value, (list, tuple)):
             raise invalid(f"tf.signal.linear_to_mel_weight_matrix: {what} must be a scalar; got {value!r}.")
     bins, rate = int(num_mel_bins), float(sample_rate)

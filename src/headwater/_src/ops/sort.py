@@ -236,7 +236,12 @@ def top_k(
     """
     return TopKV2(
         *_top_k(
-            input, k=host_int(k, "tf.math.top_k: k", misfit=invalid) if isinstance(k, (list, tuple)) else host_int(k, "tf.math.top_k: k"), sorted=bool(sorted), index_type=as_dtype(index_type)
+            input,
+            k=host_int(k, "tf.math.top_k: k", misfit=invalid)
+            if isinstance(k, (list, tuple))
+            else host_int(k, "tf.math.top_k: k"),
+            sorted=bool(sorted),
+            index_type=as_dtype(index_type),
         )
     )
 
@@ -315,7 +320,11 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
         raise ValueError(
             f"tf.math.in_top_k: predictions must be float32; got {predictions.dtype.name}. Convert them with tf.cast."
         )
-    return _in_top_k(convert(predictions, dtypes.float32), targets, k=host_int(k, "tf.math.in_top_k: k", TypeError, TypeError if isinstance(k, float) else invalid))
+    return _in_top_k(
+        convert(predictions, dtypes.float32),
+        targets,
+        k=host_int(k, "tf.math.in_top_k: k", TypeError, TypeError if isinstance(k, float) else invalid),
+    )
 
 
 sampled(

@@ -216,7 +216,16 @@ def _pow(node: Node) -> Code | None:
         return Code("square({0})", {"square": np.square}, "square({0}, {out})", None, True, (), True, "K")
     if exponent == 3:
         scope = {"square": np.square, "multiply": np.multiply}
-        return Code("multiply({0}, square({0}))", scope, "multiply({0}, square({0}), {out})", None, True, (), True, "K")
+        return Code(
+            "multiply({0}, square({0}))",
+            scope,
+            "multiply({0}, square({0}), {out})",
+            None,
+            True,
+            (),
+            True,
+            "K",
+        )
     return Code("power({0}, {1})", {"power": np.power}, "power({0}, {1}, {out})", None, True, (), True, "K")
 
 

@@ -204,7 +204,7 @@ class MutableHashTable(_MutableTable):
         if len(self._value_shape) > 1:
             raise invalid(f"Values are scalars or vectors; got a default_value of shape {self._value_shape}.")
 
-    def lookup(self, keys: Any, dynamic_default_values: Any = None, name: str | None = None) -> Any:
+    def lookup(self, keys: Any, dynamic_default_values: Any = None, name: str | None = None) -> Any:  # type: ignore[override]
         """The value of each key.
 
         Args:

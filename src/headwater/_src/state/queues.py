@@ -375,7 +375,7 @@ def _padded(parts: Sequence[np.ndarray]) -> np.ndarray:
     sizes = tuple(max(dims) for dims in zip(*(p.shape for p in parts), strict=True))
     out = np.full((len(parts), *sizes), b"" if parts[0].dtype == object else 0, parts[0].dtype)
     for row, part in enumerate(parts):
-        out[(row, *(slice(n) for n in part.shape))] = part
+        out[(row, *(slice(n) for n in part.shape))] = part  # type: ignore[index]
     return out
 
 

@@ -25,7 +25,6 @@ from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import device_lock
 from headwater._src.state.variable import IN_PLACE_BYTES, overwritable
 
-
 REFUSAL = "can't be part of an XLA program"
 """What the errors of graphs that can't be compiled say."""
 
@@ -242,7 +241,7 @@ class _Derivative(Derivative):
 
     def run(self, arrays: list[np.ndarray]) -> list[Any]:
         """All outputs of the forward graph."""
-        return _execute(self._runner, arrays)
+        return list(_execute(self._runner, arrays))
 
     def function(self, present: tuple[int, ...]) -> tuple[Any, GraphFunction, list[Any]]:
         """The backward graph for these gradients, as a function, and the origins of what it captured."""
