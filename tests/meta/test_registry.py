@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
 import json
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,7 @@ def _parameters(signature: str) -> list[str]:
 def _plain(signature: str) -> str:
     """The parameter list without annotations and defaults."""
     signature = signature.rpartition("->")[0].rstrip() if "->" in signature else signature
+    signature = re.sub(r"'[^']*'", "0", signature)
     depth, skipping, out = 0, False, []
     for char in signature:
         if char in "([{<":
