@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import re
 import json
+import re
 from pathlib import Path
 from typing import Any
 
