@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from headwater._src.core.context import ctx
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,6 +19,13 @@ import headwater as tf
 from headwater._src.limits import EXPRESSIONS
 
 ANSWERS = json.loads(expressions.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _outside_scopes() -> Iterator[None]:
+    """An expression may enter a name scope and never leave it."""
+    yield
+    ctx.name_scope = ""
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::DeprecationWarning")
