@@ -28,7 +28,8 @@ def _grid(xp: Any, low: Any, high: Any, num_bits: int, narrow_range: bool) -> tu
     """The range moved so that 0 is one of the values, and the distance between two values; all in float32."""
     f32 = np.float32
     first, last = f32(1 if narrow_range else 0), f32(2**num_bits - 1)
-    step = (high - low) / (last - first)
+    # In float64, because XLA replaces a division by a constant with a product, whose last bit may differ.
+    step = ((high - low).astype(np.float64) / np.float64(last - first)).astype(np.float32)
     zero = first - low / step
     zero = xp.where(zero < first, first, xp.where(zero > last, last, xp.floor(zero + f32(0.5))))
     return (first - zero) * step, (last - zero) * step, step
