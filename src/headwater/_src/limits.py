@@ -135,12 +135,12 @@ ABSENT: tuple[tuple[str, str], ...] = (
     ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
      "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
      "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
-    ("Lookup tables, queues", "`tf.lookup` and `tf.queue` are not there."),
+    ("Queues and tables", "`RandomShuffleQueue`'s order is repeatable but not TensorFlow's; `QueueBase.from_list` takes no symbolic index; checkpoints of tables."),
     ("Regular expressions on strings", "`\\C`, a single byte, raises NotImplementedError."),
     ("Ragged tensors", "`tf.map_fn` with ragged results needs a number of rows that is known while tracing; reductions and concatenations of "
      "ragged tensors are not compiled by XLA; cumulative sums run along the last ragged axis."),
-    ("tf.data beyond arrays", "sources in memory and from generators, and the usual transformations, are there; files, windows, padded "
-     "batches, threads and snapshots are not."),
+    ("Parts of tf.data", "`ragged_batch` and ragged features; `SqlDataset`, `tf.data.experimental.service`, the shard and reader functions of "
+     "`snapshot`; `save`, `snapshot` and `cache(file)` write files of headwater's own form."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
 )  # fmt: skip
