@@ -254,6 +254,9 @@ class EagerTensor(Tensor):
         return int(self._scalar("int"))
 
     def __float__(self) -> float:
+        array = self._array
+        if not array.ndim and not self._watch:
+            return float(array)
         return float(self._scalar("float"))
 
     def __complex__(self) -> complex:

@@ -74,7 +74,9 @@ class Executable:
         """Whether the values can be handed to XLA as they are."""
         self.open = [i for i, t in enumerate(inputs) if t._shape is None or None in t._shape]
         """The values whose shapes only a call tells."""
-        self.open_singles = any(None in (closed.inputs[i]._shape or (None,)) for i, _ in packing.singles)
+        self.open_singles = any(
+            closed.inputs[i]._shape is None or None in closed.inputs[i]._shape for i, _ in packing.singles
+        )
         self.programs: OrderedDict[Any, Program] = OrderedDict()
         self.compilations = 0
         self.residents: Any = None

@@ -123,11 +123,13 @@ class Residents:
                 self.read.clear()
             values = []
             before, copies = self.before, self.copies
-            for i, array in enumerate(arrays[: self.arg_count]):
+            for i in range(self.arg_count):
+                array = arrays[i]
                 if array is before[i]:
-                    if copies[i] is None:
-                        copies[i] = array if array.dtype.kind == "O" else to_device(array)
-                    values.append(copies[i])
+                    copy = copies[i]
+                    if copy is None:
+                        copy = copies[i] = array if array.dtype.kind == "O" else to_device(array)
+                    values.append(copy)
                 else:
                     before[i], copies[i] = array, None
                     values.append(array)

@@ -101,7 +101,7 @@ class GraphFunction:
         if run is None:
             resident = self._resident
             if resident is not None and handles is None:
-                return list(map(of_array, resident([t._array for t in args] + self._captured_arrays)))
+                return [of_array(r) for r in resident([*[t._array for t in args], *self._captured_arrays])]
             if self.uses_xla:
                 return self._on_device(args, reads)
             run = self._run = plan_of(closed)

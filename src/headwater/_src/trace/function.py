@@ -161,6 +161,10 @@ class Function(PolymorphicFunction):
             x = args[0]
             key = x._np_dtype, x._array.shape
             tensors = [x]
+        elif len(args) == 2 and not kwargs and args[0].__class__ is args[1].__class__ is EagerTensor:
+            x, y = args  # a batch and its targets; as `layout` below, without its loop
+            key = x._np_dtype, x._array.shape, y._np_dtype, y._array.shape
+            tensors = [x, y]
         else:
             parts: list[Any] = []
             tensors = []
