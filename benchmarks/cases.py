@@ -290,20 +290,14 @@ WINDOWS: dict[str, tuple[tuple[int, ...], tuple[int, ...] | None, str, str]] = {
         (32, 28, 28, 32), None, "tf.nn.avg_pool2d(x, 3, 1, 'VALID')", "torch.nn.functional.avg_pool2d(x, 3, 1)",
     ),
 }  # fmt: skip
-# Headwater leaves these to XLA's loops once a program has loaded JAX; they are timed before and after.
-WITH_XLA = ("conv/3x3 depthwise", "pool/")
 
 
-def _windows_setup(
-    image: tuple[int, ...], taps: tuple[int, ...] | None, xla: bool
-) -> Callable[[str, Any], Names]:
+def _windows_setup(image: tuple[int, ...], taps: tuple[int, ...] | None) -> Callable[[str, Any], Names]:
     def setup(family: str, module: Any) -> Names:
         rng = np.random.default_rng(11)
         x = rng.standard_normal(image, dtype=np.float32)
         f = rng.standard_normal(taps or (1, 1, 1, 1), dtype=np.float32)
         if family == "tf":
-            if xla:
-                module.function(module.square, jit_compile=True)(module.constant(2.0))
             return {"x": module.constant(x), "f": module.constant(f)}
         x, f = np.moveaxis(x, -1, 1), np.moveaxis(f, (-1, -2), (0, 1))
         if taps is not None and taps[-1] == 1:
@@ -315,17 +309,13 @@ def _windows_setup(
 
 
 def windows_cases() -> tuple[Case, ...]:
-    """For each row of WINDOWS a case for the call, and one for the call with its gradients; some of them again with JAX loaded."""
-    rows = [(name, False) for name in WINDOWS] + [
-        (name, True) for name in WINDOWS if name.startswith(WITH_XLA)
-    ]
+    """For each row of WINDOWS a case for the call, and one for the call with its gradients."""
     cases = []
-    for name, xla in rows:
-        image, taps, tf, torch = WINDOWS[name]
+    for name, (image, taps, tf, torch) in WINDOWS.items():
         sources = "[x]" if taps is None else "[x, f]"
         with_gradient = f"with tf.GradientTape() as tape:\n    tape.watch({sources})\n    y = {tf}\ntape.gradient(y, {sources})"
-        setup = _windows_setup(image, taps, xla)
-        calls, name = 20, f"{name}, JAX loaded" if xla else name
+        setup = _windows_setup(image, taps)
+        calls = 20
         no_grad = Code(f"with torch.no_grad(): {torch}", calls=calls)
         cases.append(Case(name, Code(tf, calls=calls), torch=no_grad, setup=setup))
         backward = Code(f"torch.autograd.grad({torch}.sum(), {sources})", calls=calls)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from headwater._src.ops import conv_kernels, pool_kernels, threads, windows, windows_xla
+from headwater._src.ops import conv_kernels, pool_kernels, threads, windows
 from headwater._src.ops.conv_blocks import Columns, cut, tasks
 from headwater._src.ops.windows import Window
 
@@ -167,20 +167,6 @@ def test_pools(name: str) -> None:
     crop = (slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))
     np.testing.assert_allclose(spread, shares[crop], atol=1e-12)
     np.testing.assert_allclose(to_max, ones[crop], atol=1e-12)  # without ties, the only maximum is the first
-
-
-@pytest.mark.parametrize("name", ["uneven rows", "no padding", "strided", "dilated", "a strided volume"])
-def test_xla_takes_over_with_the_same_results(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("jax")
-    win = window_of(name)
-    x, w, g = (v.astype(np.float32) for v in arrays(win, CHANNELS["depthwise"]))
-    results = []
-    for worth in (1 << 62, 0):
-        monkeypatch.setattr(windows_xla, "_WORTH", worth)
-        assert windows_xla.pays(x.dtype, win, len(x), 6) is (worth == 0)
-        results.append((*kernels(x, w, g, win), *(pools(x, win) if name != "dilated" else ())))
-    for got, want in zip(results[1], results[0], strict=True):
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
 # -- blocks and threads -----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Depthwise convolutions on NumPy arrays with channels last: one multiply-add for each tap and element.
 
 With stride 1 along the last dimension, lines are taken whole against weights repeated along the line: long runs. Blocks of
-images that stay in the cache are shared out to threads; where XLA pays (`windows_xla`), it makes one loop of all taps.
+images that stay in the cache are shared out to threads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-import headwater._src.ops.windows_xla as xla
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
@@ -109,8 +108,6 @@ def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
     multiplier = w.shape[-1]
     filters = x.shape[-1] * multiplier
     weights = w.reshape(*win.kernel, filters)
-    if filters and xla.pays(x.dtype, win, len(x), filters):
-        return xla.depthwise(x, weights, win)
     out = np.empty((x.shape[0], *win.out, filters), x.dtype)
     if not out.size:
         return out

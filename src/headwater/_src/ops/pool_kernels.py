@@ -2,7 +2,7 @@
 
 A maximum or a sum over windows is taken along one dimension after the other, each as a few whole-array operations on
 shifted slices; what lies in the padding is left out by slicing, so nothing is padded. Blocks of images are shared out to
-threads; where XLA pays (`windows_xla`), it makes one loop of all of it.
+threads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import headwater._src.ops.windows_xla as xla
 from headwater._src.base.lazy import jnp, lax
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
@@ -138,8 +137,6 @@ def _run(work: Any, count: int, amount: int) -> None:
 
 def max_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The largest element of each window."""
-    if xla.pays_for_pools(x.dtype, win, len(x), x.shape[-1]):
-        return xla.max_windows(x, win)
     return _blocked(x, win, np.maximum, lowest(x.dtype))
 
 
@@ -165,15 +162,11 @@ def _shares(win: Window, channels: int, dtype: np.dtype) -> Any:
 
 def mean_windows(x: np.ndarray, win: Window) -> np.ndarray:
     """The mean of each window's elements; padding does not count."""
-    if xla.pays_for_pools(x.dtype, win, len(x), x.shape[-1]):
-        return xla.mean_windows(x, win, counts)
     return _blocked(x, win, np.add, 0, _shares(win, x.shape[-1], x.dtype))
 
 
 def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `mean_windows`: each window's share goes back to all its elements."""
-    if xla.pays_for_pools(g.dtype, win, len(g), g.shape[-1]):
-        return xla.spread_means(g, win, counts)
     shares = _shares(win, g.shape[-1], g.dtype)
     out = np.empty((g.shape[0], *win.sizes, g.shape[-1]), g.dtype)
     images = max(1, min(len(g), _BLOCK // max(1, prod(win.sizes) * g.shape[-1] * g.itemsize)))
