@@ -47,11 +47,7 @@ def compiled(function, *args, shapes=None):
 
 def step(graph, *args):
     return resident.run(
-        executable_of(graph),
-        arrays_for(graph, args),
-        graph.read_handles,
-        graph.written_handles,
-        graph.result_count,
+        executable_of(graph), arrays_for(graph, args), graph.read_handles, graph.written_handles
     )
 
 
@@ -410,7 +406,7 @@ def test_other_variables_in_place_of_those_traced():
     graph = traced(lambda: a.assign_add([10.0]), keep=False)
     program = executable_of(graph)
     for _ in range(2):
-        resident.run(program, [], [b._handle], [b._handle], graph.result_count)
+        resident.run(program, [], [b._handle], [b._handle])
         step(graph)
     assert (a.numpy(), b.numpy()) == (21, 22)
 

@@ -59,9 +59,7 @@ def test_program_equals_eager(sample):
     assert len(outputs) == len(want)
     arrays = [*slots.arrays, *[t._array for t in graph.captured]]
     try:
-        got = resident.run(
-            executable_of(graph), arrays, graph.read_handles, graph.written_handles, graph.result_count
-        )
+        got = resident.run(executable_of(graph), arrays, graph.read_handles, graph.written_handles)
     except InvalidArgumentError as error:
         assert "can't be part of an XLA program: " in str(error)
         assert _may_be_refused(graph)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from elements import L, plain
 
 import headwater
 from headwater._src.io.crc import crc32c, crcs
@@ -19,30 +20,6 @@ WRITTEN = {
     'ZLIB': '789c636080004de619ec375e352d6284f2194bef392656e43dd150810a386937f866a4e6e4e4eb2894e717e5a4e062b32b792f60809aa2bf99e33e032313330b2b1b3b072717370f2f1fbf80a090b088a898b884a494b48cac9cbc82a292b28aaa9aba86a696b68eae9ebe81a191b189a999b985a595b58dad9dbd83a393b38bab9bbb87a797b78faf9f7f4060507048685878446454744c6c5c7c426252724a6a5a7a466656764e6e5e7e4161517149695979456555754d6d5d7d436353734b6b5b7b476757774f6f5fff848993264f993a6dfa8c99b366cf993b6ffe82858b162f59ba6cf98a95ab56af59bb6efd868d9b366fd9ba6dfb8e9dbb76efd9bb6fff8183870e1f397aecf88993a74e9f397beefc858b972e5fb97aedfa8d9bb76edfb97beffe83878f1e3f79faecf98b97af5ebf79fbeefd878f9f3e7ff9faedfb8f9fbf7efff9fbef7f82b2d46500fbde9a5f',
 }  # fmt: skip
 """The same records as TensorFlow writes them, by compression."""
-
-
-def plain(value: Any) -> Any:
-    """Tensors, structures and data sets as lists and dictionaries of Python values."""
-    if isinstance(value, headwater.data.Dataset):
-        return [plain(element) for element in value]
-    if isinstance(value, headwater.SparseTensor):
-        return ["sparse", plain(value.indices), plain(value.values), plain(value.dense_shape)]
-    if hasattr(value, "numpy"):
-        value = value.numpy()
-    if isinstance(value, (np.ndarray, np.generic)):
-        return plain(value.tolist())
-    if isinstance(value, bytes):
-        return value.decode("latin1")
-    if isinstance(value, (tuple, list)):
-        return [plain(part) for part in value]
-    if isinstance(value, dict):
-        return {str(key): plain(value[key]) for key in value}
-    return value
-
-
-def L(dataset: Any, count: int = 40) -> list[Any]:
-    """The first elements."""
-    return [plain(element) for element in dataset.take(count)]
 
 
 def _features(**values: Any) -> dict[str, Any]:

@@ -102,3 +102,14 @@ def test_a_compiled_function_inside_one_that_is_not() -> None:
     }
     np.testing.assert_allclose(gradient, np.cos(0.5) * 0.5 + np.sin(0.5), rtol=1e-6)
     np.testing.assert_allclose(second.gradient(gradient, x), 2 * np.cos(0.5) - 0.5 * np.sin(0.5), rtol=1e-5)
+
+
+def test_a_graph_that_xla_refuses_runs_as_a_plan_under_a_tape_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost, "choose", lambda *_: ("xla", "for the test"))
+    f = tf.function(lambda x: tf.reduce_sum(x * x) + tf.cast(tf.size(tf.unique(x)[0]), tf.float32))
+    x = tf.constant([1.0, 1.0, 2.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    assert float(y) == 8.0
+    assert tape.gradient(y, x).numpy().tolist() == [2.0, 2.0, 4.0]

@@ -16,7 +16,6 @@ class _Context(threading.local):
         self.recording = 0
         """Bits of all recorders at work."""
         self.graph: Any = None
-        self.graph_stack: list[Any] = []
         self.name_scope = ""
         self.device = ""
         self.control_inputs: list[Any] = []

@@ -14,7 +14,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line, user_line
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.context import ctx, record, tracing
-from headwater._src.core.op import Op, Param
+from headwater._src.core.op import Op, PlainRecord
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, TensorLike, of_array
 
@@ -69,17 +69,12 @@ class Node:
         return f"<tf.Operation {self.name!r} type={self.type}>"
 
 
-class _Source:
+class _Source(PlainRecord):
     """The record of nodes that bring values in, and of those that only stand for something."""
 
     def __init__(self, name: str, single: bool = True) -> None:
         self.name = name
-        self.grad: Any = None
-        self.params: tuple[Param, ...] = ()
-        self.api: tuple[str, ...] = ()
-        self.host: tuple[str, ...] = ()
         self.single = single
-        self.stateful = False
         self.numpy: Any = None
         self.lower: Any = None
 
@@ -322,11 +317,6 @@ class FuncGraph(Graph):
 def constant_of(array: np.ndarray, name: str = "Const") -> Any:
     """A tensor with the values of an ndarray that nobody writes to any more: eager, or of the graph being built."""
     return of_array(array) if ctx.graph is None else ctx.graph.constant(array, name)
-
-
-def current_graph() -> Graph | None:
-    """The graph being built in this thread, if any."""
-    return ctx.graph
 
 
 def add_node(

@@ -98,6 +98,19 @@ class Case(NamedTuple):
     id: str = ""
 
 
+class PlainRecord:
+    """What nodes ask of a record that is no registered operation: it has no parameters, public names or host attributes, and
+    no gradient and no effects unless it says so."""
+
+    __slots__ = ()
+
+    params: Any = ()
+    api: Any = ()
+    host: Any = ()
+    grad: Any = None
+    stateful: Any = False
+
+
 class Op:
     """One operation. The fields are those of `op`, with the schema taken apart."""
 

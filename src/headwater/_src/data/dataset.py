@@ -25,7 +25,6 @@ from headwater._src.data.explain import explained
 from headwater._src.data.functions import Pass
 from headwater._src.data.iterator import NumpyIterator, OwnedIterator
 from headwater._src.data.more import MoreMethods, positive, reduced
-from headwater._src.data.optional import held
 from headwater._src.data.options import Options
 from headwater._src.data.structure import (
     NoneTensorSpec,
@@ -35,6 +34,7 @@ from headwater._src.data.structure import (
     map_leaves,
 )
 from headwater._src.data.templates import completing, stage
+from headwater._src.state.host_nodes import held
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY = nodes.INFINITE

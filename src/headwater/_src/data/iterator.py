@@ -16,11 +16,12 @@ from headwater._src.core.graph import add_opaque
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
 from headwater._src.data.functions import Pass
-from headwater._src.data.optional import Optional, held
+from headwater._src.data.optional import Optional
 from headwater._src.data.shuffling import SeedSource
 from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
 from headwater._src.data.templates import HostRecord, completing, stage
 from headwater._src.engine.tape import outside_graphs
+from headwater._src.state.host_nodes import held
 
 
 @export("data.Iterator")

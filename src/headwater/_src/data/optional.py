@@ -15,6 +15,7 @@ from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.data.structure import component_specs, components, from_components, leaf, spec_of
 from headwater._src.data.templates import HostRecord
+from headwater._src.state.host_nodes import Held, held
 
 
 @export("experimental.Optional", "data.experimental.Optional")
@@ -45,7 +46,7 @@ class Optional(nest.Composite):
         spec = nest.map_structure(spec_of, value)
         if ctx.graph is None:
             return Optional(value, True, None)
-        (resource,) = add_opaque(FROM_VALUE, components(value), [_RESOURCE], {"spec": _Frozen(spec)})
+        (resource,) = add_opaque(FROM_VALUE, components(value), [_RESOURCE], {"spec": Held(spec)})
         return Optional(None, True, spec, resource)
 
     @staticmethod
@@ -99,29 +100,12 @@ class Optional(nest.Composite):
 _RESOURCE = Spec((), dtypes.variant.np)
 
 
-def held(value: Any) -> np.ndarray:
-    """An object as an array without dimensions, which tensors can carry."""
-    holder = np.empty((), object)
-    holder[()] = value
-    return holder
-
-
-class _Frozen:
-    """A specification as an attribute of a node."""
-
-    def __init__(self, spec: Any) -> None:
-        self.spec = spec
-
-    def __repr__(self) -> str:
-        return repr(self.spec)
-
-
 def _object(array: Any) -> Any:
     return array[()] if isinstance(array, np.ndarray) else array
 
 
-def _from_value(*arrays: np.ndarray, spec: _Frozen) -> np.ndarray:
-    value = from_components(spec.spec, iter([of_array(np.asarray(a)) for a in arrays]))
+def _from_value(*arrays: np.ndarray, spec: Held) -> np.ndarray:
+    value = from_components(spec.value, iter([of_array(np.asarray(a)) for a in arrays]))
     return held(Optional(value, True, None))
 
 

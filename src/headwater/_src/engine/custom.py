@@ -13,11 +13,12 @@ from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import add_opaque
+from headwater._src.core.op import PlainRecord
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.tape import GradientTape, handle_of, stop_all
 
 
-class CustomOp:
+class CustomOp(PlainRecord):
     """The record of one call whose gradient the user gave.
 
     In a graph it is a node that takes the arguments and the results, and gives the results: gradients go round the nodes that
@@ -25,11 +26,6 @@ class CustomOp:
     """
 
     __slots__ = ("name", "grad", "single", "results")
-
-    params = ()
-    api = ()
-    host = ()
-    stateful = False
 
     def __init__(
         self,

@@ -211,9 +211,13 @@ def _host(node: Node, key: str, tensor: SymbolicTensor, value: Any) -> Any:
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
+REFUSES = "can't be part of an XLA program"
+"""What the errors of nodes that XLA can't run say."""
+
+
 def refusal(node: Node, why: str) -> InvalidArgumentError:
     """The error for a node that XLA can't run: what and why, and the user's line."""
-    text = f"{_title(node)} can't be part of an XLA program: {why.rstrip('.')}."
+    text = f"{_title(node)} {REFUSES}: {why.rstrip('.')}."
     return InvalidArgumentError(None, node, _with_line(text, node))
 
 

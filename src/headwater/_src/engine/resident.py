@@ -216,7 +216,7 @@ class _Sets:
 
 
 def run(
-    plain: Executable, arrays: Sequence[Any], reads: Sequence[Any], written: Sequence[Any], count: int
+    plain: Executable, arrays: Sequence[Any], reads: Sequence[Any], written: Sequence[Any]
 ) -> list[np.ndarray]:
     """Calls a graph with arguments and variables, and gives the variables that it assigns their new values.
 
@@ -225,7 +225,6 @@ def run(
       arrays: the values of the graph's arguments and of its captured tensors.
       reads: the handles of the variables that it reads, in the order of its inputs.
       written: the handles of those that it assigns, in the order of its outputs.
-      count: the number of results, which come before the values of assigned variables.
 
     Returns:
       The results. If the call fails, no variable has changed.

@@ -12,20 +12,17 @@ from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.op import HOST_ONLY
+from headwater._src.core.op import HOST_ONLY, PlainRecord
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import SymbolicTensor, of_array
+from headwater._src.state.host_nodes import Held
 
 STRING = np.dtype(object)
 
 
-class HostRecord:
+class HostRecord(PlainRecord):
     """The record of nodes that handle strings, files and Python objects, which only the NumPy plan can do."""
 
-    params = ()
-    api = ()
-    host = ()
-    grad = None
     title = "tf.io and tf.data"
     lower = HOST_ONLY("strings, files and data sets are the host's")
 
@@ -34,18 +31,6 @@ class HostRecord:
         self.single = single
         self.numpy = numpy
         self.stateful = stateful
-
-
-class Frozen:
-    """A value as an attribute of a node."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return repr(self.value)
 
 
 class HostOp:
@@ -63,7 +48,7 @@ class HostOp:
         """The results as tensors; `specs` are theirs in graphs."""
         if ctx.graph is None and not any(isinstance(t, SymbolicTensor) for t in inputs):
             return tuple([of_array(a) for a in self.kernel(*[t._array for t in inputs], how)])
-        return add_opaque(self.record, inputs, specs, {"how": Frozen(how)}, name or "")
+        return add_opaque(self.record, inputs, specs, {"how": Held(how)}, name or "")
 
 
 def strings(value: Any, what: str, rank: int | None = None) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.op import HOST_ONLY
+from headwater._src.core.op import HOST_ONLY, PlainRecord
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, of_array
 
@@ -26,13 +26,9 @@ class Held:
         return repr(self.value)
 
 
-class ObjectRecord:
+class ObjectRecord(PlainRecord):
     """The record of nodes that call `kernel(owner, *arrays) -> tuple of arrays`."""
 
-    params = ()
-    api = ()
-    host = ()
-    grad = None
     single = False
     title = "tf.queue and tf.lookup"
     lower = HOST_ONLY("queues and tables are the host's")
@@ -50,8 +46,13 @@ class ObjectRecord:
         return add_opaque(self, inputs, specs, {"owner": Held(owner)})
 
 
+def held(value: Any) -> np.ndarray:
+    """An object as an array without dimensions, which tensors can carry."""
+    array = np.empty((), object)
+    array[()] = value
+    return array
+
+
 def resource_of(owner: Any) -> EagerTensor:
     """A variant scalar that holds the object."""
-    array = np.empty((), object)
-    array[()] = owner
-    return of_array(array)
+    return of_array(held(owner))

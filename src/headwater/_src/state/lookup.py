@@ -16,6 +16,7 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.engine.tape import outside_graphs
 from headwater._src.state.host_nodes import ObjectRecord, resource_of
+from headwater._src.state.lookup_files import KeysAndValues
 from headwater._src.state.lookup_index import KeyIndex
 from headwater._src.state.tracking import Trackable
 
@@ -23,23 +24,10 @@ _I64 = np.dtype(np.int64)
 _KEYS = ("int32", "int64", "string")
 
 
-class LookupInterface(Trackable):
+class LookupInterface(KeysAndValues, Trackable):
     """Base of the tables: dtypes, and lookups of tensors, ragged and sparse tensors."""
 
     _self_dependencies: dict[str, Any]
-
-    def __init__(self, key_dtype: Any, value_dtype: Any) -> None:
-        self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
-
-    @property
-    def key_dtype(self) -> DType:
-        """The dtype of the keys."""
-        return self._key_dtype
-
-    @property
-    def value_dtype(self) -> DType:
-        """The dtype of the values."""
-        return self._value_dtype
 
     @property
     def name(self) -> str | None:

@@ -14,12 +14,11 @@ from headwater._src.core.convert import convert
 from headwater._src.engine.tape import outside_graphs
 
 
-class TableInitializerBase:
-    """Base of the initializers: knows the dtypes, and fills a table in `initialize(table)`."""
+class KeysAndValues:
+    """What has keys of one dtype and values of another: tables, and what fills them."""
 
     def __init__(self, key_dtype: Any, value_dtype: Any) -> None:
-        self._key_dtype = as_dtype(key_dtype)
-        self._value_dtype = as_dtype(value_dtype)
+        self._key_dtype, self._value_dtype = as_dtype(key_dtype), as_dtype(value_dtype)
 
     @property
     def key_dtype(self) -> DType:
@@ -30,6 +29,10 @@ class TableInitializerBase:
     def value_dtype(self) -> DType:
         """The dtype of the values."""
         return self._value_dtype
+
+
+class TableInitializerBase(KeysAndValues):
+    """Base of the initializers: knows the dtypes, and fills a table in `initialize(table)`."""
 
     def initialize(self, table: Any) -> None:
         """Fills the table."""

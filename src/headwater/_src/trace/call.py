@@ -18,15 +18,14 @@ from headwater._src.base.shapes import num_elements
 from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph, add_opaque
+from headwater._src.core.op import PlainRecord
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
 from headwater._src.engine.differentiate import Derivative, carries_gradients
 from headwater._src.engine.graph_copy import inline
+from headwater._src.engine.lower import REFUSES
 from headwater._src.engine.plan import plan_of
 from headwater._src.engine.tape import device_lock
 from headwater._src.state.variable import IN_PLACE_BYTES, overwritable
-
-REFUSAL = "can't be part of an XLA program"
-"""What the errors of graphs that can't be compiled say."""
 
 
 class GraphFunction:
@@ -170,16 +169,34 @@ class GraphFunction:
         arrays = [t._array for t in args] + self._captured_arrays
         program = executable.executable_of(self.closed)
         try:
-            results = resident.run(program, arrays, reads, self._written(reads), self.closed.result_count)
+            results = resident.run(program, arrays, reads, self._written(reads))
         except InvalidArgumentError as error:
-            if self.jit_compile or self._resident is not None or REFUSAL not in error.message:
+            if not self._refused(error):
                 raise
-            # The estimate chose XLA, which can't compile the graph after all; nothing has run yet.
-            self._choice = "plan", f"XLA refuses it: {error.message.splitlines()[0]}"
             return self(args, None if reads is self.closed.read_handles else reads)
         if reads is self.closed.read_handles:
             self._resident = program.residents.first.call
         return [of_array(r) for r in results]
+
+    def _refused(self, error: InvalidArgumentError) -> bool:
+        """Whether XLA, which the estimate chose, can't compile the graph after all. Nothing has run then, and the plan will."""
+        if self.jit_compile or REFUSES not in error.message:
+            return False
+        self._choice = "plan", f"XLA refuses it: {error.message.splitlines()[0]}"
+        self._resident = None
+        return True
+
+    def execute(self, arrays: list[np.ndarray]) -> Sequence[Any]:
+        """All outputs of the graph, those for variables too, by its own executor."""
+        if self.uses_xla:
+            from headwater._src.engine import executable
+
+            try:
+                return executable.run_arrays(executable.executable_of(self.closed), arrays)
+            except InvalidArgumentError as error:
+                if not self._refused(error):
+                    raise
+        return plan_of(self.closed)(arrays)
 
     # -- under tapes --------------------------------------------------------------------------------------------------
 
@@ -241,7 +258,7 @@ class _Derivative(Derivative):
 
     def run(self, arrays: list[np.ndarray]) -> list[Any]:
         """All outputs of the forward graph."""
-        return list(_execute(self._runner, arrays))
+        return list(self._runner.execute(arrays))
 
     def function(self, present: tuple[int, ...]) -> tuple[Any, GraphFunction, list[Any]]:
         """The backward graph for these gradients, as a function, and the origins of what it captured."""
@@ -292,15 +309,6 @@ def _nbytes(handle: Any) -> int:
     return size * handle.dtype.np.itemsize
 
 
-def _execute(function: GraphFunction, arrays: list[np.ndarray]) -> Sequence[Any]:
-    """All outputs of the function's graph, those for variables too, by its own executor."""
-    if function.uses_xla:
-        from headwater._src.engine import executable
-
-        return executable.run_arrays(executable.executable_of(function.closed), arrays)
-    return plan_of(function.closed)(arrays)
-
-
 def _uncaptured(graph: FuncGraph) -> FuncGraph:
     """The same graph with its captured tensors as arguments, for calls that hand them over."""
     if graph.captured:
@@ -335,23 +343,19 @@ class _CallRecord:
         return by_input
 
 
-class _Call:
+class _Call(PlainRecord):
     """The record of a call node: a function compiled on its own inside one that is not."""
 
     name = "StatefulPartitionedCall"
     single = False
     takes_none = True
     grows = True
-    stateful = False
-    params = ()
-    api = ()
-    host = ()
     title = "tf.function"
 
     @staticmethod
     def numpy(*arrays: np.ndarray, function: Any) -> Sequence[np.ndarray]:
         """Runs the function with its own executor."""
-        return _execute(function, list(arrays))
+        return function.execute(list(arrays))
 
     @staticmethod
     def lower(*values: Any, function: Any) -> Any:
