@@ -210,6 +210,7 @@ def _start_jax() -> None:
     JAX hands all but the smallest programs to another thread. Waking that up and waiting for it takes longer than one step
     of a small network, and on a busy machine several times as long.
     """
+    jax.version  # noqa: B018 - loads JAX, or says what to install
     from jax._src import xla_bridge
 
     setting = getattr(xla_bridge, "_CPU_ENABLE_ASYNC_DISPATCH", None)
