@@ -360,22 +360,35 @@ def test_programs_share_variables(order):
         np.testing.assert_allclose(got, want, rtol=1e-5)
 
 
-def test_small_variables_of_a_dtype_travel_together():
-    variables = [tf.Variable(tf.zeros(s)) for s in ((2, 2), (3,), ())] + [
-        tf.Variable(tf.zeros(5000)),
-        tf.Variable(1),
-    ]
+def test_small_variables_travel_together():
+    kinds = "float32 int64 int32 uint32 float64 uint64 bfloat16 complex64 int8 bool".split()
+    variables = [tf.Variable(tf.cast([[1, 2], [0, 4]], kind)) for kind in kinds]
+    many = tf.Variable(tf.zeros([5000]))
+    count = tf.Variable(0, dtype=tf.int64)
+    rest = tf.Variable(np.array([0x7F800001, 0xFFC00123], np.uint32).view(np.float32))  # bits of no number
 
     def function():
         for v in variables:
-            v.assign_add(tf.ones_like(v))
+            v.assign(v if v.dtype == tf.bool else v + tf.cast(tf.ones([2, 2]), v.dtype))
+        many.assign_add(tf.ones([5000]))
+        count.assign_add(1)
+        rest.assign(tf.reverse(rest, [0]))
 
     graph = traced(function)
     for _ in range(3):
         step(graph)
     residents = graph.executable.residents.first
-    assert sorted(a.shape for a in residents.arrays) == [(), (8,), (5000,)]
-    assert [v.numpy().max() for v in variables] == [3, 3, 3, 3, 4]
+    shapes = sorted(a.shape for a in residents.arrays)
+    assert shapes == [(2, 2)] * 4 + [(4 * 3 + 3 * 8 + 2 + 2,), (5000,)]
+    for v in variables:
+        expected = [[1, 2], [0, 4]] if v.dtype == tf.bool else [[4, 5], [3, 7]]
+        assert np.array_equal(v.numpy(), tf.cast(expected, v.dtype).numpy()), v.dtype
+        assert v.numpy().flags.aligned
+    assert count.numpy() == 3 and np.all(many.numpy() == 3.0)
+    assert rest.numpy().view(np.uint32).tolist() == [0xFFC00123, 0x7F800001]
+    variables[1].assign([[5, 6], [7, 8]])
+    step(graph)
+    assert variables[1].numpy().tolist() == [[6, 7], [8, 9]] and variables[0].numpy()[0, 0] == 5.0
 
 
 def test_an_interrupt_loses_no_variable():

@@ -1,8 +1,9 @@
 """How the variables that a program assigns travel: many small ones in one array.
 
 A call of an XLA program costs about half a microsecond for each array that goes in and comes out, which is more than the
-arithmetic on a small variable. So small variables of one dtype are stretches of one flat array; the program takes it apart
-at its beginning and puts it together at its end, where XLA joins that with the arithmetic.
+arithmetic on a small variable. So small variables are stretches of one flat array; the program takes it apart at its
+beginning and puts it together at its end, where XLA joins that with the arithmetic. Variables of several dtypes, as the
+weights and the counter of steps, share an array of words of 32 bits, which hold their bits.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ SMALL = 2048
 """Variables of more elements keep an array of their own: copying them would cost more than an array."""
 
 
+WORD = np.dtype("uint32")
+"""What an array of several dtypes is made of. Integers, so that nothing on the way takes bits for a float that is not a number."""
+
+
 class Member(NamedTuple):
-    """One variable: the numbers of its input and output, and where it is, `array[start:stop]` in its shape."""
+    """One variable: the numbers of its input and output, and where it is, `array[start:stop]` seen as its dtype and shape."""
 
     input: int
     output: int
     start: int
     stop: int
+    dtype: np.dtype
     shape: tuple[int, ...]
 
 
@@ -60,7 +66,7 @@ class Packing(NamedTuple):
         for _, members in self.groups:
             flat = next(feed)
             for m in members:
-                values[m.input] = lax.slice(flat, (m.start,), (m.stop,)).reshape(m.shape)
+                values[m.input] = _out_of(lax.slice(flat, (m.start,), (m.stop,)), m)
         for i, _ in self.singles:
             values[i] = next(feed)
         return values
@@ -68,9 +74,23 @@ class Packing(NamedTuple):
     def pack(self, outputs: Sequence[Any]) -> list[Any]:
         """What a program gives back, from all outputs, under a trace."""
         flats = [
-            jnp.concatenate([outputs[m.output].reshape(-1) for m in members]) for _, members in self.groups
+            jnp.concatenate([_into(outputs[m.output], dtype) for m in members])
+            for dtype, members in self.groups
         ]
         return [*(outputs[i] for i in self.results), *flats, *(outputs[o] for _, o in self.singles)]
+
+
+def _out_of(stretch: Any, member: Member) -> Any:
+    if stretch.dtype != member.dtype:
+        words = member.dtype.itemsize // WORD.itemsize
+        stretch = lax.bitcast_convert_type(stretch.reshape(-1, words) if words > 1 else stretch, member.dtype)
+    return stretch.reshape(member.shape)
+
+
+def _into(value: Any, dtype: np.dtype) -> Any:
+    if value.dtype != dtype:
+        value = lax.bitcast_convert_type(value, dtype)
+    return value.reshape(-1)
 
 
 def plain(closed: FuncGraph) -> Packing:
@@ -89,13 +109,14 @@ def of_variables(closed: FuncGraph) -> Packing:
         tensor = closed.inputs[pair[0]]
         size = num_elements(tensor._shape)
         if size is not None and size <= SMALL and tensor._shape == closed.outputs[output]._shape:
-            small.setdefault(tensor._np_dtype, []).append(pair)
+            small.setdefault(_word_of(tensor._np_dtype), []).append(pair)
         else:
             singles.append(pair)
     groups = []
-    for dtype, pairs in small.items():
-        if len(pairs) > 1 and dtype.kind != "O":
-            groups.append((dtype, tuple(_stretches(closed, pairs))))
+    for word, pairs in small.items():
+        if len(pairs) > 1 and word.kind != "O":
+            found = {closed.inputs[i]._np_dtype for i, _ in pairs}
+            groups.append(_group(closed, pairs, found.pop() if len(found) == 1 else word))
         else:
             singles += pairs
     assigned = {numbers[id(h)] for h in closed.written_handles}
@@ -103,11 +124,19 @@ def of_variables(closed: FuncGraph) -> Packing:
     return Packing(fixed, tuple(range(closed.result_count)), tuple(groups), tuple(singles))
 
 
-def _stretches(closed: FuncGraph, pairs: Sequence[tuple[int, int]]) -> list[Member]:
-    found, at = [], 0
-    for i, output in pairs:
-        shape = closed.inputs[i]._shape
-        size = num_elements(shape)
-        found.append(Member(i, output, at, at + size, shape))  # type: ignore[arg-type]
-        at += size
-    return found
+def _word_of(dtype: np.dtype) -> np.dtype:
+    """The dtype of the arrays that variables of `dtype` can share."""
+    return WORD if dtype.kind in "fiu" and dtype.itemsize in (4, 8) else dtype
+
+
+def _group(
+    closed: FuncGraph, pairs: list[tuple[int, int]], word: np.dtype
+) -> tuple[np.dtype, tuple[Member, ...]]:
+    """One flat array and its members, the widest first, so that each begins where its dtype may begin."""
+    members, at = [], 0
+    for i, output in sorted(pairs, key=lambda pair: -closed.inputs[pair[0]]._np_dtype.itemsize):
+        dtype, shape = closed.inputs[i]._np_dtype, closed.inputs[i]._shape
+        stop = at + num_elements(shape) * (dtype.itemsize // word.itemsize)  # type: ignore[operator]
+        members.append(Member(i, output, at, stop, dtype, shape))
+        at = stop
+    return word, tuple(members)

@@ -28,7 +28,7 @@ MAX_RESIDENTS = 8
 class Cell:
     """Where a variable's value is: an array of `residents`, or a stretch of one."""
 
-    __slots__ = ("residents", "handle", "number", "start", "stop", "shape", "copy", "seen")
+    __slots__ = ("residents", "handle", "number", "start", "stop", "dtype", "shape", "copy", "seen")
 
     def __init__(self, residents: Residents, handle: Any, number: int, stretch: Any = None) -> None:
         self.residents = residents
@@ -36,7 +36,8 @@ class Cell:
         self.number = number
         self.start: int = stretch[0] if stretch else 0
         self.stop: int | None = stretch[1] if stretch else None
-        self.shape: tuple[int, ...] = stretch[2] if stretch else ()
+        self.dtype: Any = stretch[2] if stretch else None
+        self.shape: tuple[int, ...] = stretch[3] if stretch else ()
         self.copy: Any = None
         self.seen = -1
 
@@ -60,7 +61,9 @@ class Cell:
 
     def _view(self) -> np.ndarray:
         array = np.asarray(self.residents.arrays[self.number])
-        return array if self.stop is None else array[self.start : self.stop].reshape(self.shape)
+        if self.stop is None:
+            return array
+        return array[self.start : self.stop].view(self.dtype).reshape(self.shape)
 
 
 class Residents:
@@ -182,7 +185,8 @@ class Residents:
         arrays = []
         for n, parts in enumerate(values):
             if n < len(layout.groups):
-                arrays.append(to_device(np.concatenate([p.reshape(-1) for p in parts])))
+                dtype = layout.groups[n][0]
+                arrays.append(to_device(np.concatenate([p.reshape(-1).view(dtype) for p in parts])))
             else:
                 arrays.append(parts[0] if parts[0].dtype.kind == "O" else to_device(parts[0]))
         self.arrays = arrays
