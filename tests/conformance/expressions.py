@@ -1,78 +1,100 @@
 """Expressions evaluated on TensorFlow and here: what they print, or the class of the error, must be the same.
 
-python tests/conformance/expressions.py        in an environment with TensorFlow 2.21: records expressions-2.21.json
+A topic is three files in topics/: TOPIC.txt has the expressions, one a line; TOPIC.py has `names(tf)`, the values that they
+may use beside `tf` and `np`; TOPIC-2.21.json has TensorFlow's outcomes, eager and as the result of a traced function.
+
+python tests/conformance/expressions.py [TOPIC ...]     in an environment with TensorFlow 2.21: records the outcomes
 """
 
 from __future__ import annotations
 
-import collections
-import copy
+import importlib.util
 import json
-import pickle
+import os
 import re
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-HERE = Path(__file__).parent
-FILE = HERE / "expressions-2.21.json"
+TOPICS = Path(__file__).parent / "topics"
+EAGER_ONLY = ("general",)
+"""Topics whose expressions are mostly of Python objects, which a traced function can't return."""
+CAUGHT_AS = {"TracedArgumentError": "ValueError", "TracedTypeError": "TypeError"}
+"""Classes that are two of TensorFlow's at once -> the one that TensorFlow raises while it traces."""
 
 
-def expressions() -> list[str]:
-    """The expressions, in the order of the file."""
-    lines = (HERE / "expressions.txt").read_text(encoding="utf-8").splitlines()
+def topics() -> list[str]:
+    """The names of the topics."""
+    return sorted(path.stem for path in TOPICS.glob("*.txt"))
+
+
+def expressions(topic: str) -> list[str]:
+    """The expressions of a topic, in the order of its file."""
+    lines = (TOPICS / f"{topic}.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def names(tf: Any) -> dict[str, Any]:
-    """What an expression may use: a few values made anew for each."""
-
-    def tape_of(function: Any, value: Any) -> Any:
-        x = tf.constant(value)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = function(x)
-        return tape.gradient(y, x)
-
-    class M(tf.Module):
-        def __init__(self, name: str | None = None) -> None:
-            super().__init__(name=name)
-            with self.name_scope:
-                self.a = tf.Variable(1.0, name="a")
-                self.b = [tf.Variable(2.0, trainable=False, name="b")]
-                self.d = {"k": tf.Module(name="inner")}
-
-    return {
-        "tf": tf, "np": np, "copy": copy, "pickle": pickle, "tape_of": tape_of, "M": M,
-        "t": tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "i": tf.constant([1, 2]), "m": M(), "S": tf.IndexedSlices,
-        "v": tf.Variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "w": tf.Variable(np.arange(12.0).reshape(3, 4), name="w"),
-        "u": tf.Variable([1, 2], shape=tf.TensorShape([None])), "P": collections.namedtuple("P", "x y"),
-    }  # fmt: skip
+@cache
+def answers(topic: str) -> dict[str, dict[str, dict[str, str]]]:
+    """TensorFlow's outcomes: expression -> mode -> `{"repr": text}` or `{"error": class name}`."""
+    return json.loads((TOPICS / f"{topic}-2.21.json").read_text(encoding="utf-8"))
 
 
-def outcome(tf: Any, expression: str) -> dict[str, str]:
+@cache
+def setup(topic: str) -> Any:
+    """The module topics/TOPIC.py."""
+    spec = importlib.util.spec_from_file_location(f"topic_{topic}", TOPICS / f"{topic}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def names(tf: Any, topic: str) -> dict[str, Any]:
+    """What an expression of the topic may use, made anew."""
+    return {"tf": tf, "np": np, **setup(topic).names(tf)}
+
+
+def modes(topic: str) -> tuple[str, ...]:
+    """How the expressions of a topic are evaluated."""
+    return ("eager",) if topic in EAGER_ONLY else ("eager", "traced")
+
+
+def outcome(tf: Any, topic: str, expression: str, mode: str) -> dict[str, str]:
     """`{"repr": text}` or `{"error": class name}`."""
+    known = names(tf, topic)
+
+    def evaluate() -> Any:
+        return eval(expression, known)
+
     try:
-        value = eval(expression, names(tf))
+        value = evaluate() if mode == "eager" else tf.function(evaluate, autograph=False)()
+        return {"repr": shown(value)}
     except Exception as error:
-        return {"error": type(error).__name__}
-    return {"repr": re.sub(r" at 0x[0-9a-f]+", "", repr(value))}
+        found = type(error).__name__
+        return {"error": CAUGHT_AS.get(found, found)}
 
 
-def main() -> None:
-    """Records TensorFlow's outcomes."""
-    import os
+def shown(value: Any) -> str:
+    """What a value prints, without addresses and module names."""
+    text = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+    return re.sub(r"<class '[\w.]*\.(\w+)'>", r"<class '\1'>", text)
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+def record(topic: str) -> None:
+    """Writes TensorFlow's outcomes."""
     import tensorflow as tf
 
-    answers = {e: outcome(tf, e) for e in expressions()}
-    FILE.write_text(
-        json.dumps(answers, indent=0, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    print(f"{len(answers)} expressions on TensorFlow {tf.__version__}: {FILE}")
+    found = {e: {mode: outcome(tf, topic, e, mode) for mode in modes(topic)} for e in expressions(topic)}
+    text = json.dumps(found, indent=0, sort_keys=True, ensure_ascii=False)
+    (TOPICS / f"{topic}-2.21.json").write_text(text + "\n", encoding="utf-8")
+    print(f"{topic}: {len(found)} expressions on TensorFlow {tf.__version__}")
 
 
 if __name__ == "__main__":
-    main()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for chosen in sys.argv[1:] or topics():
+        record(chosen)

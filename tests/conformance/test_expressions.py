@@ -1,8 +1,7 @@
-"""Expressions print what they print on TensorFlow, or raise the same class."""
+"""Expressions print what they print on TensorFlow, or raise the same class, eagerly and traced."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 import expressions
 
 import headwater as tf
-from headwater._src.limits import EXPRESSIONS
+from headwater._src.limits import EXPRESSIONS, TRACED_EXPRESSIONS
 
-ANSWERS = json.loads(expressions.FILE.read_text(encoding="utf-8"))
+KNOWN = {"eager": EXPRESSIONS, "traced": {**EXPRESSIONS, **TRACED_EXPRESSIONS}}
+CASES = [
+    (topic, mode, expression)
+    for topic in expressions.topics()
+    for mode in expressions.modes(topic)
+    for expression in expressions.expressions(topic)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +34,16 @@ def _outside_scopes() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::DeprecationWarning")
-@pytest.mark.parametrize("expression", expressions.expressions())
-def test_expression(expression: str) -> None:
-    if expression in EXPRESSIONS:
-        pytest.skip(EXPRESSIONS[expression])
-    assert expressions.outcome(tf, expression) == ANSWERS[expression]
+@pytest.mark.parametrize("topic, mode, expression", CASES)
+def test_expression(topic: str, mode: str, expression: str) -> None:
+    if expression in KNOWN[mode]:
+        pytest.skip(KNOWN[mode][expression])
+    assert expressions.outcome(tf, topic, expression, mode) == expressions.answers(topic)[expression][mode]
 
 
-def test_the_recording_is_of_these_expressions() -> None:
-    assert set(ANSWERS) == set(expressions.expressions()), "run `make reference`"
-    assert set(EXPRESSIONS) <= set(ANSWERS)
+def test_the_recordings_are_of_these_expressions() -> None:
+    recorded = set()
+    for topic in expressions.topics():
+        assert set(expressions.answers(topic)) == set(expressions.expressions(topic)), "run `make reference`"
+        recorded |= set(expressions.answers(topic))
+    assert {*EXPRESSIONS, *TRACED_EXPRESSIONS} <= recorded

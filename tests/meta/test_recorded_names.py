@@ -1,7 +1,7 @@
 """How many public names have recorded answers of TensorFlow. `python tests/meta/test_recorded_names.py` lists the others.
 
 A name counts if a sample calls the object that it names and TensorFlow's answer is recorded, or if an expression of
-tests/conformance/expressions.txt mentions it. A known difference of all of a sample, or of an expression, does not count.
+tests/conformance/topics mentions it. A known difference of all of a sample, or of an expression, does not count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FEWEST_BEYOND_RAW = 840
 def mentioned() -> frozenset[str]:
     """Public names in the expressions, the longest one of each chain of attributes."""
     found: set[str] = set()
-    for text in expressions.expressions():
+    for text in (e for topic in expressions.topics() for e in expressions.expressions(topic)):
         if text in EXPRESSIONS:
             continue
         for node in ast.walk(ast.parse(text, mode="eval")):

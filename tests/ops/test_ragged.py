@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import pickle
 import sys
 from typing import Any
@@ -12,11 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.ops import ragged_cases
+from tests.conformance import expressions
 
 import headwater as tf
 
-ANSWERS = json.loads(ragged_cases.FILE.read_text(encoding="utf-8"))
+ANSWERS = {e: modes["eager"] for e, modes in expressions.answers("ragged").items()}
+ragged_cases = expressions.setup("ragged")
 _UNTRACED = (
     "list(", "numpy()", "hash(", "len(", "print", ".shape", "DynamicRaggedShape", "Spec(", "RowPartition", "is_tensor",
     "type_spec", "_row_partition", "grad(", ".dtype", "ragged_rank", "to_list", "nested_", "static", "tf.function", "np.array",
@@ -25,14 +25,9 @@ _UNTRACED = (
 """What an expression has that gives something else than tensors, or nothing while tracing."""
 
 
-@pytest.mark.parametrize("expression", ragged_cases.expressions())
-def test_as_tensorflow(expression: str) -> None:
-    assert ragged_cases.outcome(tf, expression) == ANSWERS[expression]
-
-
 def _traceable() -> list[str]:
     found = []
-    for expression in ragged_cases.expressions():
+    for expression in expressions.expressions("ragged"):
         if "repr" not in ANSWERS[expression] or any(word in expression for word in _UNTRACED):
             continue
         found.append(expression)
@@ -52,12 +47,14 @@ def test_traced_as_tensorflow(specs: str) -> None:
             continue  # these need numbers of rows, or lengths, that are known while tracing
 
         def evaluate(*arguments: Any, expression: str = expression) -> Any:
-            return eval(expression, {**ragged_cases.names(tf), **dict(zip(values, arguments, strict=True))})
+            return eval(
+                expression, {**expressions.names(tf, "ragged"), **dict(zip(values, arguments, strict=True))}
+            )
 
         signature = [_loose(v) for v in values.values()] if specs == "loose" else None
         traced = tf.function(evaluate, autograph=False, input_signature=signature)
         try:
-            got = ragged_cases.shown(traced(*values.values()))
+            got = expressions.shown(traced(*values.values()))
         except Exception as error:
             got = f"{type(error).__name__}: {error}"
         if got != ANSWERS[expression]["repr"]:

@@ -207,7 +207,10 @@ EXPRESSIONS: dict[str, str] = {
     ),
     "tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])": "ValueError where TensorFlow iterates over a scalar tensor.",
 }
-"""Expression of tests/conformance/expressions.txt -> why headwater does not print what TensorFlow prints."""
+"""Expression of tests/conformance/topics -> why headwater does not print what TensorFlow prints."""
+
+TRACED_EXPRESSIONS: dict[str, str] = {}
+"""Expressions that differ only as the result of a traced function."""
 
 _CHECKED = "TensorFlow's own code stumbles over the argument; here it is checked, or it works."
 _KERNELS = "TensorFlow finds no kernel for the dtype; here the schema refuses it, or it works."
