@@ -62,6 +62,31 @@ def make_each_time(x):
     return tf.Variable(x.shape.rank, name="fresh") + 0
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_variable_may_begin_with_what_depends_on_the_first_call(jit_compile):
+    made = {}
+
+    @tf.function(jit_compile=jit_compile)
+    def inner(x):
+        if "v" not in made:
+            made["v"] = tf.Variable(tf.ones_like(x) * 2.0 + x)
+        return made["v"] * x
+
+    @tf.function(jit_compile=jit_compile)
+    def outer(x, flag):
+        y = x * 2.0
+        if flag:
+            y = inner(y)
+        return y
+
+    x = tf.constant([1.0, 2.0])
+    with pytest.raises(ValueError, match="depends on 'x', an argument"):
+        inner.get_concrete_function(tf.TensorSpec([2]))
+    assert outer(x, tf.constant(True)).numpy().tolist() == [8.0, 24.0]
+    assert made["v"].numpy().tolist() == [4.0, 6.0]
+    assert inner(tf.constant([1.0, 1.0])).numpy().tolist() == [4.0, 6.0]
+
+
 def test_a_variable_for_each_trace_is_refused():
     f = tf.function(make_each_time, autograph=False)
     for _ in range(2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,8 @@ class Graph:
         self.values: dict[int, tuple[Any, SymbolicTensor]] = {}
         """id(handle) -> (handle, the value that the variable has now), for those assigned so far."""
         self.args: list[SymbolicTensor] = []
+        self.given: Callable[[], list[Any]] | None = None
+        """While a call has the graph traced: what gives the call's tensors for `args`."""
         self.converted: dict[int, EagerTensor] = {}
         """Tensors made of Python values while this graph is built: they become constants of it when they are used."""
         self.outer = ctx.graph if outer is None else outer
@@ -435,7 +437,7 @@ def _static_host(tensor: SymbolicTensor) -> Any:
 
 
 def _known_of(array: np.ndarray) -> Any:
-    if array.dtype.kind in "iu" and array.size <= _MAX_KNOWN and array.ndim <= 1:
+    if array.dtype.kind in "iub" and array.size <= _MAX_KNOWN and array.ndim <= 1:
         return array.astype(object)
     return None
 
@@ -443,7 +445,7 @@ def _known_of(array: np.ndarray) -> Any:
 def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequence[Spec]) -> list[Any]:
     """What is known of the results' values, from what is known of the inputs'."""
     nothing: list[Any] = [None] * len(specs)
-    if op.stateful or any(s.dtype.kind not in "iu" or (s.shape is None) or len(s.shape) > 1 for s in specs):
+    if op.stateful or any(s.dtype.kind not in "iub" or (s.shape is None) or len(s.shape) > 1 for s in specs):
         return nothing
     if op.name == "Cast":  # between integers
         return [inputs[0].known]
@@ -465,12 +467,12 @@ def _follow(op: Op, inputs: Sequence[Any], attrs: dict[str, Any], specs: Sequenc
 
 
 def _as_far_as_known(tensor: SymbolicTensor) -> Any:
-    """The values of a small integer tensor, None where unknown; None if not even their number is known."""
+    """The values of a small tensor of integers or booleans, None where unknown; None if not even their number is known."""
     if tensor.known is not None:
         return tensor.known
     shape = tensor._shape
     if (
-        tensor._np_dtype.kind not in "iu"
+        tensor._np_dtype.kind not in "iub"
         or shape is None
         or len(shape) > 1
         or None in shape

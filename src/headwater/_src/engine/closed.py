@@ -51,29 +51,37 @@ def ancestors(outputs: Sequence[SymbolicTensor]) -> set[int]:
 
 
 def evaluate(tensor: SymbolicTensor, what: str) -> EagerTensor:
-    """The value of a tensor of a graph that is still being built, if it depends on nothing but constants and variables.
+    """The value of a tensor of a graph that is still being built, from constants, variables and the arguments of the call.
 
     Raises:
-      ValueError: it depends on an argument of the function.
+      ValueError: it depends on an argument of the function, and no call has the function traced.
     """
     from headwater._src.engine.plan import plan_of
 
     needed = ancestors([tensor])
     graph = FuncGraph(what)
-    nodes = [n for n in tensor.graph.nodes if id(n) in needed]
-    values = []
-    for node in nodes:
-        record = node.record
-        if record is PLACEHOLDER or (record is CAPTURE and "value" not in node.attrs):
-            raise ValueError(
-                f"{what} depends on {node.name!r}, an argument of the function being traced, and has no value yet. Compute it "
-                "from constants, or make the variable outside of the function."
-            )
-        if record is CAPTURE:
-            values.append((node.outputs[0], node.attrs["value"]._array))
-        elif record is READ_VARIABLE:
-            values.append((node.outputs[0], node.attrs["handle"].tensor._array))
-    graph.nodes = nodes
-    graph.inputs = [t for t, _ in values]
+    graph.nodes = [n for n in tensor.graph.nodes if id(n) in needed]
+    sources = [n.outputs[0] for n in graph.nodes if n.record in (PLACEHOLDER, CAPTURE, READ_VARIABLE)]
+    graph.inputs = sources
     graph.outputs = [tensor]
-    return of_array(np.asarray(plan_of(graph)([v for _, v in values])[0]))
+    return of_array(np.asarray(plan_of(graph)([_present(t, what)._array for t in sources])[0]))
+
+
+def _present(source: SymbolicTensor, what: str) -> EagerTensor:
+    """The value that a source of a graph has while the graph is being built."""
+    node, graph = source.op, source.graph
+    if node.record is READ_VARIABLE:
+        return node.attrs["handle"].tensor
+    if node.record is CAPTURE:
+        outer = node.attrs.get("value")
+        if outer is None:
+            outer = next(o for o, inner in graph.captures.values() if inner is source)
+            return evaluate(outer, what)
+        return outer
+    for arg, value in zip(graph.args, graph.given() if graph.given else (), strict=False):
+        if arg is source:
+            return evaluate(value, what) if isinstance(value, SymbolicTensor) else value
+    raise ValueError(
+        f"{what} depends on {node.name!r}, an argument of the function being traced, and has no value yet. Compute it from "
+        "constants, call the function before you ask for its graph, or make the variable outside of the function."
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -190,9 +190,7 @@ class ConcreteFunction(TensorCallable):
           values: one for each parameter, in their order.
         """
         by_name = dict(zip((p.name for p in self._parameters), values, strict=True))
-        tensors: list[Any] = []
-        for parameter in in_input_order(self._parameters):
-            tensors += parameter.type.to_tensors(by_name[parameter.name])
+        tensors = _tensors_of(self._parameters, by_name)
         if not self._stand_ins:
             return tensors, None
         actual: dict[int, Any] = {}
@@ -417,6 +415,7 @@ def trace(
     name: str,
     jit_compile: bool | None = None,
     handles: Sequence[Any] = (),
+    given: Sequence[Any] | None = None,
     on_variable: Callable[[Any], None] | None = None,
 ) -> ConcreteFunction:
     """Runs a Python function on symbolic arguments and closes the graph that this makes.
@@ -427,6 +426,7 @@ def trace(
       name: of the graph.
       jit_compile: as in `tf.function`.
       handles: the variables of the call by their alias numbers; the stand-ins have their values during the trace.
+      given: the values of the parameters in the call that asks for the trace, which variables made meanwhile may begin with.
       on_variable: called with each variable that is made meanwhile.
 
     Raises:
@@ -441,7 +441,10 @@ def trace(
         for p in parameters:
             placeholders.naming_scope = p.name
             values[p.name] = p.type.placeholder_value(placeholders)
-        graph.args = [t for p in in_input_order(parameters) for t in p.type.to_tensors(values[p.name])]
+        graph.args = _tensors_of(parameters, values)
+        if given is not None:
+            called_with = dict(zip((p.name for p in parameters), given, strict=True))
+            graph.given = lambda: _tensors_of(parameters, called_with)
         before = {n: _contents(v) for n, v in values.items() if parts_of(v) is not None}
         outputs = python_function(
             *(values[p.name] for p in parameters if p.kind is not KEYWORD_ONLY),
@@ -452,11 +455,17 @@ def trace(
         structured = map_leaves(outputs, lambda x: _result(x, name))
         output_type: TraceType = from_value(structured, TracingContext())
         results = output_type.to_tensors(structured)
+        graph.given = None
         close(graph, results)
     stand_ins = placeholders.stand_ins()
     return ConcreteFunction(
         graph, parameters, structured, output_type, stand_ins, name=name, jit_compile=jit_compile
     )
+
+
+def _tensors_of(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> list[Any]:
+    """The tensors of the arguments in the order of a graph's inputs."""
+    return [t for p in in_input_order(parameters) for t in p.type.to_tensors(values[p.name])]
 
 
 def _contents(value: Any) -> list[Any]:

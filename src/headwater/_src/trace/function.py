@@ -8,7 +8,7 @@ import inspect
 import itertools
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from headwater._src.base import flags
@@ -221,19 +221,22 @@ class Function(PolymorphicFunction):
 
     # -- finding and tracing ------------------------------------------------------------------------------------------
 
-    def _find(self, args: Any, kwargs: Any) -> tuple[ConcreteFunction, list[Any], TracingContext]:
-        """The graph for the arguments of a call, and the values of its parameters."""
+    def _find(
+        self, args: Any, kwargs: Any, of_call: bool = True
+    ) -> tuple[ConcreteFunction, list[Any], TracingContext]:
+        """The graph for the arguments, of a call or only like those of one, and the values of its parameters."""
         binder = self._binder
         bound = binder.bind(args, kwargs)
         context = TracingContext(self._reaches if self._owned else None)
         key = binder.types(bound, context)
+        values = [value for _, _, value in bound]
         concrete = self._cache.find(key)
         if concrete is None:
-            concrete = self._traced(key, context)
+            concrete = self._traced(key, context, values if of_call else None)
             if any(concrete.owns(h) for h in context.handles):
                 # An argument is also a variable that the function knows by itself: then it is traced for that variable.
-                return self._find(args, kwargs)
-        return concrete, [value for _, _, value in bound], context
+                return self._find(args, kwargs, of_call)
+        return concrete, values, context
 
     def _reaches(self, handle: Any) -> bool:
         return id(handle) in self._owned
@@ -247,7 +250,9 @@ class Function(PolymorphicFunction):
     def _make_binder(self) -> Binder:
         return Binder(self._name, signature_of(self._python_function), self._input_signature)
 
-    def _traced(self, key: Key, context: TracingContext) -> ConcreteFunction:
+    def _traced(
+        self, key: Key, context: TracingContext, given: Sequence[Any] | None = None
+    ) -> ConcreteFunction:
         if any(f is self and k == key for f, k in _active.traces):
             raise RecursionError(
                 f"tf.function {self._name!r} calls itself with arguments of the same types while it is traced, so the trace would "
@@ -264,7 +269,7 @@ class Function(PolymorphicFunction):
             earlier = [k for k, _ in self._cache.items()]
             _active.traces.append((self, key))
             try:
-                concrete = self._trace(target, context, line)
+                concrete = self._trace(target, context, given, line)
             finally:
                 _active.traces.pop()
             concrete.line = line
@@ -273,7 +278,9 @@ class Function(PolymorphicFunction):
         self._note(target, earlier, concrete, line)
         return concrete
 
-    def _trace(self, parameters: Key, context: TracingContext, line: Line | None) -> ConcreteFunction:
+    def _trace(
+        self, parameters: Key, context: TracingContext, given: Sequence[Any] | None, line: Line | None
+    ) -> ConcreteFunction:
         """Traces, twice if the first trace makes variables: the second one then shows the function as it is from now on."""
         made: list[Any] = []
         first = self._first
@@ -294,7 +301,7 @@ class Function(PolymorphicFunction):
             jit_compile=self._jit_compile,
             handles=context.handles,
         )
-        concrete = run(on_variable=on_variable)
+        concrete = run(given=given, on_variable=on_variable)
         if made:
             self._history.note(
                 "the first call, in which variables were made", (), line, concrete._signature_text()
@@ -352,7 +359,7 @@ class Function(PolymorphicFunction):
         if declared is not None and not args and not kwargs:
             found = self._cache.find(declared)
             return found if found is not None else self._traced(declared, TracingContext())
-        return self._find(args, kwargs)[0]
+        return self._find(args, kwargs, of_call=False)[0]
 
     # -- methods ------------------------------------------------------------------------------------------------------
 
@@ -596,7 +603,7 @@ def _unchanged(function: Callable[..., Any]) -> Callable[..., Any]:
 def _converted(function: Callable[..., Any], strict: bool) -> Callable[..., Any]:
     from headwater._src.trace.autograph.convert import converted
 
-    return converted(function, strict=strict)
+    return converted(function, strict, user_requested=True)
 
 
 @export("function")

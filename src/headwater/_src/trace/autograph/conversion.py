@@ -209,14 +209,18 @@ def _as_it_is(function: FunctionType, reason: str) -> FunctionType:
 
 def is_library_code(function: FunctionType) -> bool:
     """Whether a function belongs to a package that is left alone, or to Python's standard library."""
-    module = function.__globals__.get("__name__") or function.__module__ or ""
-    root = module.partition(".")[0]
-    if root in LIBRARIES:
+    if _module(function) in LIBRARIES:
         return True
     filename = function.__code__.co_filename
     if filename.startswith("<frozen ") or is_library(filename):
         return True
     return filename.startswith(_STDLIB) and not filename.startswith(_SITE)
+
+
+def _module(function: FunctionType) -> str:
+    """The top-level package of a function."""
+    module: str = function.__globals__.get("__name__") or function.__module__ or ""
+    return module.partition(".")[0]
 
 
 def _stays(function: FunctionType, user_requested: bool) -> bool:
@@ -225,7 +229,7 @@ def _stays(function: FunctionType, user_requested: bool) -> bool:
         return True
     if getattr(function, "__headwater_do_not_convert__", False):
         return True
-    return not user_requested and is_library_code(function)
+    return is_library_code(function) and (not user_requested or _module(function) == "headwater")
 
 
 def _function(function: FunctionType, user_requested: bool = False) -> Any:
@@ -313,14 +317,16 @@ _PLAIN_KINDS = frozenset(
 )  # fmt: skip
 
 
-def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..., Any]:
+def converted(
+    function: Callable[..., Any], strict: bool = False, user_requested: bool = False
+) -> Callable[..., Any]:
     """See `convert.converted`."""
     if strict:
         inner = _innermost(function)
-        result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, False) else None
+        result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, user_requested) else None
         if isinstance(result, Unconverted):
             raise ValueError(f"AutoGraph can't convert {inner.__qualname__!r}: {result.reason}.")
-    made = _callable(function, False)
+    made = _callable(function, user_requested)
     return made if made is function else with_status(made, Status.ENABLED)
 
 

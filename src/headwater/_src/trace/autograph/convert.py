@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..., Any]:
+def converted(
+    function: Callable[..., Any], strict: bool = False, user_requested: bool = False
+) -> Callable[..., Any]:
     """`function` with its control flow, and that of the user's functions it calls, ready for symbolic tensors.
 
     Functions, methods, lambdas, partials and objects that can be called; what is marked `do_not_convert`, generators,
@@ -17,10 +19,11 @@ def converted(function: Callable[..., Any], strict: bool = False) -> Callable[..
       function: what to convert.
       strict: raise ValueError where there is no source, instead of running the function unconverted, whose use of a
         symbolic tensor as a Python value then raises.
+      user_requested: convert also what belongs to a library, if it is not headwater.
     """
     from headwater._src.trace.autograph import conversion
 
-    return conversion.converted(function, strict)
+    return conversion.converted(function, strict, user_requested)
 
 
 def tf_convert(
