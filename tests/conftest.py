@@ -16,6 +16,15 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
+def _no_tape_left_at_work():
+    """A tape that a test enters and never leaves would watch all tests after it."""
+    yield
+    from headwater._src.core.context import ctx
+
+    assert not ctx.recorders
+
+
+@pytest.fixture(autouse=True)
 def _fresh_seeds():
     """No test sees the global seed that another one set."""
     from headwater._src.ops import seeds

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refresh_masks
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -28,9 +28,11 @@ CASES = [
 
 @pytest.fixture(autouse=True)
 def _outside_scopes() -> Iterator[None]:
-    """An expression may enter a name scope and never leave it."""
+    """An expression may enter a scope, a tape's too, and never leave it."""
     yield
     ctx.name_scope = ""
+    ctx.recorders.clear()
+    refresh_masks()
 
 
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning", "ignore::DeprecationWarning")
@@ -38,7 +40,8 @@ def _outside_scopes() -> Iterator[None]:
 def test_expression(topic: str, mode: str, expression: str) -> None:
     if expression in KNOWN[mode]:
         pytest.skip(KNOWN[mode][expression])
-    assert expressions.outcome(tf, topic, expression, mode) == expressions.answers(topic)[expression][mode]
+    found, wanted = expressions.outcome(tf, topic, expression, mode), expressions.answers(topic)[expression][mode]
+    assert expressions.agree(found, wanted), f"{found} is not {wanted}"
 
 
 def test_the_recordings_are_of_these_expressions() -> None:

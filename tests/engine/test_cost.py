@@ -20,10 +20,12 @@ def traced(function, *specs):
     return close(graph, [r for r in tf.nest.flatten(results) if r is not None])
 
 
-def _long_loop(x):
-    return tf.while_loop(lambda i, _: i < 100_000, lambda i, x: (i + 1, x * 0.5 + 0.1), (tf.constant(0), x))[
-        1
-    ]
+def _loop(rounds):
+    def run(x):
+        start = tf.constant(0), x
+        return tf.while_loop(lambda i, _: i < rounds, lambda i, x: (i + 1, x * 0.5 + 0.1), start)[1]
+
+    return run
 
 
 def _heavy(x):
@@ -40,10 +42,11 @@ def _printing(x):
 SMALL, LARGE = ((32, 30), tf.float32), ((1000, 1000), tf.float32)
 CHOICES = {
     "one small operation": (lambda x: x * 2, SMALL, "plan", "too little to gain|to gain .* for compiling"),
-    "one large operation": (lambda x: x * 2, LARGE, "plan", "too little to gain|to gain .* for compiling"),
+    "one large operation": (lambda x: x * 2, LARGE, "plan", "XLA after [0-9],[0-9]{3} calls"),
     "products of matrices": (lambda x: x @ x @ x, LARGE, "plan", "too little to gain"),
-    "many slow functions": (_heavy, LARGE, "xla", "estimated .* a call as a plan"),
-    "a long loop": (_long_loop, SMALL, "xla", "estimated"),
+    "many slow functions": (_heavy, LARGE, "plan", "estimated .* a call as a plan.* XLA after [1-9] calls"),
+    "a long loop": (_loop(100_000), SMALL, "plan", "estimated .* XLA after [1-9]"),
+    "a longer loop": (_loop(10_000_000), SMALL, "xla", "estimated"),
     "unknown shape": (_heavy, ((None, 1000), tf.float32), "plan", "shape of 'Placeholder:0' is not known"),
     "strings": (lambda x: tf.identity(x), ((2,), tf.string), "plan", "strings"),
     "host only": (lambda x: tf.unique(x)[0], ((10,), tf.float32), "plan", "Unique.* runs on the host only"),
@@ -55,8 +58,9 @@ CHOICES = {
 def test_choices(name):
     function, spec, executor, reason = CHOICES[name]
     got = cost.choose(traced(function, spec))
-    assert got[0] == executor
-    assert re.search(reason, got[1])
+    assert got.executor == executor
+    assert re.search(reason, got.why)
+    assert (got.calls > 0) == ("after" in reason)
     assert got == cost.choose(traced(function, spec))
 
 

@@ -1,7 +1,9 @@
 """Which executor runs a graph when the user leaves it open: an estimate made from the graph alone.
 
-The same graph gets the same answer on every machine and in every run. Compiling costs a second, so XLA is chosen where the
-estimate sees a gain that many calls of a program would notice: long chains over large arrays, and loops.
+The same graph gets the same answer on every machine and in every run. Compiling costs a second or more, so a graph begins as
+a plan and becomes a program after so many calls that the time lost to the plan equals that of compiling. Whenever a program of
+the user's ends, the choice has cost at most twice what knowing the number of calls beforehand would have (the rule for
+renting or buying skis: Karlin, Manasse, Rudolph and Sleator, Competitive Snoopy Caching, 1988).
 """
 
 from __future__ import annotations
@@ -44,10 +46,20 @@ ROUNDS = 10
 START_NS = 1e9
 COMPILE_NODE_NS = 8e6
 """Loading XLA, and compiling a node."""
-PAYBACK = 200
-"""After so many calls compiling must have paid,"""
+MOST_CALLS = 20_000
+"""Where compiling would take longer than that to pay it is left alone,"""
 MIN_RATIO = 2.0
-"""and a call must be so many times quicker, as the estimates are rough."""
+"""and where a call is not so many times quicker, as the estimates are rough."""
+
+
+class Choice(NamedTuple):
+    """Who runs a graph."""
+
+    executor: str
+    """"plan" or "xla"."""
+    why: str
+    calls: int = 0
+    """After so many calls as a plan the graph becomes a program; 0 for never."""
 
 
 class Total(NamedTuple):
@@ -82,38 +94,38 @@ def install_table(load: Callable[[], Any]) -> None:
     _TABLES.append(load)
 
 
-def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> tuple[str, str]:
+def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> Choice:
     """The executor of a graph and the reason, in a few words.
 
     Args:
       closed: a closed graph.
       shapes: the static shapes of its inputs, where more is known than the graph says.
-
-    Returns:
-      ("plan" or "xla", why).
     """
     for i, tensor in enumerate(closed.inputs):
         shape = tensor._shape if shapes is None else shapes[i]
         if shape is None or None in shape:
-            return "plan", f"the shape of {tensor.name!r} is not known before a call"
+            return Choice("plan", f"the shape of {tensor.name!r} is not known before a call")
         if dtypes.is_foreign(tensor._np_dtype):
-            return "plan", f"{tensor.name!r} holds strings or other values that XLA doesn't know"
+            return Choice("plan", f"{tensor.name!r} holds strings or other values that XLA doesn't know")
     try:
         total = estimate(closed)
     except _Unfit as unfit:
-        return "plan", str(unfit)
+        return Choice("plan", str(unfit))
     except (TypeError, ValueError, LookupError, AttributeError) as error:  # a rule that a node doesn't fit
-        return "plan", f"the cost can't be estimated: {error}"
+        return Choice("plan", f"the cost can't be estimated: {error}")
     xla = total.xla + CALL_NS + BUFFER_NS * (len(closed.inputs) + len(closed.outputs))
     text = f"estimated {_time(total.plan)} a call as a plan, {_time(xla)} with XLA"
     if total.plan < MIN_RATIO * xla:
-        return "plan", f"{text}: too little to gain"
+        return Choice("plan", f"{text}: too little to gain")
     compiling = START_NS + COMPILE_NODE_NS * total.nodes
-    if PAYBACK * (total.plan - xla) < compiling:
-        return "plan", f"{text}: it takes more than {PAYBACK} calls to gain {_time(compiling)} for compiling"
+    calls = int(compiling / (total.plan - xla))
+    if calls > MOST_CALLS:
+        return Choice("plan", f"{text}: it takes {calls:,} calls to gain {_time(compiling)} for compiling")
     if importlib.util.find_spec("jax") is None:
-        return "plan", f"{text}, but JAX is not installed"
-    return "xla", text
+        return Choice("plan", f"{text}, but JAX is not installed")
+    if calls < 1:
+        return Choice("xla", text)
+    return Choice("plan", f"{text}: XLA after {calls:,} calls, which cost what compiling does", calls)
 
 
 def estimate(closed: FuncGraph) -> Total:

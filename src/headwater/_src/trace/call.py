@@ -20,6 +20,8 @@ from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph, add_opaque
 from headwater._src.core.op import PlainRecord
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
+from headwater._src.engine import cost
+from headwater._src.engine.cost import Choice
 from headwater._src.engine.differentiate import Derivative, carries_gradients
 from headwater._src.engine.graph_copy import inline
 from headwater._src.engine.lower import REFUSES
@@ -45,7 +47,9 @@ class GraphFunction:
         self._symbolic = any(isinstance(t, SymbolicTensor) for t in self._captured)
         self._captured_arrays = [] if self._symbolic else [t._array for t in self._captured]
         self._derivatives: dict[tuple[int, ...], _Derivative] = {}
-        self._choice: tuple[str, str] | None = None
+        self._choice: Choice | None = None
+        self._calls = 0
+        """How many calls the plan has run, where XLA is to take over after some."""
         self._run: Any = None
         self._resident: Any = None
         """Runs the XLA program with the variables of the trace, once there is one."""
@@ -54,19 +58,33 @@ class GraphFunction:
 
     # -- choosing an executor -----------------------------------------------------------------------------------------
 
-    def choice(self) -> tuple[str, str]:
+    def choice(self) -> Choice:
         """Which executor runs the graph, "plan" or "xla", and why."""
         if self._choice is None:
-            if self.jit_compile:
-                self._choice = "xla", "jit_compile=True"
-            elif self.jit_compile is False:
-                self._choice = "plan", "jit_compile=False"
-            else:
-                from headwater._src.engine import cost
-
+            if self.jit_compile is None:
                 shapes = [t._shape for t in self.closed.inputs]
                 self._choice = cost.choose(self.closed, shapes)
+            else:
+                self._choice = Choice(
+                    "xla" if self.jit_compile else "plan", f"jit_compile={self.jit_compile}"
+                )
         return self._choice
+
+    def _planned(self) -> Any:
+        """The plan; where XLA is to take over later, with a count of its calls."""
+        plan, after = plan_of(self.closed), self.choice().calls
+        self._large = large_variables(self.closed)
+        if not after:
+            return plan
+
+        def counted(*args: Any) -> list[Any]:
+            self._calls += 1
+            if self._calls >= after:
+                self._choice = Choice("xla", f"{after:,} calls of the plan have cost what compiling does")
+                self._run = None
+            return plan(*args)
+
+        return counted
 
     @property
     def uses_xla(self) -> bool:
@@ -90,12 +108,9 @@ class GraphFunction:
             # A tensor of the graph around; entering it here explains that it is out of reach.
             FuncGraph(self.name).enter(next(t for t in self._captured if isinstance(t, SymbolicTensor)))
         if ctx.recording:
-            inputs = [*args, *self._captured, *[h.read() for h in reads]]
-            watched = 0
-            for tensor in inputs:
-                watched |= tensor._watch
+            watched = self._watched(args, reads)
             if watched & ctx.recording:
-                return self._taped(inputs, watched, reads)
+                return self._taped([*args, *self._captured, *[h.read() for h in reads]], watched, reads)
         run = self._run
         if run is None:
             resident = self._resident
@@ -103,8 +118,7 @@ class GraphFunction:
                 return [of_array(r) for r in resident([*[t._array for t in args], *self._captured_arrays])]
             if self.uses_xla:
                 return self._on_device(args, reads)
-            run = self._run = plan_of(closed)
-            self._large = _large_variables(closed)
+            run = self._run = self._planned()
         if self._large:
             return self._in_place(run, args, reads)
         arrays = [t._array for t in args]
@@ -182,13 +196,13 @@ class GraphFunction:
         """Whether XLA, which the estimate chose, can't compile the graph after all. Nothing has run then, and the plan will."""
         if self.jit_compile or REFUSES not in error.message:
             return False
-        self._choice = "plan", f"XLA refuses it: {error.message.splitlines()[0]}"
+        self._choice = Choice("plan", f"XLA refuses it: {error.message.splitlines()[0]}")
         self._resident = None
         return True
 
     def execute(self, arrays: list[np.ndarray]) -> Sequence[Any]:
         """All outputs of the graph, those for variables too, by its own executor."""
-        if self.uses_xla:
+        if self._run is None and self.uses_xla:
             from headwater._src.engine import executable
 
             try:
@@ -196,9 +210,23 @@ class GraphFunction:
             except InvalidArgumentError as error:
                 if not self._refused(error):
                     raise
-        return plan_of(self.closed)(arrays)
+        run = self._run
+        if run is None:
+            run = self._run = self._planned()
+        return run(arrays)
 
     # -- under tapes --------------------------------------------------------------------------------------------------
+
+    def _watched(self, args: Sequence[Any], reads: Sequence[Any]) -> int:
+        """The bits of the recorders that watch an input. No tensor of a variable is held on to: it may be written over."""
+        watched = 0
+        for tensor in args:
+            watched |= tensor._watch
+        for tensor in self._captured:
+            watched |= tensor._watch
+        for handle in reads:
+            watched |= handle.read()._watch
+        return watched
 
     def _taped(self, inputs: list[Any], watched: int, reads: Sequence[Any]) -> list[Any]:
         recording = ctx.recording
@@ -295,7 +323,8 @@ class _Derivative(Derivative):
         return GraphFunction(graph, False)(list(inputs))
 
 
-def _large_variables(closed: FuncGraph) -> tuple[int, ...]:
+def large_variables(closed: FuncGraph) -> tuple[int, ...]:
+    """Which of the variables read are assigned too and so large that writing their new values over the old ones pays."""
     if any(getattr(node.record, "stateful", False) for node in closed.nodes):
         return ()  # what it calls may want to read the variables
     written = {id(h) for h in closed.written_handles}

@@ -267,7 +267,7 @@ def explanation(concrete: Any, history: History) -> Explanation:
     """Which executor runs a traced function and why, its nodes before and after the passes, and the traces so far."""
     from headwater._src.engine.optimize import optimized
 
-    executor, why = concrete._function.choice()
+    executor, why, _ = concrete._function.choice()
     runs = {"plan": "the NumPy plan", "xla": "an XLA program"}.get(executor, executor)
     graph = concrete.graph
     lines = [
