@@ -10,6 +10,7 @@ import pytest
 
 import headwater as tf
 from headwater._src.engine import cost
+from headwater._src.engine.cost import Choice
 
 
 def test_a_graph_that_xla_refuses_runs_as_a_plan_where_the_choice_is_free(
@@ -21,6 +22,38 @@ def test_a_graph_that_xla_refuses_runs_as_a_plan_where_the_choice_is_free(
     assert "XLA refuses it" in f.explain(tf.constant([1.0, 1.0, 2.0]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="can't be part of an XLA program"):
         tf.function(lambda x: tf.unique(x)[0], jit_compile=True)(tf.constant([1.0]))
+
+
+def test_xla_takes_over_once_the_plan_has_cost_what_compiling_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jax")
+    monkeypatch.setattr(cost, "choose", lambda closed, shapes=None: Choice("plan", "cheap at first", 3))
+    v, large = tf.Variable(1.0), tf.Variable(tf.zeros([200, 100]))
+
+    @tf.function
+    def step(x: tf.Tensor) -> tf.Tensor:
+        v.assign_add(x)
+        large.assign_add(x * tf.ones([200, 100]))
+        return v * x
+
+    def executor(function: tf.types.experimental.PolymorphicFunction, *args: tf.Tensor) -> str:
+        return function.get_concrete_function(*args)._function.choice().executor
+
+    two = tf.constant(2.0)
+    assert executor(step, two) == "plan"
+    values = [float(step(two)) for _ in range(6)]
+    assert executor(step, two) == "xla"
+    assert "3 calls of the plan" in step.explain(two)
+    assert values == [6.0, 10.0, 14.0, 18.0, 22.0, 26.0]
+    assert float(v) == 13.0 and np.all(large.numpy() == 12.0)
+    cube = tf.function(lambda x: x**3)
+    for _ in range(6):
+        with tf.GradientTape() as tape:
+            tape.watch(two)
+            y = cube(two)
+        assert float(tape.gradient(y, two)) == 12.0
+    refused = tf.function(lambda x: tf.size(tf.unique(x)[0]))
+    assert [int(refused(tf.constant([1.0, 2.0, 1.0]))) for _ in range(6)] == [2] * 6
+    assert executor(refused, tf.constant([1.0, 2.0, 1.0])) == "plan"
 
 
 @pytest.mark.parametrize("under_a_tape", [False, True])
