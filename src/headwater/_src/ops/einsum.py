@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from math import prod as math_prod
 from string import ascii_letters
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import headwater._src.ops.create as create
 import headwater._src.ops.math as math
+import headwater._src.ops.products as products
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import jnp, lax
+from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import op
@@ -24,6 +27,11 @@ from headwater._src.ops.broadcasting import sum_to
 
 _F32 = np.dtype(np.float32)
 _HALVES = frozenset((dtypes.float16.np, dtypes.bfloat16.np))
+
+
+def _same(x: Any) -> Any:
+    return x
+
 
 # -- the primitive: every label is a letter, those of an ellipsis are listed in `loose` and may broadcast --------------
 
@@ -62,79 +70,97 @@ def _einsum_numpy(*arrays: np.ndarray, equation: str, loose: str) -> Any:
     dtype = arrays[0].dtype
     wide = [a.astype(_F32) for a in arrays] if dtype in _HALVES else list(arrays)
     if len(wide) == 2 and not loose:
-        result = _product(terms, right, *wide)
+        result = _multiplied(terms, right, *wide, matmul=np.matmul, laid_out=_same)
         if result is not None:
             return result.astype(dtype, copy=False)
     return np.array(np.einsum(equation, *wide, optimize=len(wide) > 2)).astype(dtype, copy=False)
 
 
-def _product(terms: list[str], right: str, x: np.ndarray, y: np.ndarray) -> Any:
-    """Two factors as one stack of matrix products, which BLAS computes; None where labels repeat or are summed alone."""
+class _Product(NamedTuple):
+    """A contraction as one stack of products of matrices: the labels of its factors and of the result, in their order."""
+
+    turned: bool
+    """Whether the factors change places."""
+    left: str
+    right: str
+    result: str
+    rows: int
+    """How many labels of the result each side of a matrix has."""
+    columns: int
+
+
+def _as_product(terms: list[str], right: str, sizes: dict[str, int]) -> _Product | None:
+    """The product that a contraction of two factors is, in the order that moves the fewest elements.
+
+    None where labels repeat, or are summed in one factor alone.
+    """
     a, b = terms
     if len(set(a)) < len(a) or len(set(b)) < len(b):
         return None
-    stack = [c for c in a if c in b and c in right]
-    inner = [c for c in a if c in b and c not in right]
-    rows, columns = [c for c in a if c not in b], [c for c in b if c not in a]
-    if not inner or any(c not in right for c in rows + columns):
+    stack = "".join(c for c in a if c in b and c in right)
+    inner = "".join(c for c in a if c in b and c not in right)
+    free_a, free_b = "".join(c for c in a if c not in b), "".join(c for c in b if c not in a)
+    if not inner or any(c not in right for c in free_a + free_b):
         return None
-    sizes = {**dict(zip(a, x.shape, strict=True)), **dict(zip(b, y.shape, strict=True))}
 
-    def shape(*groups: list[str]) -> list[int]:
-        return [int(np.prod([sizes[c] for c in g], dtype=np.int64)) for g in groups]
+    def moved(product: _Product) -> int:
+        given = terms[::-1] if product.turned else terms
+        pairs = zip((*given, right), product[1:4], strict=True)
+        return sum(math_prod(sizes[c] for c in wanted) for had, wanted in pairs if had != wanted)
 
-    batch = [sizes[c] for c in stack]
-    left = x.transpose([a.index(c) for c in stack + rows + inner]).reshape(*batch, *shape(rows, inner))
-    other = y.transpose([b.index(c) for c in stack + inner + columns]).reshape(*batch, *shape(inner, columns))
-    order = stack + rows + columns
-    return (
-        np.matmul(left, other).reshape([sizes[c] for c in order]).transpose([order.index(c) for c in right])
-    )
+    def made(turned: bool, rows: str, columns: str) -> _Product:
+        return _Product(
+            turned,
+            stack + rows + inner,
+            stack + inner + columns,
+            stack + rows + columns,
+            len(rows),
+            len(columns),
+        )
+
+    return min(made(False, free_a, free_b), made(True, free_b, free_a), key=moved)
+
+
+def _multiplied(
+    terms: list[str],
+    right: str,
+    x: Any,
+    y: Any,
+    matmul: Callable[[Any, Any], Any],
+    laid_out: Callable[[Any], Any],
+) -> Any:
+    """Two factors multiplied as `_as_product` says, by `matmul`; `laid_out` gets what is in another order than it came in."""
+    sizes = {**dict(zip(terms[0], x.shape, strict=True)), **dict(zip(terms[1], y.shape, strict=True))}
+    product = _as_product(terms, right, sizes)
+    if product is None:
+        return None
+    (a, x), (b, y) = ((terms[0], x), (terms[1], y))[:: -1 if product.turned else 1]
+    depth = len(product.result) - product.rows - product.columns
+
+    def matrices(array: Any, had: str, wanted: str, rows: int) -> Any:
+        parts = wanted[depth : depth + rows], wanted[depth + rows :]
+        shape = [sizes[c] for c in wanted[:depth]] + [math_prod(sizes[c] for c in part) for part in parts]
+        return array.transpose([had.index(c) for c in wanted]).reshape(shape)
+
+    left = matrices(x, a, product.left, product.rows)
+    other = matrices(y, b, product.right, len(product.right) - depth - product.columns)
+    result = matmul(left if a == product.left else laid_out(left), other)
+    if product.result == right:
+        return result.reshape([sizes[c] for c in right])
+    result = laid_out(result).reshape([sizes[c] for c in product.result])
+    return result.transpose([product.result.index(c) for c in right])
 
 
 def _einsum_lower(*arrays: Any, equation: str, loose: str) -> Any:
     terms, right = _terms(equation)
-    if len(terms) == 2 and not loose and arrays[0].dtype not in _HALVES:
-        product = _as_product(terms, right)
-        if product is not None:
-            return _lower_product(terms, *product, *arrays)
-    if arrays[0].dtype in _HALVES:
-        return jnp.einsum(equation, *arrays, preferred_element_type=_F32).astype(arrays[0].dtype)
-    return jnp.einsum(equation, *arrays)
-
-
-def _as_product(terms: list[str], right: str) -> tuple[bool, str] | None:
-    """Whether the contraction is one product of matrices: (the operands change places, the summed labels), or None.
-
-    That is so if the labels that are summed lie together, and those that are kept. Then reshapes make matrices of the operands
-    without moving an element; XLA would copy them into another order first.
-    """
-    a, b = terms
-    summed = "".join(x for x in a if x in b and x not in right)
-    free_a, free_b = ("".join(x for x in t if x not in summed) for t in (a, b))
-    whole = len(set(a)) == len(a) and len(set(b)) == len(b) and not set(free_a) & set(free_b)
-    if (
-        not whole
-        or not summed
-        or not all(group in term for group, term in ((summed, a), (summed, b), (free_a, a), (free_b, b)))
-    ):
-        return None
-    if right == free_a + free_b:
-        return False, summed
-    return (True, summed) if right == free_b + free_a else None
-
-
-def _lower_product(terms: list[str], flip: bool, summed: str, a: Any, b: Any) -> Any:
-    operands, dims, kept = [], [], []
-    for term, x in ((terms[0], a), (terms[1], b))[:: -1 if flip else 1]:
-        leads = term.startswith(summed)
-        split = len(summed) if leads else len(term) - len(summed)
-        free = x.shape[split:] if leads else x.shape[:split]
-        rows = x.shape[:split]
-        operands.append(x.reshape(math_prod(rows), math_prod(x.shape[split:])))
-        dims.append((0,) if leads else (1,))
-        kept += free
-    return lax.dot_general(*operands, ((dims[0], dims[1]), ((), ()))).reshape(kept)
+    dtype = arrays[0].dtype
+    wide = {"preferred_element_type": _F32} if dtype in _HALVES else {}
+    if len(terms) == 2 and not loose:
+        matmul = functools.partial(jnp.matmul, **wide)
+        result = _multiplied(terms, right, *arrays, matmul=matmul, laid_out=products.laid_out)
+        if result is not None:
+            return result.astype(dtype)
+    return jnp.einsum(equation, *arrays, **wide).astype(dtype)
 
 
 def _einsum_grad(g: Any, y: Any, *inputs: Any, equation: str, loose: str) -> list[Any]:

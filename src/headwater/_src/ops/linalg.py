@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.compare as compare
+import headwater._src.ops.create as create
 import headwater._src.ops.layout as layout
 import headwater._src.ops.linalg_bands as bands
 import headwater._src.ops.math as math
@@ -23,6 +25,7 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.broadcasting import sum_to
 from headwater._src.ops.cast import cast
+from headwater._src.ops.products import left_turned
 
 _F32 = np.dtype(np.float32)
 _HALVES = frozenset((dtypes.float16.np, dtypes.bfloat16.np))
@@ -53,6 +56,8 @@ def _matmul_shape(a: Spec, b: Spec, *, transpose_a: bool, transpose_b: bool) -> 
 
 
 def _matmul_lower(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
+    if transpose_a and not transpose_b and a.dtype not in _HALVES:
+        return left_turned(a, b)
     a, b = (a.T if transpose_a else a), (b.T if transpose_b else b)
     if a.dtype in _HALVES:
         return jnp.matmul(a, b, preferred_element_type=_F32).astype(a.dtype)
@@ -412,10 +417,17 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
         ):
             raise invalid(f"tf.linalg.band_part: {what} must be at most {dims[size]}; got {value}.")
     if low.__class__ is not int or high.__class__ is not int:
-        raise NotImplementedError(
-            "tf.linalg.band_part takes plain integers for num_lower and num_upper in a graph."
-        )
+        return _traced_band(convert(input), low, high)
     return _band_part(input, num_lower=low, num_upper=high)
+
+
+def _traced_band(x: Tensor, low: Any, high: Any) -> Tensor:
+    """The band whose width only the graph will know."""
+    m, n = layout.shape(x)[-2], layout.shape(x)[-1]
+    below = layout.expand_dims(create.range(m), 1) - create.range(n)
+    low, high = cast(low, dtypes.int32), cast(high, dtypes.int32)
+    keep = ((low < 0) | (below <= low)) & ((high < 0) | (-below <= high))
+    return compare.where(keep, x, create.zeros([], x.dtype))
 
 
 sampled(
