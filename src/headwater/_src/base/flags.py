@@ -18,6 +18,8 @@ FLAGS: dict[str, Flag] = {
     "run_functions_eagerly": Flag(False, "run tf.function bodies as plain Python", False),
     "data_debug_mode": Flag(False, "run tf.data functions as plain Python", False),
     "compile_cache": Flag("on", "where compiled XLA programs are kept: on, off or a directory", False),
+    "epochs_at_once": Flag(True, "let Keras's fit, evaluate and predict take many steps at a time", False),
+    "keep_memory": Flag(True, "keep freed memory for the next step (glibc), up to half a gigabyte", False),
     "function_traces": Flag(512, "how many graphs one tf.function keeps", False),
 }
 
