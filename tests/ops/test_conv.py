@@ -12,7 +12,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from headwater._src.ops import conv_kernels, pool_kernels, threads, windows
+from headwater._src.ops import (
+    conv_kernels,
+    conv_transposed,
+    conv_winograd,
+    pool_kernels,
+    threads,
+    windows,
+)
 from headwater._src.ops.conv_blocks import Columns, cut, tasks
 from headwater._src.ops.windows import Window
 
@@ -26,6 +33,7 @@ GEOMETRIES = {
     "strided and dilated": ((24, 25), (3, 2), (2, 3), (2, 2), "VALID"), "single elements": ((40, 40), (1, 1), (1, 1), (1, 1), "SAME"),
     "elements apart": ((30, 30), (1, 1), (2, 3), (1, 1), "VALID"), "a line": ((600,), (5,), (1,), (1,), "SAME"),
     "a long line": ((4001,), (3,), (1,), (1,), "VALID"), "a volume": ((9, 10, 11), (3, 2, 3), (1, 1, 1), (1, 1, 1), "SAME"),
+    "halved": ((26, 28), (2, 2), (2, 2), (1, 1), "VALID"), "halved, overlapping and dilated": ((27, 29), (3, 3), (2, 2), (1, 2), "VALID"),
     "a strided volume": ((9, 10, 11), (3, 3, 3), (2, 1, 2), (1, 1, 1), "SAME"), "large planes": ((3, 50, 50), (3, 3, 3), (1, 1, 1), (1, 1, 1), "SAME"),
 }  # fmt: skip
 CHANNELS = {"plain": (4, 8, 16, 1), "one channel": (5, 1, 8, 1), "three channels": (3, 3, 16, 1), "one filter": (3, 6, 1, 1),
@@ -95,6 +103,75 @@ def test_arrays_with_gaps(name: str) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
 
 
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+# sizes, kernel, stride, padding; batch, channels, filters
+BY_LINES = {
+    "even": ((28, 28), (3, 3), 1, "SAME", 4, 32, 64), "odd": ((29, 31), (3, 3), 1, "SAME", 3, 16, 32),
+    "no padding": ((31, 24), (3, 3), 1, "VALID", 5, 16, 32), "five across": ((21, 40), (3, 5), 1, "SAME", 4, 8, 64),
+    "one across": ((20, 22), (3, 1), 1, "SAME", 9, 24, 24), "many bands": ((56, 20), (3, 3), 1, "SAME", 2, 64, 64),
+    "far beyond": ((20, 20), (3, 3), 1, (3, 0, 1, 4), 5, 16, 32), "one side": ((20, 20), (3, 3), 1, (0, 2, 2, 0), 5, 16, 32),
+    "a volume": ((9, 11, 13), (3, 3, 3), 1, "SAME", 3, 8, 16), "four dimensions": ((6, 4, 6, 9), (3, 3, 3, 2), 1, "SAME", 2, 8, 8),
+    "strided": ((28, 28), (3, 3), 2, "SAME", 8, 32, 16), "strided and odd": ((29, 31), (3, 3), 2, "SAME", 8, 16, 32),
+    "strided without padding": ((30, 33), (3, 3), 2, "VALID", 9, 16, 32), "strided in bands": ((57, 30), (3, 3), 2, "SAME", 2, 64, 64),
+    "strided, far beyond": ((24, 24), (3, 3), 2, (2, 1, 1, 0), 9, 16, 32),
+}  # fmt: skip
+
+
+def of_lines(name: str) -> tuple[Window, list[np.ndarray]]:
+    """The windows, and input, filter and gradient in float32."""
+    sizes, kernel, stride, padding, batch, channels, filters = BY_LINES[name]
+    explicit, rank = ((), len(sizes)) if isinstance(padding, str) else (padding, 2)
+    win = windows.window(
+        sizes, kernel, (stride,) * rank, (1,) * rank, "EXPLICIT" if explicit else padding, explicit
+    )
+    return win, [v.astype(np.float32) for v in arrays(win, (batch, channels, filters, 1))]
+
+
+@pytest.mark.parametrize("name", BY_LINES)
+def test_convolutions_by_lines(name: str) -> None:
+    win, (x, w, g) = of_lines(name)
+    way, batch = (conv_winograd, conv_transposed)["strided" in name], len(x)
+    assert way.layout(win, batch, *w.shape[-2:], x.dtype) is not None
+    assert way.layout(win, batch, *w.shape[-2:], np.dtype(np.float64)) is None
+    for got, want in zip(
+        kernels(x, w, g, win), walk(*(v.astype(float) for v in (x, w, g)), win, 1), strict=True
+    ):
+        np.testing.assert_allclose(got, want, atol=3e-6 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("where", ["input", "filter", "gradient"])
+@pytest.mark.parametrize("large", [np.inf, np.nan, 2e38])
+@pytest.mark.parametrize("name", ["even", "strided"])
+def test_large_numbers_stay_where_they_are(name: str, large: float, where: str) -> None:
+    """Sums of lines would spread them, and make NaN of two infinities."""
+    win, (x, w, g) = of_lines(name)
+    {"input": x[1], "filter": w, "gradient": g[1]}[where][1, 1, 5] = large
+    with np.errstate(all="ignore"):
+        wanted = walk(*(v.astype(float) for v in (x, w, g)), win, 1)
+        results = kernels(x, w, g, win)
+    for got, want in zip(results, wanted, strict=True):
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(want))
+        some = np.abs(want) < 1e30
+        np.testing.assert_allclose(got[some], want[some], atol=1e-3)
+
+
+RUNS = {
+    "one tap after the other": ((20, 24), (5, 5), (1, 1), "SAME", 5, 3, 32), "dilated": ((32, 30), (5, 3), (2, 1), "VALID", 5, 3, 40),
+    "large images": ((90, 80), (7, 7), (1, 1), "SAME", 2, 3, 40), "a line": ((300,), (9,), (1,), "SAME", 3, 2, 32),
+    "a volume": ((12, 14, 16), (3, 3, 3), (1, 1, 1), "SAME", 3, 2, 32),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_few_channels(name: str) -> None:
+    sizes, kernel, dilations, padding, batch, channels, filters = RUNS[name]
+    win = windows.window(sizes, kernel, (1,) * len(sizes), dilations, padding, ())
+    x, w, g = arrays(win, (batch, channels, filters, 1))
+    for got, want in zip(kernels(x, w, g, win), walk(x, w, g, win, 1), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
+
+
 @pytest.fixture
 def threads_of() -> Iterator[Callable[[int], None]]:
     """Sets how many threads kernels use, until the test ends."""
@@ -106,6 +183,20 @@ def threads_of() -> Iterator[Callable[[int], None]]:
 
     yield put
     pool.size = before
+
+
+@pytest.mark.parametrize("name", ["odd", "a volume", "strided and odd"])
+def test_bits_by_lines_do_not_depend_on_the_number_of_threads(
+    name: str, threads_of: Callable[[int], None]
+) -> None:
+    win, (x, w, g) = of_lines(name)
+    found = []
+    for count in (1, 2, 5):
+        threads_of(count)
+        found.append(kernels(x, w, g, win))
+    for other in found[1:]:
+        for got, want in zip(other, found[0], strict=True):
+            np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("channels", ["plain", "one channel", "depthwise"])
@@ -147,6 +238,8 @@ POOLS = [
     "stride beyond the kernel",
     "a long line",
     "a strided volume",
+    "halved",
+    "halved, overlapping and dilated",
 ]
 
 

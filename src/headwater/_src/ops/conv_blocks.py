@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 from headwater._src.ops.threads import small_products
 from headwater._src.ops.windows import Window
 
-_COPIED = 3 << 17
+_COPIED = 3 << 18
 """Bytes of columns that are copied, and then multiplied, at once."""
 _TASK = 1 << 18
 _MOST_TASKS = 16
@@ -30,6 +30,13 @@ _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 24
 """Multiply-adds up to which OpenBLAS multiplies in place on processors with AVX-512, instead of rearranging both matrices first;
 and the windows that this takes."""
+ROWS_OF_SUM = 96
+"""Windows over which products are summed at least, since each sum is added to the total."""
+_CACHE_LINE = 64
+_LINE_PRODUCT = 1 << 16
+"""Multiply-adds of one line of windows, from which lines are multiplied one by one."""
+_LONG_RUN = 96
+"""Bytes of a window's run from which whole lines are no faster to copy."""
 _SHORT_RUN = 32
 """Bytes below which copying the runs of a window costs more than copying each tap's line."""
 
@@ -109,7 +116,7 @@ def _pieces(counts: tuple[int, ...], most: int, rows: int) -> tuple[_Piece, ...]
     for index in range(parts.total):
         places = parts.places(index)
         size = prod(p.stop - p.start for p in places)
-        each = min(_fitting(size, rows), max(rows, _FEWEST_ROWS))
+        each = _rows_at_once(size, rows)
         found.append(_Piece(places, first, first + size // each * each, first + size, each))
         first += size
     return tuple(found)
@@ -119,14 +126,16 @@ class Columns:
     """The windows of one task after another, in memory that the next one overwrites; each thread has its own.
 
     A window is a row of a matrix, its taps and channels. Where windows have short runs, each tap's line of elements is copied
-    instead, from channels that come first, and the matrix lies transposed in memory.
+    instead, from channels that come first, and the matrix lies transposed in memory; or its elements of several lines as one run,
+    with what is between the lines.
     """
 
-    def __init__(self, x: np.ndarray, win: Window, rows: int) -> None:
-        """`rows`: how many windows are best multiplied at once."""
+    def __init__(self, x: np.ndarray, win: Window, rows: int, filters: int = 0) -> None:
+        """`rows`: how many windows are best multiplied at once. With `filters`, stacks may be of more than three dimensions."""
         self.x, self.win, self.rows = x, win, rows
         self.width = prod(win.kernel) * x.shape[-1]
-        self.lines = _in_lines(win, x)
+        self.runs = _in_runs(win, x, self.width * filters)
+        self.lines = self.runs or _in_lines(win, x)
         self.pointwise = win.pointwise and x.flags.c_contiguous
         self.most = max(1, _COPIED // max(1, self.width * x.itemsize))
         self.layout: object = None
@@ -159,7 +168,20 @@ class Columns:
         units, size = view.shape[1], prod(counts[1:]) // view.shape[1]
         for places, first, _, last, _ in _pieces((counts[0], units), max(1, self.most // size), 1):
             columns = self._copied(view[places])
-            yield first * size, last * size, columns.reshape(-1, self.width, size).swapaxes(1, 2)
+            if self.runs:
+                stack = self._by_line(columns.reshape((last - first) * self.width, -1), counts[2])
+            else:
+                stack = columns.reshape(-1, self.width, size).swapaxes(1, 2)
+            yield first * size, last * size, stack
+
+    def _by_line(self, columns: np.ndarray, line: int) -> np.ndarray:
+        """The windows of each line as a matrix: (units, lines, windows, width)."""
+        length, item = columns.shape[1], columns.itemsize
+        pitch = self.pitch
+        return np.ndarray(
+            (len(columns) // self.width, (length - line) // pitch + 1, line, self.width), columns.dtype, columns, 0,
+            (self.width * length * item, pitch * item, item, length * item),
+        )  # fmt: skip
 
     def _copied(self, view: np.ndarray) -> np.ndarray:
         size = view.size * view.itemsize // self.x.itemsize
@@ -179,9 +201,14 @@ class Columns:
         steps = [s * t for s, t in zip(inner, win.strides, strict=True)]
         taps = [s * d for s, d in zip(inner, win.dilations, strict=True)]
         if self.lines:
-            rows = _fitting(counts[1], self.rows // max(1, prod(counts[2:])))
+            most = self.most if self.runs else self.rows
+            rows = _fitting(counts[1], most // max(1, prod(counts[2:])))
             shape = (len(source), counts[1] // rows, *win.kernel, self.x.shape[-1], rows, *counts[2:])
             strides = (batch, rows * steps[0], *taps, channel, *steps)
+            if self.runs:
+                self.pitch = source.shape[-1]
+                run = np.dtype((np.void, ((rows - 1) * self.pitch + counts[2]) * source.itemsize))
+                return np.ndarray(shape[:-2], run, source, 0, strides[:-2])
         else:
             shape = (len(source), *counts[1:], *win.kernel, self.x.shape[-1])
             strides = (batch, *steps, *taps, channel)
@@ -238,6 +265,38 @@ def rows_of_product(width: int, filters: int, fewest: int = _FEWEST_ROWS) -> int
     return min(_ROWS, small // 4 * 4) if small >= fewest and small_products() else _ROWS
 
 
+def aligned(matrix: np.ndarray) -> np.ndarray:
+    """The matrix (or a stack of them) in contiguous memory that starts at a cache line: small products load it over and over, and
+    took a fifth longer where each load was from two lines."""
+    if matrix.flags.c_contiguous and matrix.ctypes.data % _CACHE_LINE == 0:
+        return matrix
+    memory = np.empty(matrix.nbytes + _CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % _CACHE_LINE
+    copy = memory[start : start + matrix.nbytes].view(matrix.dtype).reshape(matrix.shape)
+    copy[...] = matrix
+    return copy
+
+
+@functools.lru_cache(maxsize=1024)
+def split_of_sum(width: int, filters: int) -> int:
+    """Into how many parts, of equal width, windows are best cut where their products are summed over `ROWS_OF_SUM` of them."""
+    if not small_products():
+        return 1
+    few = _SMALL_PRODUCT // (filters * ROWS_OF_SUM)
+    found = next((n for n in range(1, width + 1) if width % n == 0 and width // n <= few), 1)
+    return found if width // found >= _FEWEST_ROWS else 1
+
+
+def _rows_at_once(size: int, most: int) -> int:
+    """Of `size` rows up to `most`: a divisor if there is a large one, else about equal parts, a few rows less in the last."""
+    most = max(1, min(size, most))
+    found = max(d for d in range(1, most + 1) if size % d == 0)
+    if 4 * found >= 3 * most:
+        return found
+    even = -(-size // -(-size // most))
+    return min(most, -(-even // 4) * 4)
+
+
 @functools.lru_cache(maxsize=1024)
 def _fitting(size: int, most: int) -> int:
     """A divisor of `size`, the largest up to `most`, unless that is far less than could be."""
@@ -248,3 +307,14 @@ def _fitting(size: int, most: int) -> int:
 def _in_lines(win: Window, x: np.ndarray) -> bool:
     run = (win.kernel[-1] if win.dilations[-1] == 1 else 1) * x.shape[-1] * x.itemsize
     return run < _SHORT_RUN and win.strides[-1] == 1 and win.out[-1] * x.itemsize >= 2 * run
+
+
+def _in_runs(win: Window, x: np.ndarray, product: int) -> bool:
+    """Whether to copy each tap's elements of several lines as one run, and to multiply the lines one by one."""
+    run = win.kernel[-1] * x.shape[-1] * x.itemsize
+    return (
+        run < _LONG_RUN
+        and len(win.out) == 2
+        and prod(win.strides) == 1
+        and win.out[-1] * product >= _LINE_PRODUCT
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from headwater._src.ops.threads import share
-from headwater._src.ops.windows import Window
+from headwater._src.ops.windows import Window, mirror
 
 _BLOCK = 1 << 18
 """Bytes of the padded input that are worked on at once."""
@@ -32,17 +32,6 @@ def taps(win: Window) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
         yield tap, (slice(None), *(
             slice(a, a + (o - 1) * s + 1, s) for a, o, s in zip(start, win.out, win.strides, strict=True)
         ))  # fmt: skip
-
-
-def _mirrored(win: Window) -> Window | None:
-    """The windows that gather what `win` scatters, where its stride is 1."""
-    if prod(win.strides) != 1:
-        return None
-    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
-    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
-    if min(low) < 0 or min(high) < 0:
-        return None
-    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
 
 
 def _run(work: Any, count: int, amount: int) -> None:
@@ -129,7 +118,7 @@ def convolve_depthwise(x: np.ndarray, w: np.ndarray, win: Window) -> np.ndarray:
 def convolve_depthwise_input(w: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `convolve_depthwise` with respect to its input."""
     channels, multiplier = w.shape[-2:]
-    mirrored = _mirrored(win)
+    mirrored = mirror(win)
     weights = w.reshape(*win.kernel, channels * multiplier)
     if mirrored is not None and g.size:
         flipped = np.ascontiguousarray(weights[(slice(None, None, -1),) * len(win.kernel)])

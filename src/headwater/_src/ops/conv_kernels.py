@@ -3,10 +3,12 @@
 A convolution is a matrix product: the windows, one a row, times the filter as a matrix; block by block (`conv_blocks`), on
 several threads (`threads`). Its gradient with respect to the input is a convolution of the result's gradient, one for each
 residue of the stride; that with respect to the filter the product of the transposed windows and the result's gradient.
+Shapes that `conv_winograd` or `conv_transposed` have a layout for take these ways, with fewer multiplications.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from math import prod
@@ -14,14 +16,25 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.conv_transposed as transposed
+import headwater._src.ops.conv_winograd as winograd
 from headwater._src.base.dtypes import bfloat16, float16
-from headwater._src.ops.conv_blocks import Columns, cut, rows_of_product, tasks
+from headwater._src.ops.conv_blocks import (
+    ROWS_OF_SUM,
+    Columns,
+    aligned,
+    cut,
+    rows_of_product,
+    split_of_sum,
+    tasks,
+)
 from headwater._src.ops.conv_depthwise import (
     convolve_depthwise,
     convolve_depthwise_filter,
     convolve_depthwise_input,
     taps,
 )
+from headwater._src.ops.conv_lines import TooLarge
 from headwater._src.ops.threads import share
 from headwater._src.ops.windows import Window
 
@@ -29,6 +42,8 @@ HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
 _WORTH = 1 << 20
 """Multiply-adds from which a convolution is shared out to threads."""
+_ALIGNED = 256
+"""Windows from which it pays to copy the filter to where it is quick to load."""
 _COPIED = 3 << 18
 _STRANDS = 16
 _STRAND_BYTES = 1 << 25
@@ -74,21 +89,28 @@ def _convolve(x: np.ndarray, w: np.ndarray, win: Window, out: np.ndarray) -> Non
     if not out.size:
         return
     filters = w.shape[-1]
-    matrix = w.reshape(-1, filters)
-    if not matrix.size:
+    if not w.size:
         out[...] = 0
         return
+    plan = winograd.layout(win, len(x), x.shape[-1], filters, x.dtype)
+    if plan is not None:
+        with contextlib.suppress(TooLarge):
+            winograd.convolve(x, w, win, out, plan)
+            return
+    matrix = w.reshape(-1, filters)
+    if out.size >= _ALIGNED * filters:
+        matrix = aligned(matrix)
     parts = tasks(len(x), win.out, len(matrix), x.itemsize)
     whole = out.flags.c_contiguous
 
     def work(indices: Iterator[int]) -> None:
-        columns = Columns(x, win, rows_of_product(len(matrix), filters))
+        columns = Columns(x, win, rows_of_product(len(matrix), filters), filters)
         for index in indices:
             places = parts.places(index)
             target = out[places] if whole else np.empty(out[places].shape, out.dtype)
             rows = target.reshape(-1, filters)
             for first, last, stack in columns(places):
-                np.matmul(stack, matrix, out=rows[first:last].reshape(len(stack), -1, filters))
+                np.matmul(stack, matrix, out=rows[first:last].reshape(*stack.shape[:-1], filters))
             if not whole:
                 out[places] = target
 
@@ -127,8 +149,13 @@ def convolve_input(w: np.ndarray, g: np.ndarray, win: Window, channels: int) -> 
 def _convolve_input(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None:
     channels, filters = w.shape[-2:]
     if prod(win.kernel) > 1 and filters >= 4 * channels:
-        _scatter(w, g, win, out)
+        (_scatter_runs if prod(win.strides) == 1 else _scatter)(w, g, win, out)
         return
+    plan = transposed.layout(win, len(g), channels, filters, g.dtype)
+    if plan is not None:
+        with contextlib.suppress(TooLarge):
+            transposed.convolve_input(w, g, win, out, plan)
+            return
     for targets, chosen, windows in _phases(win):
         part = out[(slice(None), *targets)]
         if windows is None:
@@ -207,6 +234,47 @@ def _scatter(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None
     _run(work, -(-len(g) // images), g.size * len(matrix))
 
 
+def _scatter_runs(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None:
+    """The same for stride 1. The result's gradient is laid out like the padded input, zeros where that is longer, so a tap's
+    products are added in one run."""
+    channels, filters = w.shape[-2:]
+    matrix = np.ascontiguousarray(w.reshape(-1, filters))
+    strides = [prod(win.span[axis + 1 :]) for axis in range(len(win.span))]
+    shifts = [
+        sum(t * d * s for t, d, s in zip(tap, win.dilations, strides, strict=True)) for tap, _ in taps(win)
+    ]
+    most = max(1, _COPIED // (len(matrix) * g.itemsize) // strides[0])
+    lines, images = min(win.out[0], most), max(1, min(len(g), most // win.out[0]))
+    beyond = sum((o - 1) * s for o, s in zip(win.out[1:], strides[1:], strict=True)) + 1
+    inside = tuple(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True))
+
+    def work(blocks: Iterator[int]) -> None:
+        total = np.empty((images, channels, prod(win.span)), g.dtype)
+        padded = np.zeros((images, lines, *win.span[1:], filters), g.dtype)
+        rows = padded.reshape(images, -1, filters)
+        middle = padded[(slice(None), slice(None), *map(slice, win.out[1:]))]
+        memory = np.empty(images * len(matrix) * lines * strides[0], g.dtype)
+        for block in blocks:
+            here = slice(block * images, min(len(g), (block + 1) * images))
+            count = here.stop - here.start
+            sums = total[:count]
+            sums.fill(0)
+            for first in range(0, win.out[0], lines):
+                last = min(win.out[0], first + lines)
+                middle[:count, : last - first] = g[here, first:last]
+                run = (last - first - 1) * strides[0] + beyond
+                products = memory[: count * len(matrix) * run].reshape(count, len(matrix), run)
+                np.matmul(matrix, rows[:count, :run].swapaxes(1, 2), out=products)
+                for tap, shift in enumerate(shifts):
+                    start = first * strides[0] + shift
+                    target = sums[..., start : start + run]
+                    np.add(target, products[:, tap * channels : (tap + 1) * channels], out=target)
+            whole = sums.reshape(count, channels, *win.span)
+            out[here] = np.moveaxis(whole[(slice(None), slice(None), *inside)], 1, -1)
+
+    _run(work, -(-len(g) // images), g.size * len(matrix))
+
+
 def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.ndarray:
     """The gradient of `convolve` with respect to its filter of `per` channels, for the gradient `g` of its result."""
     channels, filters = x.shape[-1], g.shape[-1]
@@ -225,14 +293,19 @@ def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.n
 
 def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
     filters, width = g.shape[-1], prod(win.kernel) * x.shape[-1]
+    plan = winograd.layout(win, len(x), x.shape[-1], filters, x.dtype)
+    if plan is not None:
+        with contextlib.suppress(TooLarge):
+            return winograd.convolve_filter(x, g, win, plan)
     if not g.flags.c_contiguous:
         g = np.ascontiguousarray(g)
     parts = tasks(len(x), win.out, width, x.itemsize)
+    split = split_of_sum(width, filters)
     strands = max(1, min(parts.total, _STRANDS, _STRAND_BYTES // (width * filters * g.itemsize)))
     sums = np.empty((strands, width, filters), g.dtype)
 
     def work(indices: Iterator[int]) -> None:
-        columns = Columns(x, win, rows_of_product(width, filters, 128))
+        columns = Columns(x, win, rows_of_product(width // split, filters, ROWS_OF_SUM))
         for strand in indices:
             total = sums[strand]
             total.fill(0)
@@ -240,10 +313,11 @@ def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
                 places = parts.places(index)
                 rows = g[places].reshape(-1, filters)
                 for first, last, stack in columns(places):
-                    grads = rows[first:last].reshape(len(stack), -1, filters)
-                    products = np.matmul(stack.swapaxes(1, 2), grads)
-                    part = products[0] if len(products) == 1 else np.add.reduce(products, axis=0)
-                    np.add(total, part, out=total)
+                    count, each = stack.shape[:2]
+                    slabs = stack.reshape(count, each, split, -1).transpose(0, 2, 3, 1)
+                    products = np.matmul(slabs, rows[first:last].reshape(count, 1, each, filters))
+                    for product in products.reshape(count, width, filters):
+                        np.add(total, product, out=total)
 
     _run(work, strands, g.size * width)
     return sums[0] if strands == 1 else np.add.reduce(sums, axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,17 @@ export("newaxis").value("newaxis", __name__)
 # -- constant ---------------------------------------------------------------------------------------------------------
 
 
+_PLAIN = {float: (np.dtype(np.float32), 3e38), int: (np.dtype(np.int32), 2.0**31)}
+"""Types of Python numbers -> what they become, and a limit below which all of them fit."""
+
+
+def _fits(values: list[Any], limit: float) -> bool:
+    try:
+        return hypot(*values) < limit
+    except OverflowError:
+        return False
+
+
 @export("constant")
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
     """A tensor with the values of `value`.
@@ -58,13 +70,12 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         if value.__class__ is int and -(2**31) <= value < 2**31:
             return constant_of(np.array(value, np.int32))
         if value.__class__ is list and 0 < len(value) <= 64:
-            kinds = set(map(type, value))
-            if len(kinds) == 1 and (float in kinds or int in kinds):
-                low, high = min(value), max(value)
-                if float in kinds and -3e38 < low <= high < 3e38 and sum(value) == sum(value):
-                    return constant_of(np.array(value, np.float32))
-                if int in kinds and low >= -(2**31) and high < 2**31:
-                    return constant_of(np.array(value, np.int32))
+            kind = _PLAIN.get(value[0].__class__)
+            if kind is not None:
+                numpy_dtype, limit = kind
+                # The norm is not below the limit for NaN, infinity and what doesn't fit; those go the general way.
+                if len(set(map(type, value))) == 1 and _fits(value, limit):
+                    return constant_of(np.array(value, numpy_dtype))
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):
         tensor = convert(value)

@@ -37,6 +37,8 @@ def _extent(x: Any, axis: Any) -> Any:
 
 def _joined(record: Any, values: Sequence[Any], axis: Any) -> Tensor | None:
     """The common case of eager tensors of one dtype, without the general path's work; None where it is another case."""
+    if context.tracing:
+        return None
     arrays, watched, dtype = [], 0, None
     for value in values:
         if value.__class__ is not EagerTensor or (dtype is not None and value._array.dtype is not dtype):

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from headwater._src.base.lazy import jnp, lax
-from headwater._src.ops.threads import share
-from headwater._src.ops.windows import Window
+from headwater._src.ops.threads import Memory, memory, share
+from headwater._src.ops.windows import Window, mirror
 
-_BLOCK = 1 << 19
+_BLOCK = 1 << 20
 """Bytes of the input that are worked on at once: they stay in the cache."""
 _SHORT = 1 << 10
 """Bytes of a run, up to which runs are copied together."""
@@ -52,76 +52,123 @@ def _pieces(win: Window, axis: int) -> list[tuple[slice, slice]]:
 
 
 class _Steps(NamedTuple):
-    """How windows are combined along one dimension: the elements that a tap reads for all of them; for the other taps the windows
-    and the elements; all as indices."""
+    """How windows are combined along one dimension: their `number`, how many elements apart they are, the elements that a tap
+    reads for all of them, for the other taps the windows and the elements; then, for windows that start every second element, how
+    far taps are apart, and the first elements of all windows."""
 
+    axis: int
+    number: int
+    step: int
     whole: tuple[Any, ...]
     rest: tuple[tuple[Any, Any], ...]
+    shifts: tuple[int, ...]
+    picked: tuple[slice, ...]
 
 
 @functools.lru_cache(maxsize=256)
-def _steps(win: Window, axis: int) -> _Steps:
-    lead = (slice(None),) * (axis + 1)
-    all_of_them = slice(0, win.out[axis])
-    pieces = _pieces(win, axis)
-    return _Steps(
-        tuple((*lead, elements) for windows, elements in pieces if windows == all_of_them),
-        tuple(((*lead, w), (*lead, elements)) for w, elements in pieces if w != all_of_them),
-    )
+def _steps(win: Window) -> tuple[_Steps, ...]:
+    """The dimensions along which there is something to combine; the last at least."""
+    found = []
+    for axis, (size, kernel, step, count) in enumerate(
+        zip(win.sizes, win.kernel, win.strides, win.out, strict=True)
+    ):
+        if kernel == 1 and step == 1 and count == size and axis < len(win.kernel) - 1:
+            continue
+        lead = (slice(None),) * (axis + 1)
+        pieces = _pieces(win, axis)
+        whole = tuple((*lead, elements) for windows, elements in pieces if windows == slice(0, count))
+        rest = tuple(((*lead, w), (*lead, elements)) for w, elements in pieces if w != slice(0, count))
+        shifts = tuple(tap * win.dilations[axis] for tap in range(kernel))
+        found.append(_Steps(axis, count, step, whole, rest, shifts, (*lead, slice(0, 2 * count - 1, 2))))
+    return tuple(found)
+
+
+def _combine(
+    x: np.ndarray,
+    steps: tuple[_Steps, ...],
+    function: np.ufunc,
+    neutral: Any,
+    memory: Memory,
+    out: np.ndarray,
+) -> None:
+    """Combines the windows along each dimension."""
+    for each in steps[:-1]:
+        axis = each.axis
+        shape = (*x.shape[: axis + 1], each.number, *x.shape[axis + 2 :])
+        made = memory(f"along {axis}", shape, x.dtype)
+        _along(x, each, function, neutral, memory, made)
+        x = made
+    _along(x, steps[-1], function, neutral, memory, out)
 
 
 def _along(
-    x: np.ndarray, win: Window, axis: int, combine: np.ufunc, neutral: Any, out: np.ndarray | None = None
-) -> np.ndarray:
+    x: np.ndarray, steps: _Steps, function: np.ufunc, neutral: Any, memory: Memory, out: np.ndarray
+) -> None:
     """Combines the windows along one dimension."""
-    if win.kernel[axis] == 1 and win.strides[axis] == 1 and win.out[axis] == x.shape[axis + 1]:
-        if out is not None:
-            out[...] = x
-        return x
-    whole, rest = _steps(win, axis)
-    if out is None:
-        out = np.empty((*x.shape[: axis + 1], win.out[axis], *x.shape[axis + 2 :]), x.dtype)
+    whole, axis = steps.whole, steps.axis
     if len(whole) >= 2:
-        parts = _parts(x, whole, axis) if win.strides[axis] > 1 else [x[index] for index in whole]
-        combine(parts[0], parts[1], out=out)
+        short = steps.step > 1 and _short(x, axis)
+        if short and steps.step == 2 and not steps.rest:
+            _every_second(x, steps, function, memory, out)
+            return
+        parts = _copies(x, whole, axis) if short else [x[index] for index in whole]
+        function(parts[0], parts[1], out=out)
         for part in parts[2:]:
-            combine(out, part, out=out)
+            function(out, part, out=out)
     elif whole:
         out[...] = x[whole[0]]
     else:
         out.fill(neutral)
-    for windows, elements in rest:
+    for windows, elements in steps.rest:
         part = out[windows]
-        combine(part, x[elements], out=part)
-    return out
+        function(part, x[elements], out=part)
 
 
-def _parts(x: np.ndarray, indices: Any, axis: int) -> list[np.ndarray]:
-    """Slices of `x` along `axis`. Short runs with gaps are copied together, each as one element: ufuncs pay for every run."""
-    run = prod(x.shape[axis + 2 :]) * x.itemsize
-    if not x.itemsize < run <= _SHORT or not x.flags.c_contiguous:
-        return [x[index] for index in indices]
-    runs = np.ndarray(x.shape[: axis + 2], np.dtype((np.void, run)), x)
-    copies = [runs[index].copy() for index in indices]
+def _short(x: np.ndarray, axis: int) -> bool:
+    """Whether a step along `axis` is a short run of memory: ufuncs pay for every run."""
+    return x.itemsize < prod(x.shape[axis + 2 :]) * x.itemsize <= _SHORT and x.flags.c_contiguous
+
+
+def _runs(x: np.ndarray, axis: int) -> np.ndarray:
+    """Each run beyond `axis` as one element, which is copied whole."""
+    return np.ndarray(x.shape[: axis + 2], np.dtype((np.void, prod(x.shape[axis + 2 :]) * x.itemsize)), x)
+
+
+def _every_second(x: np.ndarray, steps: _Steps, function: np.ufunc, memory: Memory, out: np.ndarray) -> None:
+    """Where every window lies inside and starts two steps after the last: all windows, one step apart, are combined as one long
+    run, which is quicker than half of them in short ones; then every second is copied."""
+    axis = steps.axis
+    flat, sums = x.reshape(-1), memory("all windows", x.shape, x.dtype)
+    line, run = sums.reshape(-1), prod(x.shape[axis + 2 :])
+    length = flat.size - steps.shifts[-1] * run
+    first, *others = [flat[shift * run : shift * run + length] for shift in steps.shifts]
+    target = line[:length]
+    for other in others:
+        function(first, other, out=target)
+        first = target
+    _runs(out, axis)[...] = _runs(sums, axis)[steps.picked]
+
+
+def _copies(x: np.ndarray, indices: Any, axis: int) -> list[np.ndarray]:
+    """Slices of `x` along `axis` whose short runs have gaps, copied together, each run as one element."""
+    copies = [_runs(x, axis)[index].copy() for index in indices]
     return [np.ndarray((*c.shape, *x.shape[axis + 2 :]), x.dtype, c) for c in copies]
 
 
-def _blocked(x: np.ndarray, win: Window, combine: np.ufunc, neutral: Any, shares: Any = None) -> np.ndarray:
+def _blocked(x: np.ndarray, win: Window, function: np.ufunc, neutral: Any, shares: Any = None) -> np.ndarray:
     """Combines the windows along all dimensions, and multiplies by `shares`; a few images at a time, so that the steps between
     stay in the cache, on several threads."""
-    images = _images(x, win)
-    last = len(win.kernel) - 1
+    images, steps = _images(x, win), _steps(win)
     out = np.empty((x.shape[0], *win.out, x.shape[-1]), x.dtype)
 
     def work(blocks: Iterator[int]) -> None:
-        for block in blocks:
-            place = slice(block * images, (block + 1) * images)
-            part, target = x[place], out[place]
-            for axis in range(last):
-                part = _along(part, win, axis, combine, neutral)
-            _along(part, win, last, combine, neutral, target)
-            if shares is not None:
-                np.multiply(target, shares, out=target)
+        with memory() as mine:
+            for block in blocks:
+                place = slice(block * images, (block + 1) * images)
+                target = out[place]
+                _combine(x[place], steps, function, neutral, mine, target)
+                if shares is not None:
+                    np.multiply(target, shares, out=target)
 
     _run(work, -(-x.shape[0] // images), x.size)
     return out
@@ -168,6 +215,9 @@ def mean_windows(x: np.ndarray, win: Window) -> np.ndarray:
 def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
     """The gradient of `mean_windows`: each window's share goes back to all its elements."""
     shares = _shares(win, g.shape[-1], g.dtype)
+    mirrored = mirror(win)
+    if mirrored is not None:
+        return _gather_shares(g, mirrored, shares)
     out = np.empty((g.shape[0], *win.sizes, g.shape[-1]), g.dtype)
     images = max(1, min(len(g), _BLOCK // max(1, prod(win.sizes) * g.shape[-1] * g.itemsize)))
 
@@ -178,6 +228,26 @@ def spread_means(g: np.ndarray, win: Window) -> np.ndarray:
             for axis in range(len(win.kernel) - 1):
                 part = _spread_along(part, win, axis)
             _spread_along(part, win, len(win.kernel) - 1, out[place])
+
+    _run(work, -(-len(g) // images), out.size)
+    return out
+
+
+def _gather_shares(g: np.ndarray, win: Window, shares: Any) -> np.ndarray:
+    """The sums of the shares of the windows around each element; `win` are windows over `g`."""
+    steps = _steps(win._replace(sizes=win.span, low=(0,) * len(win.low), high=(0,) * len(win.low)))
+    middle = (slice(None), *(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True)))
+    out = np.empty((len(g), *win.out, g.shape[-1]), g.dtype)
+    images = _images(out, win)
+
+    def work(blocks: Iterator[int]) -> None:
+        padded = np.zeros((images, *win.span, g.shape[-1]), g.dtype)
+        with memory() as mine:
+            for block in blocks:
+                place = slice(block * images, (block + 1) * images)
+                part = padded[: len(g[place])]
+                np.multiply(g[place], shares, out=part[middle])
+                _combine(part, steps, np.add, 0, mine, out[place])
 
     _run(work, -(-len(g) // images), out.size)
     return out
@@ -272,8 +342,9 @@ def gather_at_max(x: np.ndarray, y: np.ndarray, gg: np.ndarray, win: Window) -> 
 
 
 def _images(x: np.ndarray, win: Window) -> int:
-    """How many images to take at a time, so that all of them stay in the cache."""
-    return max(1, min(x.shape[0], _BLOCK // max(1, prod(win.sizes) * x.shape[-1] * x.itemsize)))
+    """How many images to take at a time, about as many in each block, so that all of them stay in the cache."""
+    blocks = max(1, -(-len(x) * prod(win.sizes) * x.shape[-1] * x.itemsize // _BLOCK))
+    return max(1, -(-len(x) // blocks))
 
 
 def argmax_windows(x: np.ndarray, win: Window, with_batch: bool) -> tuple[np.ndarray, np.ndarray]:

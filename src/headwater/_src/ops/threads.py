@@ -7,11 +7,13 @@ depend on how many threads there are.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from math import prod
 from queue import SimpleQueue
 from typing import Any
 
@@ -144,6 +146,37 @@ def share(work: Work, count: int, products: bool = False) -> None:
     finally:
         if products:
             pool.leave()
+
+
+class Memory:
+    """A kernel's arrays for what is between its steps, by name; each is valid until it is asked for again."""
+
+    def __init__(self) -> None:
+        self.bytes: dict[str, np.ndarray] = {}
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        size = prod(shape) * dtype.itemsize
+        found = self.bytes.get(name)
+        if found is None or found.size < size:
+            found = self.bytes[name] = np.empty(size, np.uint8)
+        return np.ndarray(shape, dtype, found)
+
+
+_kept = threading.local()
+_MOST_KEPT = 1 << 23
+"""Bytes that a thread keeps from one kernel for the next: fresh memory costs more than the kernel's steps on it."""
+
+
+@contextlib.contextmanager
+def memory() -> Iterator[Memory]:
+    """Memory of this thread, for one kernel at a time."""
+    mine: Memory = getattr(_kept, "memory", None) or Memory()
+    _kept.memory = None
+    try:
+        yield mine
+    finally:
+        if sum(array.size for array in mine.bytes.values()) <= _MOST_KEPT:
+            _kept.memory = mine
 
 
 def _together(pool: _Pool, work: Work, blocks: Iterator[int], helpers: int) -> None:

@@ -103,6 +103,17 @@ def window(
     return Window(sizes, kernel, strides, dilations, low, high, out)
 
 
+def mirror(win: Window) -> Window | None:
+    """The windows that gather what `win` scatters, where its stride is 1."""
+    if prod(win.strides) != 1:
+        return None
+    low = tuple(e - 1 - a for e, a in zip(win.extent, win.low, strict=True))
+    high = tuple(s - o + e - 1 - a for s, o, e, a in zip(win.sizes, win.out, win.extent, low, strict=True))
+    if min(low) < 0 or min(high) < 0:
+        return None
+    return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
+
+
 def spatial(values: tuple[int, ...], data_format: str) -> tuple[int, ...]:
     """The entries of the spatial dimensions."""
     return values[2:] if data_format in CHANNELS_FIRST else values[1:-1]
