@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headwater as tf
-from headwater._src.ops.strings_convert import sip_hashes
-from headwater._src.ops.strings_re2 import compiled, replaced, rewrite_parts, unicode_class
+from headwater._src.ops.strings_hash import sips
+from headwater._src.ops.strings_re2 import unicode_class
 
 FEW = settings(max_examples=60, deadline=None)
 WORDS = st.lists(st.text(max_size=12), max_size=6)
@@ -80,7 +80,7 @@ def test_siphash_of_its_authors() -> None:
         8: "6224939a79f5f593",
         15: "e545be4961ca29a1",
     }
-    found = sip_hashes([bytes(range(n)) for n in wanted], key)
+    found = sips([bytes(range(n)) for n in wanted], key)
     assert [int(h).to_bytes(8, "little").hex() for h in found] == list(wanted.values())
 
 
@@ -107,9 +107,10 @@ def test_buckets_of_one_string_do_not_depend_on_its_neighbours() -> None:
     ],
 )
 def test_replacing(pattern: str, text: str, rewrite: str, want: str) -> None:
-    parts, cut = rewrite_parts(rewrite.encode())
-    assert not cut
-    assert replaced(compiled(pattern.encode()), text, parts, True) == want
+    assert tf.strings.regex_replace(text, pattern, rewrite).numpy().decode() == want
+    many = tf.strings.regex_replace([text, "", text] * 20, pattern, rewrite).numpy().tolist()
+    nothing = tf.strings.regex_replace("", pattern, rewrite).numpy()
+    assert many == [want.encode(), nothing, want.encode()] * 20
 
 
 def test_classes_of_characters() -> None:
@@ -144,3 +145,156 @@ def test_ngrams_of_ragged_rows() -> None:
     rows = tf.strings.split(["a b c", "d", ""])
     assert tf.strings.ngrams(rows, 2).to_list() == [[b"a b", b"b c"], [], []]
     assert tf.strings.ngrams(rows, 2, pad_values="_").to_list()[1] == [b"_ d", b"d _"]
+
+
+S = tf.strings
+TOGETHER = {
+    "length": lambda x: S.length(x),
+    "length of characters": lambda x: S.length(x, "UTF8_CHAR"),
+    "substr": lambda x: S.substr(x, 0, 3),
+    "substr of characters": lambda x: S.substr(x, 0, 2, "UTF8_CHAR"),
+    "substr from the end": lambda x: S.substr(S.join(["abc", x]), -2, 1),
+    "substr of characters from the end": lambda x: S.substr(S.join(["aé", x]), -2, 2, "UTF8_CHAR"),
+    "split": lambda x: S.split(x),
+    "split at a byte": lambda x: S.split(x, ","),
+    "split at more": lambda x: S.split(x, ",,"),
+    "bytes_split": lambda x: S.bytes_split(x),
+    "strip": lambda x: S.strip(x),
+    "lower": lambda x: S.lower(x),
+    "upper": lambda x: S.upper(x, "utf-8"),
+    "to_hash_bucket": lambda x: S.to_hash_bucket(x, 2**62),
+    "to_hash_bucket_fast": lambda x: S.to_hash_bucket_fast(x, 2**62),
+    "to_hash_bucket_strong": lambda x: S.to_hash_bucket_strong(x, 2**62, [1, -2]),
+    "unicode_decode": lambda x: S.unicode_decode(x, "UTF-8"),
+    "offsets": lambda x: S.unicode_decode_with_offsets(x, "UTF-8")[1],
+    "unicode_decode, ignoring": lambda x: S.unicode_decode(x, "UTF-8", "ignore", replace_control_characters=True),
+    "unicode_decode of UTF-16": lambda x: S.unicode_decode(x, "UTF-16-BE"),
+    "unicode_decode of UTF-32": lambda x: S.unicode_decode(S.join(["\0\0\0a", x]), "UTF-32-BE"),
+    "unicode_decode of Latin": lambda x: S.unicode_decode(x, "windows-1252"),
+    "unicode_split": lambda x: S.unicode_split(x, "UTF-8"),
+    "unicode_transcode": lambda x: S.unicode_transcode(x, "UTF-8", "UTF-16-BE"),
+    "regex_full_match": lambda x: S.regex_full_match(x, r"[^,]*\w?.*"),
+    "regex_replace": lambda x: S.regex_replace(x, r"[^a-z]", "_"),
+    "regex_replace, groups": lambda x: S.regex_replace(x, r"(\w)(,)?|é", r"<\2\0\1>"),
+    "regex_replace, anchors": lambda x: S.regex_replace(x, r"^\s+|.$", ""),
+    "regex_replace of nothing": lambda x: S.regex_replace(x, r"a*", "-"),
+    "ngrams": lambda x: S.ngrams(S.split(S.join(["a ", x])), [1, 2], pad_values="_"),
+}  # fmt: skip
+PIECES = st.sampled_from(
+    [b"a", b"B", b" ", b",", b"\0", b"\n", "é".encode(), "日".encode(), "😀".encode(), "Σ".encode(), b"\x80", b"\xff", b"\xe2\x82", b"x" * 40]
+)  # fmt: skip
+STRINGS = st.lists(st.lists(PIECES, max_size=6).map(b"".join), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+@settings(max_examples=15, deadline=None)
+@given(items=STRINGS, plain=st.sampled_from(["any", "UTF-8", "ASCII"]))
+def test_many_strings_together_give_what_each_gives_alone(name: str, items: list[bytes], plain: str) -> None:
+    if plain != "any":
+        codec = "utf-8" if plain == "UTF-8" else "ascii"
+        items = [v.decode(codec, "ignore").replace("\0", "").encode() for v in items]
+    many = items * (40 // len(items) + 1)
+    together = TOGETHER[name](tf.constant(many, tf.string))
+    alone = [TOGETHER[name](tf.constant([v], tf.string)) for v in items]
+    rows = together.to_list() if isinstance(together, tf.RaggedTensor) else together.numpy().tolist()
+    wanted = [(a.to_list() if isinstance(a, tf.RaggedTensor) else a.numpy().tolist())[0] for a in alone]
+    assert rows == wanted * (40 // len(items) + 1)
+
+
+@pytest.mark.parametrize("precision", [-1, 0, 2, 6, 9])
+@given(values=st.lists(st.floats(), min_size=1, max_size=20))
+@FEW
+def test_floats_as_strings_are_printfs(precision: int, values: list[float]) -> None:
+    values = [*values, 0.5, 2.5, -0.0, 1e15, 0.125, -1e-9] * 6
+    digits = 6 if precision < 0 else precision
+    found = S.as_string(tf.constant(values, tf.float64), precision=precision).numpy().tolist()
+    assert found == [b"%.*f" % (digits, v) for v in values]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint8", "uint64"])
+def test_integers_as_strings_are_pythons(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    powers = [10**k + d for k in range(20) for d in (-1, 0, 1)]
+    values = [v for p in powers for v in (p, -p) if info.min <= v <= info.max] + [info.min, info.max]
+    for numbers in (values, [v for v in values if abs(v) < 10**16]):
+        assert S.as_string(np.array(numbers * 9, dtype)).numpy().tolist() == [b"%d" % v for v in numbers * 9]
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "uint64"])
+def test_numbers_of_many_strings(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    values = [info.min, info.max, 0, 7] * 20
+    for space in ("", " "):
+        texts_ = tf.constant([f"{space}{v}" for v in values])
+        assert S.to_number(texts_, dtype).numpy().tolist() == values
+    for wrong in (
+        str(info.max + 1),
+        str(info.min - 1),
+        "",
+        "1,2",
+        "-",
+        "1-2",
+        "--1",
+        "1_0",
+        "x",
+        "0x1",
+        "1.0",
+    ):
+        for at in (0, 20, 40):
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                S.to_number(tf.constant(["1"] * at + [wrong] + ["2"] * (40 - at)), dtype)
+
+
+def test_float32_is_rounded_once() -> None:
+    """Halfway between two floats, a digit far behind decides; as a double it is gone."""
+    odd = 2**24 + 1
+    far = "0" * 30
+    texts_ = [
+        f"{odd}.{far}",
+        f"{odd}.{far}1",
+        f"-{odd}.{far}1",
+        f"{odd - 1}.9{'9' * 30}",
+        "0x1000001",
+        "7.0064923216240854e-46",
+    ]
+    wanted = [odd - 1, odd + 1, -odd - 1, odd - 1, odd - 1, 1.401298464324817e-45]
+    for times in (1, 10):
+        assert S.to_number(tf.constant(texts_ * times)).numpy().tolist() == wanted * times
+
+
+def test_graphs_keep_apart_the_strings_that_they_compute_early() -> None:
+    """Constants of strings were told apart by addresses that could be given twice."""
+    n = tf.constant([1, 2])
+    for _ in range(20):
+        found = tf.function(lambda: S.format("x: {}", n), autograph=False)()
+        assert found.numpy() == b"x: [1 2]"
+
+
+def test_rows_of_strings_of_a_loop() -> None:
+    words = tf.constant(["a", "bc", "é"])
+    found = tf.function(lambda x: tf.map_fn(S.upper, x), autograph=False)(words)
+    assert found.numpy().tolist() == [b"A", b"BC", "é".encode()]
+    joined = tf.function(lambda x: S.reduce_join(tf.map_fn(S.upper, x), separator="|"), autograph=False)(
+        words
+    )
+    assert joined.numpy() == "A|BC|é".encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "want"),
+    [
+        ("utf8", "é".encode(), [233]), ("Utf_16be", b"\0a", [97]), ("UTF 32 LE", b"a\0\0\0", [97]), ("latin1", b"\xff", [255]),
+        ("windows-1252", b"\x80\x81", [8364, 129]), ("cp437", b"\x1a\xe6", [28, 956]), ("x-mac-roman", b"\x8a", [228]), ("KOI8-R", b"\xc0", [1102]),
+    ],
+)  # fmt: skip
+def test_names_of_encodings(name: str, data: bytes, want: list[int]) -> None:
+    assert S.unicode_decode(data, name).numpy().tolist() == want
+    assert S.unicode_decode([data] * 40, name).to_list() == [want] * 40
+
+
+@pytest.mark.parametrize(
+    "name", ["", "utf-9", "idna", "punycode", "rot13", "unicode_escape", "undefined", "base64"]
+)
+def test_what_is_no_encoding(name: str) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no encoding"):
+        S.unicode_decode("a", name)

@@ -5,24 +5,35 @@ A tensor of strings is an object array of bytes; kernels work on flat lists of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
-from headwater._src.base.errors import OutOfRangeError, invalid
+from headwater._src.base.errors import (
+    InvalidArgumentError,
+    OutOfRangeError,
+    TracedArgumentError,
+    TracedTypeError,
+    invalid,
+)
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import Partial, merge, num_elements, wrap
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import is_ragged
 from headwater._src.core.rules import reduced
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor, TensorLike
+from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike
+from headwater._src.ops import strings_flat as flat
 
 HOST = HOST_ONLY("XLA has no strings")
 
@@ -31,9 +42,7 @@ HOST = HOST_ONLY("XLA has no strings")
 
 def packed(items: Sequence[bytes], shape: Sequence[int]) -> np.ndarray:
     """Byte strings as an array of that shape."""
-    out = np.empty(len(items), object)
-    out[:] = items
-    return out.reshape(shape)
+    return flat.objects(items, len(items)).reshape(shape)
 
 
 def items_of(array: np.ndarray) -> list[bytes]:
@@ -41,47 +50,52 @@ def items_of(array: np.ndarray) -> list[bytes]:
     return array.reshape(-1).tolist()
 
 
-def each_string(function: Callable[..., bytes]) -> Callable[..., np.ndarray]:
-    """The kernel that applies `function(item, **attrs)` to each string."""
-
-    def kernel(input: np.ndarray, **attrs: Any) -> np.ndarray:
-        return packed([function(v, **attrs) for v in input.reshape(-1).tolist()], input.shape)
-
-    return kernel
+def each_string(function: Callable[[bytes], bytes]) -> Callable[[np.ndarray], np.ndarray]:
+    """The kernel that applies a function to each string."""
+    return lambda input: flat.objects(map(function, items_of(input)), input.size).reshape(input.shape)
 
 
-def starts_of_characters(items: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Which of the joined bytes begin a UTF-8 character (all but 10xxxxxx), and where each string ends among them."""
-    data = np.frombuffer(b"".join(items), np.uint8)
-    ends = np.cumsum(np.fromiter(map(len, items), np.int64, len(items)))
-    return (data & 0xC0) != 0x80, ends
+def wrong_argument(message: str) -> InvalidArgumentError:
+    """The error for an argument that is no good, which TensorFlow calls a ValueError while a graph is being built."""
+    return invalid(message) if ctx.graph is None else TracedArgumentError(None, None, message)
 
 
-def counts(flags: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """How many flags are set in each of the runs that end at `ends`."""
-    total = np.concatenate([[0], np.cumsum(flags)])
-    return np.diff(total[ends], prepend=0)
+def wrong_type(message: str) -> InvalidArgumentError:
+    """The error for a wrong dtype, which TensorFlow calls a TypeError while a graph is being built."""
+    return invalid(message) if ctx.graph is None else TracedTypeError(None, None, message)
 
 
 def string_of(value: Any, what: str) -> Tensor:
     """`value` as a tensor of strings; InvalidArgumentError for tensors of other dtypes, TypeError for other values."""
     tensor = convert(value) if isinstance(value, (TensorLike, np.ndarray)) else convert(value, dtypes.string)
     if tensor.dtype is not dtypes.string:
-        raise invalid(
+        raise wrong_type(
             f"{what} takes strings; got {describe(tensor)}. tf.strings.as_string makes strings of numbers."
         )
     return tensor
 
 
 def one_of(value: Any, names: Sequence[str], what: str) -> str:
-    """`value` if it is among `names`; InvalidArgumentError otherwise."""
+    """`value` if it is among `names`, the first of them for None; InvalidArgumentError otherwise."""
+    if value is None:
+        return names[0]
     if value not in names:
-        raise invalid(f"{what} must be one of {', '.join(map(repr, names))}; got {value!r}.")
+        raise wrong_argument(f"{what} must be one of {', '.join(map(repr, names))}; got {value!r}.")
     return value
 
 
+def whole(value: Any, what: str) -> int:
+    """An integer attribute; TypeError for anything else."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} must be an integer; got {describe(value)}.") from None
+
+
 def text_attr(value: Any, what: str) -> bytes:
-    """A string attribute as bytes; TypeError for anything else."""
+    """A string attribute as bytes, empty for None; TypeError for anything else."""
+    if value is None:
+        return b""
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, bytes):
@@ -96,9 +110,12 @@ _UNITS = ("BYTE", "UTF8_CHAR")
 
 def _lengths(input: np.ndarray, *, unit: str) -> np.ndarray:
     items = items_of(input)
-    if unit == "BYTE":
-        return np.fromiter(map(len, items), np.int32, len(items)).reshape(input.shape)
-    return counts(*starts_of_characters(items)).astype(np.int32).reshape(input.shape)
+    found = flat.sizes_of(items)
+    if unit != "BYTE":
+        data = flat.joined(items)
+        if (data > 127).any():
+            found = np.diff(flat.totals(flat.character_starts(data), flat.bounds(found)))
+    return found.astype(np.int32).reshape(input.shape)
 
 
 _length = op(
@@ -121,58 +138,55 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
     )
 
 
-def _by_byte(item: bytes, pos: int, count: int) -> bytes | None:
-    size = len(item)
-    if not -size <= pos <= size:
+def _same_part(items: list[bytes], pos: int, count: int) -> Iterable[bytes] | None:
+    """The same bytes of all strings, where all are long enough; None where one is not."""
+    if items and (pos if pos >= 0 else -pos) > min(map(len, items)):
         return None
-    start = pos + size if pos < 0 else pos
-    return item[start:] if count < 0 else item[start : start + count]
+    if count < 0:
+        stop = None
+    else:
+        stop = pos + count if pos >= 0 or pos + count < 0 else None
+    return map(operator.itemgetter(slice(pos, stop)), items)
 
 
-def _by_character(item: bytes, pos: int, count: int) -> bytes | None:
-    if item.isascii():
-        return _by_byte(item, pos, count)
-    starts = [i for i, b in enumerate(item) if b & 0xC0 != 0x80]
-    size = len(starts)
-    if not -size <= pos <= size:
-        return None
-    start = pos + size if pos < 0 else pos
-    stop = size if count < 0 else min(start + count, size)
-    starts.append(len(item))
-    return item[starts[start] : starts[stop]]
-
-
-def _sliced(items: list[bytes], pos: int, count: int, unit: str) -> list[bytes] | None:
-    """The same bytes of all strings, where all are long enough; None for other calls."""
-    if pos < 0 or not items or pos > min(map(len, items)):
-        return None
-    if unit != "BYTE" and not all(map(bytes.isascii, items)):
-        return None
-    where = slice(pos, None if count < 0 else pos + count)
-    return [v[where] for v in items]
+def _each_part(items: list[bytes], pos: np.ndarray, count: np.ndarray, unit: str) -> list[bytes]:
+    """A part of each string, with places counted in bytes or characters; ValueError where one begins outside."""
+    sizes = flat.sizes_of(items)
+    units = places = flat.bounds(sizes)  # of all strings together, in units and in bytes
+    data = b"".join(items)
+    if unit != "BYTE":
+        count = np.maximum(count, 0)  # counted in bytes, a negative length is the rest
+    if unit != "BYTE" and not data.isascii():
+        starts = flat.character_starts(np.frombuffer(data, np.uint8))
+        starts[places[:-1][sizes > 0]] = True  # whatever a string begins with
+        units = flat.totals(starts, places)
+        places = np.append(np.flatnonzero(starts), len(data))
+        sizes = np.diff(units)
+    else:
+        places = np.arange(len(data) + 1)
+    begins = np.where(pos < 0, pos + sizes, pos)
+    wrong = (begins < 0) | (begins > sizes)
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        raise ValueError(f"pos {pos[i]} is outside of the string {items[i]!r}, number {i}")
+    ends = np.where((count < 0) | (count > sizes - begins), sizes, begins + count)
+    first, last = (places[units[:-1] + x].tolist() for x in (begins, ends))
+    return [data[a:b] for a, b in zip(first, last, strict=True)]
 
 
 def _parts(input: np.ndarray, pos: np.ndarray, len: np.ndarray, *, unit: str) -> np.ndarray:
-    part = _by_byte if unit == "BYTE" else _by_character
     if pos.shape != len.shape:
         raise ValueError(f"pos and len must have one shape; got {list(pos.shape)} and {list(len.shape)}")
-    if not pos.ndim:
-        at, count = int(pos), int(len)
-        items = items_of(input)
-        found: list[bytes | None] = [*(_sliced(items, at, count, unit) or ())]
-        found = found or [part(v, at, count) for v in items]
-        shape: Any = input.shape
-    else:
-        texts, starts, sizes = np.broadcast_arrays(input, pos, len)
-        found = [
-            part(v, p, n) for v, p, n in zip(items_of(texts), items_of(starts), items_of(sizes), strict=True)
-        ]
-        shape = texts.shape
-    if None in found:
-        index = found.index(None)
-        text, start = (np.broadcast_to(a, shape).reshape(-1)[index] for a in (input, pos))
-        raise ValueError(f"pos {start} is outside of the string {text!r}, number {index}")
-    return packed(found, shape)  # type: ignore[arg-type]
+    items = items_of(input)
+    if not pos.ndim and (unit == "BYTE" or all(map(bytes.isascii, items))):
+        same = _same_part(items, int(pos), int(len) if unit == "BYTE" else max(int(len), 0))
+        if same is not None:
+            return flat.objects(same, input.size).reshape(input.shape)
+    shape = np.broadcast_shapes(input.shape, pos.shape)
+    if shape != input.shape:
+        items = items_of(np.broadcast_to(input, shape))
+    at, count = (np.broadcast_to(x, shape).reshape(-1).astype(np.int64, copy=False) for x in (pos, len))
+    return packed(_each_part(items, at, count, unit), shape)
 
 
 def _part_shape(input: Spec, pos: Spec, len: Spec, *, unit: str) -> Partial:
@@ -187,6 +201,13 @@ _substr = op(
 )  # fmt: skip
 
 
+@functools.lru_cache(256)
+def _places(*values: int) -> list[Tensor]:
+    """Numbers of bytes or characters as tensors of one dtype."""
+    small = all(-(2**31) <= v < 2**31 for v in values)
+    return [convert(v, dtypes.int32 if small else dtypes.int64) for v in values]
+
+
 @export("strings.substr")
 def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
     """The part of each string from `pos` on that is `len` long, or less where the string ends.
@@ -194,7 +215,7 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
     Args:
       input: a tensor of strings.
       pos: where parts begin, int32 or int64; negative positions count from the end. Broadcasts with `input`.
-      len: their lengths, of the dtype and shape of `pos`.
+      len: their lengths, of the dtype and shape of `pos`. A negative one is the rest in bytes, nothing in characters.
       unit: what both count: "BYTE" or "UTF8_CHAR".
       name: optional.
 
@@ -202,6 +223,8 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
       InvalidArgumentError: a position is outside of its string, or the shapes don't fit.
     """
     what = "tf.strings.substr"
+    if pos.__class__ is len.__class__ is int and ctx.graph is None:
+        pos, len = _places(pos, len)
     return _substr(string_of(input, what), pos, len, unit=one_of(unit, _UNITS, f"{what}: unit"), name=name)
 
 
@@ -252,6 +275,8 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Tensor:
       InvalidArgumentError: the shapes differ.
     """
     what = "tf.strings.join"
+    if isinstance(inputs, EagerTensor) and inputs.shape.rank and ctx.graph is None:
+        inputs = list(inputs)
     if not isinstance(inputs, (list, tuple)):
         raise TypeError(f"{what}: inputs must be a list of tensors; got {describe(inputs)}.")
     tensors = [string_of(x, what) for x in inputs]
@@ -301,9 +326,8 @@ def reduce_join(
     if isinstance(axes, tuple) and rank is not None:
         for a in axes:
             if not -rank <= a < rank:
-                raise OutOfRangeError(
-                    None, None, f"{what}: dimension {a} does not exist in {describe(tensor)}."
-                )
+                kind = OutOfRangeError if ctx.graph is None else TracedArgumentError
+                raise kind(None, None, f"{what}: dimension {a} does not exist in {describe(tensor)}.")
     sep = text_attr(separator, f"{what}: separator")
     return _reduce_join(tensor, axis=axes, keepdims=bool(keepdims), separator=sep, name=name)
 
@@ -314,20 +338,28 @@ def _segment_joined(
     _check_segments(inputs.shape, segment_ids.shape)
     if num_segments < 0:
         raise ValueError(f"num_segments must not be negative; got {num_segments}")
-    ids: list[int] = segment_ids.reshape(-1).tolist()
-    wrong = next((i for i in ids if not 0 <= i < num_segments), None)
-    if wrong is not None:
-        raise ValueError(f"segment_ids must be in [0, {num_segments}); got {wrong}")
+    ids = segment_ids.reshape(-1)
+    wrong = (ids < 0) | (ids >= num_segments)
+    if wrong.any():
+        raise ValueError(f"segment_ids must be in [0, {num_segments}); got {ids[wrong][0]}")
     inner = inputs.shape[segment_ids.ndim :]
     width = num_elements(inner) or 0
-    found: list[list[bytes]] = [[] for _ in range(num_segments * width)]
-    for segment, row in zip(ids, inputs.reshape(len(ids), width).tolist(), strict=True):
-        for i, item in enumerate(row, segment * width):
-            found[i].append(item)
-    return packed(list(map(separator.join, found)), (num_segments, *inner))
+    flat_ids, items = ids.astype(np.int64), inputs.reshape(-1)
+    if width != 1:
+        flat_ids = (flat_ids[:, None] * width + np.arange(width)).reshape(-1)
+    if (flat_ids[1:] < flat_ids[:-1]).any():
+        items = items[np.argsort(flat_ids, kind="stable")]
+    ends = flat.bounds(np.bincount(flat_ids, minlength=num_segments * width))
+    rows = flat.cut(items.tolist(), ends)
+    if separator:  # what is still empty gets none
+        rows = [r if r and r[0] else list(itertools.dropwhile(operator.not_, r)) for r in rows]
+    found = map(separator.join, rows)
+    return flat.objects(found, num_segments * width).reshape(num_segments, *inner)
 
 
 def _check_segments(dims: Any, ids: Any) -> None:
+    if not len(ids):
+        raise ValueError("segment_ids must have at least one dimension; got a scalar")
     if len(ids) > len(dims) or merge(dims[: len(ids)], ids) is None:
         raise ValueError(f"segment_ids of shape {wrap(ids)} must have the leading dimensions of {wrap(dims)}")
 
@@ -364,6 +396,8 @@ def unsorted_segment_join(
       name: optional.
     """
     what = "tf.strings.unsorted_segment_join"
+    if num_segments.shape.rank if isinstance(num_segments, Tensor) else np.ndim(num_segments):
+        raise wrong_argument(f"{what}: num_segments must be a scalar; got {describe(num_segments)}.")
     count = host_int(num_segments, f"{what}: num_segments")
     sep = text_attr(separator, f"{what}: separator")
     return _segment_join(string_of(inputs, what), segment_ids, num_segments=count, separator=sep, name=name)
@@ -387,9 +421,12 @@ def _cased(change: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
 
     def kernel(input: np.ndarray, *, encoding: str) -> np.ndarray:
         items = items_of(input)
-        if encoding:
-            return packed([change(v.decode("utf-8", "replace")).encode() for v in items], input.shape)
-        return packed(list(map(byte_change, items)), input.shape)
+        if not encoding or all(map(bytes.isascii, items)):
+            return flat.objects(map(byte_change, items), len(items)).reshape(input.shape)
+        text = b"\0".join(items)
+        if text.count(b"\0") == len(items) - 1:  # no string has one, so they can be changed together
+            return packed(change(text.decode("utf-8", "replace")).encode().split(b"\0"), input.shape)
+        return packed([change(v.decode("utf-8", "replace")).encode() for v in items], input.shape)
 
     return kernel
 
@@ -446,9 +483,10 @@ _format = op(
 
 
 def _shown(x: np.ndarray, *, summarize: int) -> np.ndarray:
-    from headwater._src.ops.host import array_text
+    from headwater._src.ops.host import _item_text, array_text
 
-    return packed([array_text(np.asarray(x), summarize).encode("utf-8", "surrogateescape")], ())
+    text = array_text(np.asarray(x), summarize) if x.ndim else _item_text(x[()], quote=True)
+    return packed([text.encode("utf-8", "surrogateescape")], ())
 
 
 _summary = op(
@@ -476,6 +514,8 @@ def format(
     """
     what = "tf.strings.format"
     values = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if isinstance(inputs, (str, bytes)):
+        raise ValueError(f"{what}: inputs must be a tensor or a list of tensors; got {describe(inputs)}.")
     if not isinstance(inputs, (list, tuple, TensorLike)) and not hasattr(type(inputs), "__tf_tensor__"):
         raise TypeError(f"{what}: inputs must be a tensor or a list of tensors; got {describe(inputs)}.")
     if any(is_ragged(v) for v in values):

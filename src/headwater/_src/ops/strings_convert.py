@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 import headwater._src.ops.strings as strings
-from headwater._src.base import dtypes, farmhash
+from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import COMPLEX, INTS, UINTS, Arr, bad, case, sampled
 from headwater._src.core.tensor import Tensor
+from headwater._src.ops import strings_flat as flat_
+from headwater._src.ops.strings_hash import fingerprints, murmurs, sips
 
 # -- to_number --------------------------------------------------------------------------------------------------------
 
@@ -40,6 +44,55 @@ def _float_of(item: bytes) -> float:
 
 def _to_number(input: np.ndarray, *, out_type: Any) -> np.ndarray:
     items = strings.items_of(input)
+    found = None
+    if len(items) >= flat_.FEW:
+        found = _whole_numbers(items, out_type.np) if out_type.is_integer else _plain_floats(items)
+    if found is None:
+        found = _each_number(items, out_type)
+    if out_type is dtypes.float32:
+        found = _rounded_once(found, items)
+    return found.astype(out_type.np, copy=False).reshape(input.shape)
+
+
+def _whole_numbers(items: list[bytes], dtype: np.dtype) -> np.ndarray | None:
+    """The integers, where no string needs a closer look."""
+    text = b",".join(items)
+    signs = b"" if dtype.kind == "u" else b"-"
+    if text.translate(None, b"0123456789," + signs):
+        return None
+    data = np.frombuffer(text, np.uint8)
+    ends, minus = data == ord(","), data == ord("-")
+    if np.count_nonzero(ends) != len(items) - 1 or minus[-1:].any():
+        return None
+    if (minus[1:] > ends[:-1]).any() or (minus[:-1] & ends[1:]).any():
+        return None  # a minus that is not the first character, or the only one
+    wide = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
+    try:
+        found = np.fromstring(text, wide, sep=",")
+    except (ValueError, DeprecationWarning):
+        return None
+    if len(found) != len(items):  # it stops at what is no number
+        return None
+    limits, bounds = np.iinfo(dtype), np.iinfo(wide)
+    least, most = found.min(), found.max()
+    # Numbers that are too large for it become the largest there is.
+    inside = (
+        limits.min <= least and most <= limits.max and most < bounds.max and (not signs or least > bounds.min)
+    )
+    return found if inside else None
+
+
+def _plain_floats(items: list[bytes]) -> np.ndarray | None:
+    """The floats, where Python reads all of them as C does."""
+    if b"_" in b"".join(items):
+        return None
+    try:
+        return np.fromiter(map(float, items), np.float64, len(items))
+    except ValueError:
+        return None
+
+
+def _each_number(items: list[bytes], out_type: Any) -> np.ndarray:
     whole = out_type.is_integer
     read: Callable[[bytes], Any] = int if whole else _float_of
     low, high = (np.iinfo(out_type.np).min, np.iinfo(out_type.np).max) if whole else (0, 0)
@@ -52,9 +105,28 @@ def _to_number(input: np.ndarray, *, out_type: Any) -> np.ndarray:
         if whole and (not low <= value <= high or b"_" in item or (not low and b"-" in item)):
             raise invalid(f"tf.strings.to_number: {item!r} is no {out_type.name}.")
         found.append(value)
+    return np.array(found, out_type.np if whole else np.float64)
+
+
+def _rounded_once(values: np.ndarray, items: list[bytes]) -> np.ndarray:
+    """Doubles as float32. One that lies in the middle between two floats goes where its text does, not to the even one."""
     with np.errstate(all="ignore"):
-        wide = np.array(found, out_type.np if whole else np.float64)
-        return wide.astype(out_type.np).reshape(input.shape)
+        near = values.astype(np.float32)
+        half = values.view(np.int64) & 0x1FFFFFFF == 0x10000000
+        if not (half | (np.abs(values) < np.finfo(np.float32).tiny)).any():
+            return near
+        side = np.where(near < values, np.float32(np.inf), np.float32(-np.inf))
+        other = np.nextafter(near, side).astype(np.float64)
+        middle = (near != values) & ((near.astype(np.float64) + other) / 2 == values)
+    for i in np.flatnonzero(middle).tolist():
+        try:
+            text = Fraction(items[i].decode().strip())
+        except ValueError:  # hexadecimal
+            continue
+        exact = Fraction(float(values[i]))
+        if text != exact and (text > exact) != (near[i] > values[i]):
+            near[i] = other[i]
+    return near
 
 
 _number = op(
@@ -78,7 +150,7 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
     what = "tf.strings.to_number"
     dtype = as_dtype(out_type)
     if dtype not in _NUMBERS:
-        raise invalid(
+        raise strings.wrong_type(
             f"{what}: out_type must be one of {', '.join(d.name for d in _NUMBERS)}; got {dtype.name}."
         )
     return _number(strings.string_of(input, what), out_type=dtype, name=name)
@@ -89,12 +161,88 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
 _FILLS = ("", " ", "0", "+", "-")
 
 
-def _float_texts(values: np.ndarray, flags: str, rest: str) -> list[str]:
-    form = f"%{flags}{rest}"
-    found = list(map(form.__mod__, values.tolist()))
+_AT_ONCE = 2048
+_FIXED = {"f": 6, **{f".{i}f": i for i in range(10)}}
+
+
+def _written(form: bytes, values: list[Any]) -> list[bytes]:
+    """`form % value` for each value."""
+    if len(values) < flat_.FEW:
+        return [form % v for v in values]
+    found: list[bytes] = []
+    many = (form + b"\0") * _AT_ONCE
+    for start in range(0, len(values), _AT_ONCE):
+        part = tuple(values[start : start + _AT_ONCE])
+        forms = many if len(part) == _AT_ONCE else (form + b"\0") * len(part)
+        found += (forms % part)[:-1].split(b"\0")
+    return found
+
+
+_DIGITS = np.array([b"%04d" % i for i in range(10_000)]).view("<u4")
+"""The four digits of each number below 10,000."""
+_TENS = 10 ** np.arange(1, 16, dtype=np.uint64)
+_GONE, _END = 255, 0
+"""Bytes that stand for what is dropped, and for the end of a text."""
+
+
+def _fixed_texts(values: np.ndarray, precision: int) -> list[bytes]:
+    """Floats with so many digits after the point (at most 9): their digits are those of integers, made for all at once."""
+    with np.errstate(all="ignore"):
+        scaled = np.abs(values) * 10.0**precision
+        nearest = np.rint(scaled)
+        # Within the product's rounding error of a half, or beyond exact integers, printf decides.
+        hard = ~(np.abs(np.abs(scaled - nearest) - 0.5) > scaled * 2.0**-52) | ~(scaled < 2.0**52)
+    found = _digit_texts(np.where(hard, 0, nearest).astype(np.uint64), np.signbit(values), precision)
+    for i in np.flatnonzero(hard).tolist():
+        found[i] = b"%.*f" % (precision, values[i])
+    return found
+
+
+def _digit_texts(sizes: np.ndarray, negative: np.ndarray, precision: int = 0) -> list[bytes]:
+    """Numbers below 10**16 without their signs (uint64) as decimal texts, with a point before the last `precision` digits."""
+    most = max(len(str(sizes.max())), precision + 1)
+    groups = np.empty((len(sizes), -(-most // 4)), "<u4")
+    rest = sizes
+    for i in reversed(range(groups.shape[1])):
+        higher = rest // np.uint64(10_000)
+        groups[:, i] = _DIGITS[(rest - higher * np.uint64(10_000)).view(np.int64)]
+        rest = higher
+    digits = groups.view(np.uint8)
+    before = digits.shape[1] - precision
+    point = 1 + before
+    chars = np.empty((len(sizes), digits.shape[1] + 2 + (precision > 0)), np.uint8)
+    chars[:, 0] = 0
+    chars[:, 1:point] = digits[:, :before]
+    if precision:
+        chars[:, point] = ord(".")
+        chars[:, point + 1 : -1] = digits[:, before:]
+    chars[:, -1] = _END
+    shown = 1 + np.searchsorted(_TENS, sizes, "right")
+    first = point - np.maximum(shown - precision, 1)
+    # All bits set, which no character has.
+    chars[:, :point] |= np.where(np.arange(point) < np.arange(point + 1)[:, None], _GONE, 0).astype(np.uint8)[
+        first
+    ]
+    signs = np.flatnonzero(negative)
+    chars[signs, first[signs] - 1] = ord("-")
+    return chars.tobytes().translate(None, bytes((_GONE,))).split(bytes((_END,)))[:-1]
+
+
+def _integer_texts(flat: np.ndarray, form: str) -> list[bytes]:
+    if form == "%d" and len(flat) >= flat_.FEW and flat.dtype.itemsize <= 8 and flat.dtype.kind in "iu":
+        sizes = np.abs(flat.astype(np.int64, copy=False)) if flat.dtype.kind == "i" else flat
+        if sizes.min() >= 0 and sizes.max() < 10**16:
+            return _digit_texts(sizes.astype(np.uint64), flat < 0)
+    return _written(form.encode(), flat.astype(object).tolist())
+
+
+def _float_texts(values: np.ndarray, flags: str, rest: str) -> list[bytes]:
+    if rest in _FIXED and not flags and len(values) >= flat_.FEW:
+        return _fixed_texts(values, _FIXED[rest])
+    found = _written(f"%{flags}{rest}".encode(), values.tolist())
     if "0" in flags:  # no zeros before inf and nan
         for i in np.flatnonzero(~np.isfinite(values)).tolist():
-            found[i] = f"%{flags.replace('0', '')}{rest}" % values[i]
+            found[i] = f"%{flags.replace('0', '')}{rest}".encode() % values[i]
     return found
 
 
@@ -104,27 +252,27 @@ def _as_strings(
     dtype = dtypes.OF_NUMPY[input.dtype]
     flat = input.reshape(-1)
     size = str(width) if width > -1 else ""
+    texts: Iterable[bytes]
     if dtype is dtypes.string:
         form = f"%{'-' if fill == '-' else ''}{size}s".encode()
-        return strings.packed([form % v for v in flat.tolist()], input.shape)
-    if dtype.is_bool:
-        return strings.packed([b"true" if v else b"false" for v in flat.tolist()], input.shape)
-    if dtype.is_integer:
+        texts = map(form.__mod__, flat.tolist()) if size else flat.tolist()
+    elif dtype.is_bool:
+        texts = [b"true" if v else b"false" for v in flat.tolist()]
+    elif dtype.is_integer:
         # C's unsigned conversions have no signs.
         flags = "" if dtype.is_unsigned and fill in " +" else fill
-        texts = list(map(f"%{flags}{size}d".__mod__, flat.astype(object).tolist()))
+        texts = _integer_texts(flat, f"%{flags}{size}d")
     else:
         letter = "e" if scientific else "g" if shortest else "f"
         rest = (f".{precision}" if precision > -1 else "") + letter
         if dtype.is_complex:
             real, imag = (
-                _float_texts(part.astype(np.float64), fill.replace("0", ""), rest)
-                for part in (flat.real, flat.imag)
+                _float_texts(part.astype(np.float64), fill, size + rest) for part in (flat.real, flat.imag)
             )
-            texts = [f"({a},{b})" for a, b in zip(real, imag, strict=True)]
+            texts = map(b"(%b,%b)".__mod__, zip(real, imag, strict=True))
         else:
             texts = _float_texts(flat.astype(np.float64), fill, size + rest)
-    return strings.packed([t.encode() for t in texts], input.shape)
+    return flat_.objects(texts, flat.size).reshape(input.shape)
 
 
 _as_string = op(
@@ -157,6 +305,7 @@ def as_string(
     tensor = convert(input)
     dtype = tensor.dtype
     fill = fill.decode() if isinstance(fill, bytes) else fill
+    fill = "" if fill is None else fill
     if fill not in _FILLS:
         raise invalid(f"{what}: fill must be empty, ' ', '0', '+' or '-'; got {describe(fill)}.")
     if scientific and shortest:
@@ -171,100 +320,29 @@ def as_string(
 
 # -- hashes -----------------------------------------------------------------------------------------------------------
 
-_MASK = (1 << 64) - 1
-_MURMUR = 0xC6A4A7935BD1E995
-_SEED = 0xDECAFCAFFE
-
-
-def _murmur(item: bytes) -> int:
-    """MurmurHash64A (Austin Appleby, public domain) with TensorFlow's seed."""
-    size = len(item)
-    value = _SEED ^ (size * _MURMUR & _MASK)
-    whole = size & ~7
-    for i in range(0, whole, 8):
-        word = int.from_bytes(item[i : i + 8], "little") * _MURMUR & _MASK
-        value = (value ^ ((word ^ (word >> 47)) * _MURMUR & _MASK)) * _MURMUR & _MASK
-    if whole < size:
-        value = (value ^ int.from_bytes(item[whole:], "little")) * _MURMUR & _MASK
-    value = (value ^ (value >> 47)) * _MURMUR & _MASK
-    return value ^ (value >> 47)
-
-
-def _turn(x: np.ndarray, bits: int) -> np.ndarray:
-    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
-
-
-def _sip_round(v: list[np.ndarray]) -> None:
-    for a, b, c, d, first, second in ((0, 1, 2, 3, 13, 16), (2, 1, 0, 3, 17, 21)):
-        v[a] = v[a] + v[b]
-        v[c] = v[c] + v[d]
-        v[b] = _turn(v[b], first) ^ v[a]
-        v[d] = _turn(v[d], second) ^ v[c]
-        v[a] = _turn(v[a], 32)
-
-
-def _sip_words(words: np.ndarray, key: tuple[int, int]) -> np.ndarray:
-    """SipHash-2-4 (Aumasson and Bernstein, 2012) of strings that are rows of padded words."""
-    starts = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
-    v = [np.full(len(words), s ^ (key[i % 2] & _MASK), np.uint64) for i, s in enumerate(starts)]
-    for word in words.T:
-        v[3] = v[3] ^ word
-        _sip_round(v)
-        _sip_round(v)
-        v[0] = v[0] ^ word
-    v[2] = v[2] ^ np.uint64(0xFF)
-    for _ in range(4):
-        _sip_round(v)
-    return v[0] ^ v[1] ^ v[2] ^ v[3]
-
-
-def sip_hashes(items: list[bytes], key: tuple[int, int]) -> np.ndarray:
-    """The keyed hash of each string as uint64; strings with as many words are done at once."""
-    groups: dict[int, list[int]] = {}
-    for i, item in enumerate(items):
-        groups.setdefault(len(item) >> 3, []).append(i)
-    found = np.empty(len(items), np.uint64)
-    for words, members in groups.items():
-        # The last word ends with the length's low byte.
-        rows = [items[i].ljust(words * 8 + 7, b"\0") + bytes((len(items[i]) & 255,)) for i in members]
-        found[members] = _sip_words(np.frombuffer(b"".join(rows), "<u8").reshape(len(rows), words + 1), key)
-    return found
-
-
-def _each_once(function: Callable[[bytes], int], items: list[bytes]) -> np.ndarray:
-    known = {item: function(item) for item in set(items)}
-    return np.fromiter(map(known.__getitem__, items), np.uint64, len(items))
-
 
 def _buckets(hashes: np.ndarray, count: int, shape: Any) -> np.ndarray:
     return (hashes % np.uint64(count)).astype(np.int64).reshape(shape)
 
 
-def _hash_op(name: str, function: Callable[[bytes], int]) -> Any:
-    def kernel(input: np.ndarray, *, num_buckets: int) -> np.ndarray:
-        return _buckets(_each_once(function, strings.items_of(input)), num_buckets, input.shape)
+def _hash_op(name: str, hashes: Callable[..., np.ndarray], **attrs: Any) -> Any:
+    def kernel(input: np.ndarray, *, num_buckets: int, **how: Any) -> np.ndarray:
+        return _buckets(hashes(strings.items_of(input), **how), num_buckets, input.shape)
 
     return op(
-        name, "input: S -> input: int64", numpy=kernel, lower=strings.HOST, grad=NONDIFF, attrs={"num_buckets": 1}
+        name, "input: S -> input: int64", numpy=kernel, lower=strings.HOST, grad=NONDIFF, attrs={"num_buckets": 1, **attrs}
     )  # fmt: skip
 
 
-_bucket = _hash_op("StringToHashBucket", _murmur)
-_bucket_fast = _hash_op("StringToHashBucketFast", farmhash.fingerprint64)
-_bucket_strong = op(
-    "StringToHashBucketStrong", "input: S -> input: int64",
-    numpy=lambda input, *, num_buckets, key: _buckets(sip_hashes(strings.items_of(input), key), num_buckets, input.shape),
-    lower=strings.HOST, grad=NONDIFF, attrs={"num_buckets": 1, "key": (0, 0)},
-)  # fmt: skip
+_bucket = _hash_op("StringToHashBucket", murmurs)
+_bucket_fast = _hash_op("StringToHashBucketFast", fingerprints)
+_bucket_strong = _hash_op("StringToHashBucketStrong", sips, key=(0, 0))
 
 
 def _count(value: Any, what: str) -> int:
-    try:
-        count = int(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{what}: num_buckets must be an integer; got {describe(value)}.") from None
-    if count < 1:
-        raise invalid(f"{what}: num_buckets must be at least 1; got {count}.")
+    count = strings.whole(value, f"{what}: num_buckets")
+    if not 1 <= count < 2**63:
+        raise strings.wrong_argument(f"{what}: num_buckets must be at least 1 and an int64; got {count}.")
     return count
 
 
@@ -300,7 +378,10 @@ def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: str | No
         raise TypeError(f"{what}: key must be a list of two integers; got {describe(key)}.")
     if len(key) != 2:
         raise invalid(f"{what}: key must have two integers; got {len(key)}.")
-    pair = int(key[0]), int(key[1])
+    pair = strings.whole(key[0], f"{what}: key"), strings.whole(key[1], f"{what}: key")
+    if not all(-(2**63) <= k < 2**63 for k in pair):
+        kind = OverflowError if ctx.graph is None else ValueError
+        raise kind(f"{what}: key must be two int64; got {key}.")
     return _bucket_strong(
         strings.string_of(input, what), num_buckets=_count(num_buckets, what), key=pair, name=name
     )

@@ -8,9 +8,21 @@ import numpy as np
 
 import headwater._src.ops.strings as strings
 from headwater._src.base.exporting import export
+from headwater._src.base.shapes import Partial
+from headwater._src.base.text import describe
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case, sampled
+from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
+from headwater._src.ops import strings_flat as flat
+from headwater._src.ops.strings_re2 import Pattern, Rewrite, all_replaced, compiled, replaced, rewrite_parts
+
+
+def _like_input(input: Spec, *scalars: Spec, **_: Any) -> Partial:
+    for spec in scalars:
+        if spec.shape:
+            raise ValueError(f"the pattern and the rewrite must be scalars; got shape {list(spec.shape)}")
+    return input.shape
 
 
 def _scalar(array: np.ndarray, name: str) -> bytes:
@@ -19,17 +31,33 @@ def _scalar(array: np.ndarray, name: str) -> bytes:
     return array.item()
 
 
-def _matches(input: np.ndarray, pattern: np.ndarray) -> np.ndarray:
-    from headwater._src.ops.strings_re2 import compiled
+def _texts(items: list[bytes]) -> list[str] | None:
+    """The strings as texts; None where one is no UTF-8."""
+    data = b"\0".join(items)
+    try:
+        texts = data.decode().split("\0")
+        return texts if len(texts) == len(items) else [v.decode() for v in items]
+    except UnicodeDecodeError:
+        return None
 
-    match = compiled(_scalar(pattern, "pattern")).fullmatch
-    items = [v.decode("utf-8", "surrogateescape") for v in strings.items_of(input)]
-    return np.fromiter((match(v) is not None for v in items), bool, len(items)).reshape(input.shape)
+
+def _prepared(pattern: Pattern, items: list[bytes]) -> tuple[Any, list[Any]]:
+    """The fastest form of a pattern for the strings, and the strings as it takes them."""
+    if all(map(bytes.isascii, items)):
+        return pattern.form("ascii"), items
+    texts = None if pattern.bytewise else _texts(items)
+    return (pattern.form("utf8"), items) if texts is None else (pattern.form("text"), texts)
+
+
+def _matches(input: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    form, items = _prepared(compiled(_scalar(pattern, "pattern")), strings.items_of(input))
+    found = bytearray(map(bool, map(form.fullmatch, items)))
+    return np.frombuffer(found, bool).reshape(input.shape)
 
 
 _full_match = op(
-    "RegexFullMatch", "input: S, pattern: S -> input: bool",
-    numpy=_matches, lower=strings.HOST, grad=NONDIFF,
+    "RegexFullMatch", "input: S, pattern: S -> ?: bool",
+    numpy=_matches, lower=strings.HOST, grad=NONDIFF, shape=_like_input,
 )  # fmt: skip
 
 
@@ -52,24 +80,48 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
 def _replaced(
     input: np.ndarray, pattern: np.ndarray, rewrite: np.ndarray, *, replace_global: bool
 ) -> np.ndarray:
-    from headwater._src.ops.strings_re2 import compiled, replaced, rewrite_parts
-
     form = compiled(_scalar(pattern, "pattern"))
     parts, cut = rewrite_parts(_scalar(rewrite, "rewrite"))
     highest = max((p for p in parts if isinstance(p, int)), default=0)
     if highest > form.groups or (cut and not replace_global):
         return input.copy()
+    items = strings.items_of(input)
+    if replace_global and not form.nullable and len(items) >= flat.FEW:
+        found = _together(form, items, parts)
+    else:
+        one = form.form("ascii" if all(map(bytes.isascii, items)) else "utf8")
+        if replace_global or highest or 0 in parts:
+            found = [replaced(one, v, parts, replace_global) for v in items]
+        else:
+            literal = b"".join(parts).replace(b"\\", b"\\\\")
+            found = [one.sub(literal, v, 1) for v in items]
+    return strings.packed(found, input.shape)
 
-    def one(item: bytes) -> bytes:
-        text = item.decode("utf-8", "surrogateescape")
-        return replaced(form, text, parts, replace_global).encode("utf-8", "surrogateescape")
 
-    return strings.packed(list(map(one, strings.items_of(input))), input.shape)
+def _together(form: Pattern, items: list[bytes], parts: Rewrite) -> list[bytes]:
+    """All matches in all strings replaced."""
+    data = b"\0".join(items)
+    whole: Any
+    separator: Any
+    kind, whole, separator, given = "ascii" if data.isascii() else "utf8", data, b"\0", parts
+    if kind == "utf8" and not form.bytewise:
+        try:
+            given = [p if isinstance(p, int) else p.decode() for p in parts]
+            kind, whole, separator = "text", data.decode(), "\0"
+        except UnicodeDecodeError:
+            given = parts
+    together = not form.bytewise and data.count(b"\0") == len(items) - 1
+    if together and not any(separator in p for p in given if not isinstance(p, int)):
+        found = all_replaced(form, kind, whole, given, joined=True)
+        return (found.encode() if kind == "text" else found).split(b"\0")
+    if kind == "text":
+        return [all_replaced(form, kind, v.decode(), given).encode() for v in items]
+    return [all_replaced(form, kind, v, given) for v in items]
 
 
 _replace = op(
-    "RegexReplace", "input: S, pattern: S, rewrite: S -> input",
-    numpy=_replaced, lower=strings.HOST, grad=NONDIFF, attrs={"replace_global": True},
+    "RegexReplace", "input: S, pattern: S, rewrite: S -> ?: input",
+    numpy=_replaced, lower=strings.HOST, grad=NONDIFF, shape=_like_input, attrs={"replace_global": True},
 )  # fmt: skip
 
 
@@ -90,6 +142,8 @@ def regex_replace(
       InvalidArgumentError: the pattern is not valid.
     """
     what = "tf.strings.regex_replace"
+    if not isinstance(replace_global, (bool, int, np.bool_)):
+        raise TypeError(f"{what}: replace_global must be a bool; got {describe(replace_global)}.")
     given = [strings.string_of(x, what) for x in (input, pattern, rewrite)]
     return _replace(*given, replace_global=bool(replace_global), name=name)
 

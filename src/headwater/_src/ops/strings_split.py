@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 
 import headwater._src.ops.strings as strings
+from headwater._src.base.errors import InvalidArgumentError
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import Partial
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
+from headwater._src.ops import strings_flat as flat_
 
 # -- rows -------------------------------------------------------------------------------------------------------------
 
@@ -27,16 +30,26 @@ def splits_shape(input: Spec) -> Partial:
     return (None if not input.shape or input.shape[0] is None else input.shape[0] + 1,)
 
 
-def by_rows(input: Any, what: str, of: Callable[[Any], Any]) -> list[Any]:
+def words_of(data: Any, what: str) -> Tensor:
+    """`strings.string_of`, with a ValueError for tensors of other dtypes."""
+    try:
+        return strings.string_of(data, what)
+    except InvalidArgumentError as error:
+        raise ValueError(error.message) from None
+
+
+def by_rows(
+    input: Any, what: str, of: Callable[[Any], Any], strings_of: Any = strings.string_of, vector: bool = False
+) -> list[Any]:
     """Applies `of`, which makes rows of a vector of strings, to strings of any shape.
 
     `of(vector)` returns tensors of values and, last, the splits that all of them have. A scalar gives the values, anything
-    else ragged tensors with one more dimension.
+    else ragged tensors with one more dimension. An input of unknown rank is taken for a `vector`, or refused.
     """
     if isinstance(input, RaggedTensor):
         return _deeper(input, what, of)
-    tensor = strings.string_of(input, what)
-    rank = tensor.shape.rank
+    tensor = strings_of(input, what)
+    rank = 1 if vector and tensor.shape.rank is None else tensor.shape.rank
     if rank is None:
         raise ValueError(f"{what}: the rank of the input must be known.")
     if rank == 0:
@@ -53,24 +66,52 @@ def _deeper(input: Any, what: str, of: Callable[[Any], Any]) -> list[Any]:
     return [input.with_flat_values(rows) for rows in by_rows(input.flat_values, what, of)]
 
 
-def _rows(found: list[list[bytes]]) -> tuple[np.ndarray, np.ndarray]:
-    splits = np.zeros(len(found) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, found), np.int64, len(found)), out=splits[1:])
-    flat = list(itertools.chain.from_iterable(found))
-    return strings.packed(flat, (len(flat),)), splits
+Rows = tuple[np.ndarray, np.ndarray]
+
+
+def _rows(found: list[list[bytes]]) -> Rows:
+    splits = flat_.bounds(flat_.sizes_of(found))  # type: ignore[arg-type]
+    items = itertools.chain.from_iterable(found)
+    return flat_.objects(items, int(splits[-1])), splits
 
 
 # -- split ------------------------------------------------------------------------------------------------------------
 
 
-def _split_kernel(input: np.ndarray, sep: np.ndarray, *, maxsplit: int) -> tuple[np.ndarray, np.ndarray]:
+def _split_kernel(input: np.ndarray, sep: np.ndarray, *, maxsplit: int) -> Rows:
     if sep.ndim:
         raise ValueError(f"sep must be a scalar; got shape {list(sep.shape)}")
     at = sep.item()
     items = strings.items_of(input)
+    if maxsplit < 0 and len(items) >= flat_.FEW:
+        if not at:
+            return _split_all_at_spaces(items)
+        if len(at) == 1:
+            return _split_all(items, at)
     if at or maxsplit < 0:
         return _rows([v.split(at or None, max(maxsplit, -1)) for v in items])
     return _rows([_split_at_spaces(v, maxsplit) for v in items])
+
+
+def _split_all(items: list[bytes], sep: bytes) -> Rows:
+    """All strings split at a byte: the parts are those of the strings joined with it."""
+    text = sep.join(items)
+    parts = text.split(sep)
+    ends = flat_.bounds(flat_.sizes_of(items) + 1)
+    splits = flat_.totals(np.frombuffer(text + sep, np.uint8) == ord(sep), ends)
+    return flat_.objects(parts, len(parts)), splits.astype(np.int64)
+
+
+def _split_all_at_spaces(items: list[bytes]) -> Rows:
+    """All strings split at runs of whitespace, joined with a space between them."""
+    text = b" ".join([*items, b""])
+    parts = text.split()
+    data = np.frombuffer(text, np.uint8)
+    inside = (data - 9 > 4) & (data != 32)  # 9 to 13 and 32 are spaces; 0 to 8 turn over
+    starts = inside.copy()
+    starts[1:] &= ~inside[:-1]
+    splits = flat_.totals(starts, flat_.bounds(flat_.sizes_of(items) + 1))
+    return flat_.objects(parts, len(parts)), splits.astype(np.int64)
 
 
 def _split_at_spaces(item: bytes, most: int) -> list[bytes]:
@@ -83,10 +124,15 @@ def _split_at_spaces(item: bytes, most: int) -> list[bytes]:
     return found
 
 
+def _split_shape(input: Spec, sep: Spec, *, maxsplit: int) -> list[Partial]:
+    if sep.shape:
+        raise ValueError(f"sep must be a scalar; got shape {list(sep.shape)}")
+    return [(None,), splits_shape(input)]
+
+
 _split = op(
     "StringSplitV2", "input: S, sep: S -> ?: string; ?: int64",
-    numpy=_split_kernel, lower=strings.HOST, grad=NONDIFF, shape=lambda input, sep, **_: [(None,), splits_shape(input)],
-    attrs={"maxsplit": -1},
+    numpy=_split_kernel, lower=strings.HOST, grad=NONDIFF, shape=_split_shape, attrs={"maxsplit": -1},
 )  # fmt: skip
 
 
@@ -101,16 +147,18 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
       name: optional.
     """
     at = convert("") if sep is None else strings.string_of(sep, "tf.strings.split: sep")
-    return by_rows(input, "tf.strings.split", lambda flat: _split(flat, at, maxsplit=int(maxsplit)))[0]
+    most = strings.whole(maxsplit, "tf.strings.split: maxsplit")
+    return by_rows(
+        input, "tf.strings.split", lambda flat: _split(flat, at, maxsplit=most), words_of, vector=True
+    )[0]
 
 
-def _byte_rows(input: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+_BYTES = np.array([bytes((i,)) for i in range(256)], object)
+
+
+def _byte_rows(input: np.ndarray) -> Rows:
     items = strings.items_of(input)
-    bytes_ = [bytes((i,)) for i in range(256)]
-    splits = np.zeros(len(items) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, items), np.int64, len(items)), out=splits[1:])
-    flat = list(map(bytes_.__getitem__, b"".join(items)))
-    return strings.packed(flat, (len(flat),)), splits
+    return _BYTES[flat_.joined(items)], flat_.bounds(flat_.sizes_of(items))
 
 
 _byte_split = op(
@@ -123,8 +171,10 @@ _byte_split = op(
 def bytes_split(input: Any, name: str | None = None) -> Any:
     """The bytes of each string as strings: a vector for a scalar, else a ragged tensor with one more dimension."""
     what = "tf.strings.bytes_split"
-    try:
+    if ctx.graph is not None:
         return by_rows(input, what, _byte_split)[0]
+    try:
+        return by_rows(input, what, _byte_split, words_of)[0]
     except TypeError as error:
         raise ValueError(f"{what}: {error}") from None
 
@@ -132,34 +182,59 @@ def bytes_split(input: Any, name: str | None = None) -> Any:
 # -- n-grams ----------------------------------------------------------------------------------------------------------
 
 
-def _grams_of(
-    row: list[bytes], widths: Any, separator: bytes, pads: Any, most: int, preserve: bool
-) -> list[bytes]:
-    found = []
-    for width in widths:
-        pad = min(width - 1, most) if most >= 0 else width - 1
-        padded = [pads[0]] * pad + row + [pads[1]] * pad if pads and row else row
-        found += [separator.join(padded[i : i + width]) for i in range(len(padded) - width + 1)]
-    if preserve and not found and row:
-        # A row that is too short for all widths is one n-gram, padded as for the shortest.
-        pad = max(most, 0) if pads else 0
-        found.append(separator.join([pads[0]] * pad + row + [pads[1]] * pad if pad else row))
-    return found
-
-
 def _grams(
     data: np.ndarray,
     splits: np.ndarray,
     *,
-    widths: Any,
+    widths: tuple[int, ...],
     separator: bytes,
-    pads: Any,
+    pads: tuple[bytes, bytes] | None,
     most: int,
     preserve: bool,
-) -> tuple[np.ndarray, np.ndarray]:
-    items, ends = strings.items_of(data), splits.tolist()
-    rows = [items[a:b] for a, b in itertools.pairwise(ends)]
-    return _rows([_grams_of(row, widths, separator, pads, most, preserve) for row in rows])
+) -> Rows:
+    left, right = pads or (b"", b"")
+    items = flat_.objects([*strings.items_of(data), left, right], data.size + 2)
+    begins, sizes = splits[:-1].astype(np.int64), np.diff(splits).astype(np.int64)
+    padding = [0 if pads is None else min(w - 1, most) if most >= 0 else w - 1 for w in widths]
+    counts = [
+        np.maximum(sizes + 2 * p - w + 1, 0) * bool(data.size) for w, p in zip(widths, padding, strict=True)
+    ]
+    total = np.zeros(len(sizes), np.int64)
+    for count in counts:
+        total += count
+    short = np.flatnonzero((sizes > 0) & (total == 0)) if preserve else np.empty(0, np.int64)
+    total[short] = 1
+    ends = flat_.bounds(total)
+    out = np.empty(int(ends[-1]), object)
+    place = ends[:-1].copy()
+    for width, pad, count in zip(widths, padding, counts, strict=True):
+        row = np.repeat(np.arange(len(sizes)), count)
+        within = np.arange(len(row)) - np.repeat(flat_.bounds(count)[:-1], count)
+        words = _padded_words(items, within - pad, begins[row], sizes[row], width, pad > 0)
+        found = words[0].tolist() if width == 1 else map(separator.join, zip(*words, strict=True))
+        out[place[row] + within] = flat_.objects(found, len(row))
+        place += count
+    # A row that is too short for all widths is one n-gram, padded as for the shortest.
+    pad = max(most, 0) if pads else 0
+    for i in short.tolist():
+        words_ = items[begins[i] : begins[i] + sizes[i]].tolist()
+        out[ends[i]] = separator.join([left] * pad + words_ + [right] * pad)
+    return out, ends
+
+
+def _padded_words(
+    items: np.ndarray, first: np.ndarray, begins: np.ndarray, sizes: np.ndarray, width: int, padded: bool
+) -> list[np.ndarray]:
+    """The 1st, 2nd ... words of n-grams that begin at `first` of their rows; what is outside of a row is padding."""
+    found = []
+    for k in range(width):
+        at = first + k
+        if not padded:
+            found.append(items[begins + at])
+            continue
+        index = np.where(at < 0, len(items) - 2, np.where(at >= sizes, len(items) - 1, begins + at))
+        found.append(items[index])
+    return found
 
 
 _ngrams = op(
@@ -174,8 +249,8 @@ def _pads_of(value: Any, what: str) -> tuple[bytes, bytes] | None:
         return None
     if isinstance(value, (str, bytes)):
         return (strings.text_attr(value, what),) * 2
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise TypeError(f"{what}: pad_values must be a string or a tuple of two; got {describe(value)}.")
+    if not isinstance(value, (list, tuple)) or len(value) < 2:
+        raise TypeError(f"{what}: pad_values must be a string or two of them; got {describe(value)}.")
     return strings.text_attr(value[0], what), strings.text_attr(value[1], what)
 
 
@@ -208,7 +283,7 @@ def ngrams(
             f"{what}: padding_width must be positive, and pad_values must be given with it; got {padding_width}."
         )
     ragged = isinstance(data, RaggedTensor)
-    rows = data if ragged else _as_ragged(strings.string_of(data, what), what)
+    rows = data if ragged else _as_ragged(words_of(data, what), what)
     if isinstance(rows, Tensor):
         from headwater._src.ops import shape as shapes
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import itertools
 from typing import Any
 
 import numpy as np
@@ -21,106 +19,44 @@ from headwater._src.core.ragged import RaggedTensor
 from headwater._src.core.samples import Arr, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
+from headwater._src.ops import strings_flat as flat_
+from headwater._src.ops.strings_decode import LAST, Codes, codec_named, decoded, is_utf8, utf8_sizes
 
-_ERRORS = ("strict", "replace", "ignore")
+_ERRORS = ("replace", "strict", "ignore")
 _OUTPUTS = ("UTF-8", "UTF-16-BE", "UTF-32-BE")
-_LAST = 0x10FFFF
 
 # -- decoding ---------------------------------------------------------------------------------------------------------
 
 
 def codec_of(encoding: str, what: str) -> str:
     """Python's name of an encoding; InvalidArgumentError where it has none."""
-    try:
-        info = codecs.lookup(encoding)
-        if not info._is_text_encoding:
-            raise LookupError(encoding)
-    except (LookupError, TypeError, ValueError):
-        raise invalid(f"{what}: no encoding is known by the name {encoding!r}.") from None
-    return info.name
-
-
-def _pieces(item: bytes, codec: str) -> list[tuple[int, int]]:
-    """(code point, offset) of the characters of a string; -1 stands for bytes that are none."""
-    if codec in ("utf-16", "utf-32"):  # without a mark the order is big-endian, and the mark is no character
-        size = 2 if codec == "utf-16" else 4
-        mark = item[:size]
-        little, big = (
-            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            if size == 2
-            else (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-        )
-        skip = size if mark in (little, big) else 0
-        found = _pieces(item[skip:], codec + ("-le" if mark == little else "-be"))
-        return [(c, at + skip) for c, at in found]
-    found, start = [], 0
-    while start < len(item):
-        try:
-            text, end, after = item[start:].decode(codec), len(item), len(item)
-        except UnicodeDecodeError as error:
-            end, after = start + error.start, start + error.end
-            text = item[start:end].decode(codec)
-        found += zip(map(ord, text), _offsets(text, item, start, end, codec), strict=True)
-        if end < after:
-            found.append((-1, end))
-        start = after
+    if encoding is None:
+        raise TypeError(f"{what}: input_encoding must be the name of an encoding; got None.")
+    name = strings.text_attr(encoding, f"{what}: input_encoding").decode("utf-8", "replace")
+    found = codec_named(name)
+    if found is None:
+        raise invalid(f"{what}: no encoding is known by the name {encoding!r}.")
     return found
 
 
-def _offsets(text: str, item: bytes, start: int, end: int, codec: str) -> list[int]:
-    """Where the characters of a valid text begin in its bytes."""
-    if len(text) == end - start:
-        return list(range(start, end))
-    if codec == "utf-8":
-        return [i for i in range(start, end) if item[i] & 0xC0 != 0x80]
-    decoder = codecs.getincrementaldecoder(codec)()
-    places, begun = [], start
-    for i in range(start, end):
-        for _ in decoder.decode(item[i : i + 1], i + 1 == end):
-            places.append(begun)
-            begun = i + 1
-    return places
-
-
-def _settled(
-    pieces: list[tuple[int, int]], errors: str, replacement: int, control: bool
-) -> list[tuple[int, int]]:
-    """Pieces with what is none, and control characters if asked, replaced or left out."""
-    if control:
-        pieces = [(-2 if 0 <= c < 32 else c, at) for c, at in pieces]
-    if errors == "strict" and any(c == -1 for c, _ in pieces):
+def _settled(codes: Codes, errors: str, replacement: int, control: bool) -> Codes:
+    """Code points with what is none, and control characters if asked, replaced or left out."""
+    values, offsets, splits = codes
+    wrong = values < 0
+    if errors == "strict" and wrong.any():
         raise ValueError("a string is not valid in the encoding given")
+    if control:
+        wrong = wrong | (values < 32)
+    if not wrong.any():
+        return codes
     if errors == "ignore":
-        return [p for p in pieces if p[0] >= 0]
-    return [(c if c >= 0 else replacement, at) for c, at in pieces]
+        keep = ~wrong
+        return Codes(values[keep], offsets[keep], flat_.totals(keep, splits).astype(np.int64))
+    return Codes(np.where(wrong, np.int32(replacement), values), offsets, splits)
 
 
-def _valid_utf8(items: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Code points, offsets and row splits of strings that are all valid UTF-8; None if one is not."""
-    try:
-        text = b"".join(items).decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    starts, ends = strings.starts_of_characters(items)
-    begins = ends - np.fromiter(map(len, items), np.int64, len(items))
-    if starts.size and not starts[begins[begins < starts.size]].all():
-        return None  # a character across two strings
-    sizes = strings.counts(starts, ends)
-    splits = np.concatenate([[0], np.cumsum(sizes)])
-    codes = np.frombuffer(text.encode("utf-32-le"), "<i4").astype(np.int32)
-    return codes, np.flatnonzero(starts) - np.repeat(begins, sizes), splits
-
-
-def _decoded(
-    input: np.ndarray, *, codec: str, errors: str, replacement: int, control: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    items = strings.items_of(input)
-    if codec == "utf-8" and not control and (fast := _valid_utf8(items)) is not None:
-        return fast
-    rows = [_settled(_pieces(v, codec), errors, replacement, control) for v in items]
-    splits = np.concatenate([[0], np.cumsum(np.fromiter(map(len, rows), np.int64, len(rows)))])
-    table = np.array([p for row in rows for p in row], np.int64).reshape(-1, 2)
-    return table[:, 0].astype(np.int32), table[:, 1].copy(), splits.astype(np.int64)
+def _decoded(input: np.ndarray, *, codec: str, errors: str, replacement: int, control: bool) -> Codes:
+    return _settled(decoded(strings.items_of(input), codec), errors, replacement, control)
 
 
 _ATTRS = {"codec": "utf-8", "errors": "replace", "replacement": 65533, "control": False}
@@ -132,12 +68,19 @@ _decode = op(
 )  # fmt: skip
 
 
+def _mending(errors: Any, replacement: Any, what: str) -> dict[str, Any]:
+    """What becomes of what is no character, as attributes."""
+    code = strings.whole(replacement, f"{what}: replacement_char")
+    if not 0 <= code <= LAST:
+        raise invalid(f"{what}: replacement_char must be a code point, 0 to {LAST}; got {code}.")
+    return {"errors": strings.one_of(errors, _ERRORS, f"{what}: errors"), "replacement": code}
+
+
 def _decode_rows(
     input: Any, encoding: str, errors: str, replacement_char: Any, control: bool, what: str
 ) -> Any:
     codec = codec_of(encoding, what)
-    one = strings.one_of(errors, _ERRORS, f"{what}: errors")
-    attrs = {"codec": codec, "errors": one, "replacement": int(replacement_char), "control": bool(control)}
+    attrs = {"codec": codec, **_mending(errors, replacement_char, what), "control": bool(control)}
     return split_.by_rows(input, what, lambda flat: _decode(flat, **attrs))
 
 
@@ -177,21 +120,25 @@ def unicode_decode_with_offsets(
 def _encoded(
     values: np.ndarray, splits: np.ndarray, *, encoding: str, errors: str, replacement: int
 ) -> np.ndarray:
-    keep = ((values >= 0) & (values < 0xD800)) | ((values > 0xDFFF) & (values <= _LAST))
+    keep = ((values >= 0) & (values < 0xD800)) | ((values > 0xDFFF) & (values <= LAST))
     bounds = splits
     if not keep.all():
         if errors == "strict":
             raise ValueError(f"{values[~keep][0]} is no code point of a character")
         if errors == "replace":
-            values = np.where(keep, values, replacement)
+            values = np.where(keep, values, 65533 if replacement >> 11 == 0xD800 >> 11 else replacement)
         else:
             bounds = np.concatenate([[0], np.cumsum(keep)])[splits]
             values = values[keep]
     text = values.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    codec = encoding.lower()
-    ends = bounds.tolist()
-    rows = [text[a:b].encode(codec, "surrogatepass") for a, b in itertools.pairwise(ends)]
-    return strings.packed(rows, (len(rows),))
+    data = text.encode(encoding.lower(), "surrogatepass")
+    if encoding == "UTF-8":
+        places = np.arange(len(data) + 1) if len(data) == len(values) else flat_.bounds(utf8_sizes(values))
+    elif encoding == "UTF-16-BE":
+        places = flat_.bounds(np.where(values > 0xFFFF, 4, 2))
+    else:
+        places = np.arange(0, len(data) + 1, 4)
+    return strings.packed(flat_.cut(data, places[bounds]), (len(bounds) - 1,))
 
 
 def _encoded_shape(values: Spec, splits: Spec, **_: Any) -> Partial:
@@ -221,8 +168,7 @@ def unicode_encode(
     what = "tf.strings.unicode_encode"
     attrs = {
         "encoding": strings.one_of(output_encoding, _OUTPUTS, f"{what}: output_encoding"),
-        "errors": strings.one_of(errors, _ERRORS, f"{what}: errors"),
-        "replacement": int(replacement_char),
+        **_mending(errors, replacement_char, what),
     }
     if isinstance(input, RaggedTensor):
         return _encode_ragged(input, attrs, what)
@@ -251,7 +197,7 @@ def _encode_ragged(input: Any, attrs: dict[str, Any], what: str) -> Any:
 
 def _check_codes(value: Any, what: str) -> None:
     if value.dtype is not dtypes.int32:
-        raise invalid(f"{what} takes int32; got {value.dtype.name}.")
+        raise strings.wrong_type(f"{what} takes int32; got {value.dtype.name}.")
 
 
 _even_splits = op(
@@ -267,8 +213,7 @@ _even_splits = op(
 def _split_rows(input: Any, encoding: str, errors: str, replacement_char: Any, what: str) -> list[Any]:
     strings.one_of(encoding, _OUTPUTS, f"{what}: input_encoding")
     codec = codec_of(encoding, what)
-    one = strings.one_of(errors, _ERRORS, f"{what}: errors")
-    attrs = {"codec": codec, "errors": one, "replacement": int(replacement_char), "control": False}
+    attrs = {"codec": codec, **_mending(errors, replacement_char, what), "control": False}
 
     def of(flat: Any) -> Any:
         codes, offsets, splits = _decode(flat, **attrs)
@@ -279,12 +224,16 @@ def _split_rows(input: Any, encoding: str, errors: str, replacement_char: Any, w
 
 def _each_encoded(codes: np.ndarray, *, encoding: str) -> np.ndarray:
     codec = encoding.lower()
-    items = codes.tolist()
-    known = {
-        c: chr(c if 0 <= c <= _LAST and not 0xD800 <= c <= 0xDFFF else 65533).encode(codec)
-        for c in set(items)
-    }
-    return strings.packed(list(map(known.__getitem__, items)), codes.shape)
+    valid = (codes >= 0) & (codes <= LAST) & (codes >> 11 != 0xD800 >> 11)
+    codes = codes if valid.all() else np.where(valid, codes, 65533)
+    if codes.size < flat_.FEW:
+        return strings.packed([chr(c).encode(codec) for c in codes.reshape(-1).tolist()], codes.shape)
+    seen = np.zeros(int(codes.max()) + 1, bool)
+    seen[codes] = True
+    used = np.flatnonzero(seen)
+    table = np.empty(len(seen), object)
+    table[used] = [chr(c).encode(codec) for c in used.tolist()]
+    return table[codes]
 
 
 _characters = op(
@@ -318,8 +267,16 @@ def unicode_split_with_offsets(
 # -- transcoding and scripts ------------------------------------------------------------------------------------------
 
 
-def _transcoded(input: np.ndarray, *, encoding: str, codec: str, **how: Any) -> np.ndarray:
-    codes, _, splits = _decoded(input, codec=codec, **how)
+def _transcoded(input: np.ndarray, *, encoding: str, codec: str, control: bool, **how: Any) -> np.ndarray:
+    if encoding == "UTF-8" and codec == "utf-8" and not control and is_utf8(strings.items_of(input)):
+        return input
+    codes, _, splits = _decoded(input, codec=codec, control=control, **how)
+    if (
+        control
+        and how["errors"] == "strict"
+        and (_decoded(input, codec=codec, control=False, **how).values < 32).any()
+    ):
+        raise ValueError("a string has control characters, which are to be replaced, and errors are strict")
     rows = _encoded(codes, splits, encoding=encoding, errors="replace", replacement=65533)
     return rows.reshape(input.shape)
 
@@ -343,15 +300,14 @@ def unicode_transcode(
     return _transcode(
         strings.string_of(input, what), codec=codec_of(input_encoding, what),
         encoding=strings.one_of(output_encoding, _OUTPUTS, f"{what}: output_encoding"),
-        errors=strings.one_of(errors, _ERRORS, f"{what}: errors"), replacement=int(replacement_char),
-        control=bool(replace_control_characters), name=name,
+        **_mending(errors, replacement_char, what), control=bool(replace_control_characters), name=name,
     )  # fmt: skip
 
 
 def _scripts(input: np.ndarray) -> np.ndarray:
     from headwater._src.ops.strings_script import table
 
-    inside = (input >= 0) & (input <= _LAST)
+    inside = (input >= 0) & (input <= LAST)
     return np.where(inside, table()[np.where(inside, input, 0)], np.int32(-1))
 
 
