@@ -15,6 +15,7 @@ from headwater._src.base.dtypes import DType, as_dtype, float32, int32, int64
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import Composite
+from headwater._src.core.context import ctx
 from headwater._src.core.op import Op
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor
@@ -62,13 +63,22 @@ class RowPartition(Composite):
     Made by its `from_...` methods; calling the class raises ValueError.
     """
 
-    __slots__ = ("_row_splits", "_rowids", "_lengths", "_nrows", "_nvals", "_uniform", "__weakref__")
+    __slots__ = (
+        "_row_splits",
+        "_rowids",
+        "_given_rowids",
+        "_lengths",
+        "_nrows",
+        "_nvals",
+        "_uniform",
+        "__weakref__",
+    )
 
     def __init__(self, row_splits: Any, internal: bool = False, **cached: Any) -> None:
         if not internal:
             raise ValueError("RowPartition is made by its methods, such as RowPartition.from_row_splits.")
         self._row_splits: Any = row_splits
-        self._rowids = cached.get("rowids")
+        self._rowids = self._given_rowids = cached.get("rowids")
         self._lengths = cached.get("lengths")
         self._nrows = cached.get("nrows")
         self._nvals = cached.get("nvals")
@@ -131,14 +141,10 @@ class RowPartition(Composite):
 
     @property
     def static_nvals(self) -> int | None:
-        """The number of values, if it is known without running."""
-        if isinstance(self._row_splits, EagerTensor):
-            return int(self._row_splits._array[-1])
+        """The number of values, if the partition was made with it: what only the splits tell is data."""
         if self._nvals is not None:
             return known_int(self._nvals)
-        if self._rowids is not None:
-            return _static_length(self._rowids)
-        return None
+        return None if self._given_rowids is None else _static_length(self._given_rowids)
 
     @property
     def static_uniform_row_length(self) -> int | None:
@@ -404,13 +410,13 @@ class RaggedTensor(Composite):
         return tuple(p._row_splits for p in self._nested_row_partitions)
 
     @property
-    def _nested_row_partitions(self) -> list[RowPartition]:
+    def _nested_row_partitions(self) -> tuple[RowPartition, ...]:
         found = []
         value: Any = self
         while isinstance(value, RaggedTensor):
             found.append(value._row_partition)
             value = value._values
-        return found
+        return tuple(found)
 
     @property
     def uniform_row_length(self) -> Any:
@@ -450,7 +456,7 @@ class RaggedTensor(Composite):
 
     def value_rowids(self, name: str | None = None) -> Tensor:
         """The row of each of the `values`."""
-        return self._row_partition.value_rowids()
+        return operations().value_rowids(self)
 
     def nested_value_rowids(self, name: str | None = None) -> tuple[Any, ...]:
         """The row numbers of all ragged dimensions, the outermost first."""
@@ -540,9 +546,10 @@ class RaggedTensor(Composite):
 
     def __iter__(self) -> Any:
         count = self._row_partition.static_nrows
-        if count is None:
-            raise TypeError(
-                "The number of rows of this ragged tensor is not known yet: loop inside tf.function."
+        if ctx.graph is not None:
+            raise ValueError(
+                "Python can't go over the rows of a ragged tensor while a graph is built; a `for` statement of a function that "
+                "AutoGraph converts can."
             )
         return (self[i] for i in range(count))
 
@@ -556,6 +563,17 @@ class RaggedTensor(Composite):
 
     def __headwater_dispatch__(self, op: Op, args: Any, attrs: Any) -> Any:
         return operations().dispatch(op, args, attrs)
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
+        # TensorFlow's conversion of a value that is no tensor fails with TypeError in graphs, with ValueError outside.
+        raise (ValueError if ctx.graph is None else TypeError)(
+            f"{self!r} can't be converted to a tensor, as a tensor has no ragged dimensions. Make it dense with to_tensor(), "
+            "or apply the operation to its values: tf.ragged.map_flat_values."
+        )
+
+    def _shape_invariant_to_type_spec(self, shape: Any) -> RaggedTensorSpec:
+        """The specification of ragged tensors like this one of another static shape."""
+        return RaggedTensorSpec(shape, self.dtype, self.ragged_rank, self._row_partition.dtype)
 
     def _map_values(self, function: Callable[[Any], Any]) -> RaggedTensor:
         return self.with_flat_values(function(self.flat_values))
@@ -637,7 +655,7 @@ class RaggedTensorSpec(TypeSpec):
         self._shape = TensorShape(shape)
         self._row_splits_dtype = as_dtype(row_splits_dtype)
         if flat_values_spec is not None:
-            dtype = flat_values_spec.dtype if dtype is None else dtype
+            dtype = flat_values_spec.dtype
         elif dtype is None:
             raise ValueError("RaggedTensorSpec: give dtype or flat_values_spec.")
         self._dtype = as_dtype(dtype)
@@ -688,22 +706,22 @@ class RaggedTensorSpec(TypeSpec):
     @property
     def value_type(self) -> type:
         """`tf.RaggedTensor`; `tf.Tensor` for a ragged rank of 0."""
-        return RaggedTensor if self._ragged_rank else Tensor
+        return RaggedTensor if self._ragged_rank > 0 else Tensor
 
     @property
-    def _component_specs(self) -> tuple[TypeSpec, ...]:
+    def _component_specs(self) -> list[TypeSpec]:
         rank, shape = self._ragged_rank, self._shape
-        if not rank:
-            return (TensorSpec(shape, self._dtype),)
+        if rank <= 0:
+            return [self._flat_values_spec or TensorSpec(shape, self._dtype)]
         dims = shape.as_list() if shape.rank is not None else None
         counts = [None] * (rank + 1) if dims is None else _products(dims[: rank + 1])
         inner = None if dims is None else [counts[rank], *dims[rank + 1 :]]
         flat = self._flat_values_spec or TensorSpec(inner, self._dtype)
         splits = [None if n is None else n + 1 for n in counts[:rank]]
-        return flat, *(TensorSpec([n], self._row_splits_dtype) for n in splits)
+        return [flat, *(TensorSpec([n], self._row_splits_dtype) for n in splits)]
 
-    def _to_components(self, value: Any) -> tuple[Any, ...]:
-        return tuple(value._nest_flatten()) if isinstance(value, RaggedTensor) else (value,)
+    def _to_components(self, value: Any) -> list[Any]:
+        return value._nest_flatten() if isinstance(value, RaggedTensor) else [value]
 
     def _from_components(self, components: Any) -> Any:
         values, *splits = components
@@ -742,13 +760,12 @@ class RaggedTensorSpec(TypeSpec):
         return RaggedTensorSpec(shape, self._dtype, self._ragged_rank, self._row_splits_dtype)
 
     def _batch(self, batch_size: Any) -> RaggedTensorSpec:
-        """The specification of a batch of such values."""
-        return RaggedTensorSpec(
-            TensorShape([batch_size]).concatenate(self._shape), self._dtype, self._ragged_rank + 1, self._row_splits_dtype
-        )  # fmt: skip
+        """The specification of a batch of such values, whose rows may differ in their ragged dimensions."""
+        shape = TensorShape([batch_size]).concatenate(self._shape)
+        return RaggedTensorSpec(shape, self._dtype, self._ragged_rank + 1, self._row_splits_dtype)
 
     def _unbatch(self) -> RaggedTensorSpec:
-        """The specification of one element of such a batch."""
+        """The specification of one element of such a batch: of ragged rank 0 it is a tensor, of -1 its row, which batches alike."""
         return RaggedTensorSpec(self._shape[1:], self._dtype, self._ragged_rank - 1, self._row_splits_dtype)
 
     def _key(self) -> tuple[Any, ...]:
@@ -758,7 +775,8 @@ class RaggedTensorSpec(TypeSpec):
         return RaggedTensorSpec, self._key()
 
     def __repr__(self) -> str:
-        return f"RaggedTensorSpec({self._shape!r}, {self._dtype!r}, {self._ragged_rank}, {self._row_splits_dtype!r})"
+        flat = "" if self._flat_values_spec is None else f", {self._flat_values_spec!r}"
+        return f"RaggedTensorSpec({self._shape!r}, {self._dtype!r}, {self._ragged_rank}, {self._row_splits_dtype!r}{flat})"
 
 
 def _products(dims: list[int | None]) -> list[int | None]:

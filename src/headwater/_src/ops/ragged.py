@@ -14,6 +14,7 @@ import numpy as np
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.ragged import RaggedTensor, install_ragged, is_ragged
 from headwater._src.core.tensor import Tensor, TensorLike
@@ -58,6 +59,7 @@ def constant(
         raise ValueError(
             f"ragged.constant: the empty lists in {describe(pylist)} are nested deeper than its scalars."
         )
+    given_rank = ragged_rank is not None
     if ragged_rank is None:
         inner_rank = 0 if inner_shape is None else len(tuple(inner_shape))
         ragged_rank = max(0, depth - 1 - inner_rank) if inner_shape is not None else max(0, depth - 1)
@@ -66,6 +68,14 @@ def constant(
     if scalar_depth is not None and ragged_rank and ragged_rank >= depth:
         raise ValueError(
             f"ragged.constant: {describe(pylist)} is not deep enough for ragged_rank={ragged_rank}."
+        )
+    if (
+        given_rank
+        and scalar_depth is not None
+        and ragged_rank + len(tuple(inner_shape or ())) >= depth > ragged_rank
+    ):
+        raise ValueError(
+            f"ragged.constant: {describe(pylist)} is not deep enough for ragged_rank={ragged_rank} and inner_shape={inner_shape}."
         )
     splits, items = [], pylist
     for _ in builtin_range(ragged_rank):
@@ -136,14 +146,18 @@ def _inner_shape(items: Any) -> tuple[int, ...]:
 def _flat(items: list[Any], dtype: Any, inner_shape: tuple[int, ...]) -> Tensor:
     if not items:
         return create.zeros([0, *inner_shape], dtype or dtypes.float32)
+    if any(isinstance(item, Tensor) for item in items):
+        raise ValueError("ragged.constant takes lists, not tensors; use tf.ragged.stack.")
     try:
         values: Any = convert(items, None if dtype is None else dtypes.as_dtype(dtype))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
+        if ctx.graph is not None and not any(isinstance(item, list) for item in items):
+            raise TypeError(str(error)) from None
         if dtype is None:
             raise ValueError(str(error)) from None
         raise
     if tuple(values.shape[1:]) != tuple(inner_shape):
-        raise ValueError(
+        raise TypeError(
             f"ragged.constant: inner_shape {inner_shape} does not fit elements of shape {values.shape[1:]}."
         )
     return values
@@ -225,8 +239,7 @@ def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     ragged_math.splits_dtype_of(found)
     for other in found[1:]:
         for a, b in zip(found[0]._nested_row_partitions, other._nested_row_partitions, strict=False):
-            if not ragged_math.same_rows(a, b):
-                ragged_math._require_equal(a._row_splits, b._row_splits)
+            ragged_math.require_same_rows(a, b)
     opened = nest.map_structure(lambda v: v.flat_values if is_ragged(v) else v, [args, kwargs])
     result = op(*opened[0], **opened[1])
     have = result.shape[0] if result.shape.rank else None
@@ -269,10 +282,11 @@ def segment_ids_to_row_splits(
 
     Raises:
       ValueError: no vector of int32 or int64.
+      InvalidArgumentError: a negative segment.
     """
     from headwater._src.ops import ragged_methods
 
-    splits = ragged_methods.from_value_rowids(segment_ids, num_segments, False).row_splits()
+    splits = ragged_methods.splits_of_ids(segment_ids, num_segments)
     return splits if out_type is None else _cast(splits, out_type)
 
 
@@ -298,12 +312,21 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, na
 
 
 def _crossed(inputs: Any, what: str) -> list[Any]:
+    from headwater._src.ops import ragged_methods
+
     if not isinstance(inputs, (list, tuple)):
         raise TypeError(f"{what} takes a list of tensors; got {type(inputs).__name__}.")
     for x in inputs:
+        if is_ragged(x) and not (x.dtype.is_integer or x.dtype == dtypes.string):
+            raise ValueError(f"{what} takes strings and integers; got {x.dtype!r}.")
         if is_ragged(x) and (x.ragged_rank != 1 or x.flat_values.shape.rank not in (1, None)):
             raise ValueError(f"{what} takes ragged tensors of rank 2; got shape {x.shape}.")
-    return [x.to_sparse() if is_ragged(x) else x if isinstance(x, TensorLike) else convert(x) for x in inputs]
+    found: list[Any] = [x if is_ragged(x) or isinstance(x, TensorLike) else convert(x) for x in inputs]
+    if any(x.shape.rank not in (2, None) for x in found) or len({x.shape[0] for x in found} - {None}) > 1:
+        raise ragged_methods.refused(
+            f"{what} takes matrices with as many rows; got shapes {', '.join(str(x.shape) for x in found)}."
+        )
+    return [x.to_sparse() if is_ragged(x) else x for x in found]
 
 
 @export("ragged.cross")

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import TracedTypeError
 from headwater._src.core.convert import convert
+from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
 from headwater._src.core.tensor import EagerTensor, Tensor
-from headwater._src.ops import cast, compare, create, gather, joining, layout, math
+from headwater._src.ops import cast, compare, create, gather, joining, layout, math, ragged_dense, reduce
 from headwater._src.ops import ragged_methods as methods
 from headwater._src.ops import shape as shapes
 from headwater._src.ops.ragged_index import expand_first, expand_second, take, take_runs
-from headwater._src.ops.ragged_math import elementwise, same_rows, splits_dtype_of
+from headwater._src.ops.ragged_math import elementwise, require_same_rows, splits_dtype_of
 
 # -- dimensions of length 1 -------------------------------------------------------------------------------------------
 
@@ -110,14 +111,7 @@ def _concat(parts: list[Any], axis: int, splits_dtype: Any) -> Any:
     rows = [methods.with_ragged_rank(p, 1, splits_dtype) for p in parts]
     lead = rows[0]._row_partition
     for row in rows[1:]:
-        if not same_rows(row._row_partition, lead):
-            methods._require(
-                compare.equal(row.row_splits, lead._row_splits)
-                if not isinstance(row.row_splits, EagerTensor)
-                or not isinstance(lead._row_splits, EagerTensor)
-                else False,
-                "concat: the outer dimensions of the ragged tensors differ.",
-            )
+        require_same_rows(row._row_partition, lead)
     return RaggedTensor(_concat([r.values for r in rows], axis - 1, splits_dtype), lead, internal=True)
 
 
@@ -132,19 +126,33 @@ def _concat_rows(parts: list[Any], splits_dtype: Any) -> Any:
         offset = offset + row.row_splits[-1]
     values = [r.values for r in rows]
     inner = _concat_rows(values, splits_dtype) if any(map(is_ragged, values)) else joining.concat(values, 0)
-    lengths = [p._row_partition.static_uniform_row_length for p in rows]
-    uniform = rows[0]._row_partition._uniform if lengths[0] is not None and len(set(lengths)) == 1 else None
-    return RaggedTensor(
-        inner, RowPartition(joining.concat(splits, 0), internal=True, uniform=uniform), internal=True
-    )
+    return RaggedTensor(inner, RowPartition(joining.concat(splits, 0), internal=True), internal=True)
 
 
 def _concat_columns(parts: list[Any], splits_dtype: Any) -> Any:
     """Row i of the result is made of the rows i of all parts."""
+    values, lengths = _interleaved(parts, splits_dtype)
+    totals = reduce.reduce_sum(lengths, 1)
+    return RaggedTensor(
+        values, RowPartition(methods.splits_of(totals), internal=True, lengths=totals), internal=True
+    )
+
+
+def _stacked_columns(parts: list[Any], splits_dtype: Any) -> Any:
+    """Row i of the result has the rows i of all parts as its elements."""
+    values, lengths = _interleaved(parts, splits_dtype)
+    rows = methods.from_row_lengths(layout.reshape(lengths, [-1]), False)
+    count = layout.shape(lengths, splits_dtype)[:1]
+    outer = methods.from_row_lengths(create.fill(count, create.constant(len(parts), splits_dtype)), False)
+    return RaggedTensor(RaggedTensor(values, rows, internal=True), outer, internal=True)
+
+
+def _interleaved(parts: list[Any], splits_dtype: Any) -> tuple[Any, Any]:
+    """The values of the first rows of all parts, of the second rows and so on; and the lengths of the rows, [rows, parts]."""
     rows = [methods.with_ragged_rank(p, 1, splits_dtype) for p in parts]
     counts = {r._row_partition.static_nrows for r in rows} - {None}
     if len(counts) > 1:
-        raise invalid(f"concat along axis 1: the numbers of rows differ: {sorted(counts)}.")
+        raise methods.refused(f"concat or stack: the numbers of rows differ: {sorted(counts)}.")
     lengths = [r.row_lengths() for r in rows]
     values = [r.values for r in rows]
     if any(map(is_ragged, values)):
@@ -157,12 +165,8 @@ def _concat_columns(parts: list[Any], splits_dtype: Any) -> Any:
         starts.append(row.row_starts() if offset is None else row.row_starts() + offset)
         offset = row.row_splits[-1] if offset is None else offset + row.row_splits[-1]
     flat_starts = layout.reshape(joining.stack(starts, 1), [-1])
-    flat_lengths = layout.reshape(joining.stack(lengths, 1), [-1])
-    totals = math.add_n(lengths)
-    gathered = take_runs(joined, flat_starts, flat_lengths)
-    return RaggedTensor(
-        gathered, RowPartition(methods.splits_of(totals), internal=True, lengths=totals), internal=True
-    )
+    table = joining.stack(lengths, 1)
+    return take_runs(joined, flat_starts, layout.reshape(table, [-1])), table
 
 
 def stack(values: Any, axis: int = 0) -> Any:
@@ -177,6 +181,8 @@ def stack(values: Any, axis: int = 0) -> Any:
         return joining.stack(parts, axis)
     if axis == 0:
         return _stacked(parts, splits_dtype_of(parts))
+    if axis == 1 and any(map(is_ragged, parts)):
+        return _stacked_columns(parts, splits_dtype_of(parts))
     return _concat([expand_dims(p, axis) for p in parts], axis, splits_dtype_of(parts))
 
 
@@ -202,7 +208,7 @@ def gather_rows(params: Any, indices: Any, axis: Any = 0, batch_dims: int = 0) -
     params = params if is_ragged(params) else convert(params)
     indices = indices if is_ragged(indices) else convert(indices, None, dtypes.int32)
     if not indices.dtype.is_integer:
-        raise TypeError(f"gather takes integer indices; got {indices.dtype!r}.")
+        raise methods.refused(f"gather takes integer indices; got {indices.dtype!r}.", TracedTypeError)
     if isinstance(axis, Tensor):
         axis = known_int(axis)
     axis = batch_dims if axis is None else axis
@@ -235,7 +241,10 @@ def _gather_dense(params: Any, indices: Any) -> Any:
         wrapped = methods.with_ragged_rank(indices, rank - 1, dtype)
         return methods.rebuilt(wrapped, _gather_dense(params, wrapped.flat_values))
     _check_rows(params, indices)
-    return take(params, indices)
+    rows = take(
+        params, indices
+    )  # lengths of rows are data in the result, as TensorFlow has it, even if all were alike
+    return RaggedTensor.from_nested_row_splits(rows.flat_values, rows.nested_row_splits, validate=False)
 
 
 def _check_rows(params: Any, indices: Any) -> None:
@@ -245,26 +254,43 @@ def _check_rows(params: Any, indices: Any) -> None:
         bad = (array < 0) | (array >= count)
         if bad.any():
             at = np.argwhere(bad)[0].tolist()
-            raise invalid(f"tf.gather: indices{at or ''} = {array[tuple(at)]} is not in [0, {count}).")
+            raise methods.refused(
+                f"tf.gather: indices{at or ''} = {array[tuple(at)]} is not in [0, {count})."
+            )
 
 
 def _gather_inner(params: Any, indices: Any, axis: int) -> Any:
     """The same indices in every slice along an inner axis."""
     if not is_ragged(params):
-        return _dense_inner(params, indices, axis)
+        return (
+            _dense_inner(params, indices, axis)
+            if is_ragged(indices)
+            else gather.gather(params, indices, axis=axis)
+        )
     if axis > 1:
         return RaggedTensor(
             gather_rows(params.values, indices, axis - 1), params._row_partition, internal=True
         )
-    if is_ragged(indices) or indices.shape.rank != 1:
-        if not is_ragged(indices) and indices.shape.rank == 0:
-            return squeeze(_gather_inner(params, layout.reshape(indices, [1]), 1), 1)
-        raise NotImplementedError("gather along an inner axis of a ragged tensor takes a vector of indices.")
-    dtype = params.row_splits.dtype
-    wanted = cast.cast(indices, dtype)
-    lengths = params.row_lengths()
-    inside = compare.less(layout.expand_dims(wanted, 0), layout.expand_dims(lengths, 1))
-    methods._require(inside, "tf.gather: an index is beyond the end of a row.")
+    if not is_ragged(indices) and indices.shape.rank == 1:
+        return _gather_columns(params, indices)
+    every = create.zeros(layout.reshape(params.nrows(), [1]), dtypes.int64)
+    return _batch_gather(params, take(expand_dims(indices, 0), every), 1, 1)
+
+
+def _require_inside(what: str, places: Any, lengths: Any) -> None:
+    """InvalidArgumentError unless all places are inside of rows of these lengths; the next row's values are no answer."""
+    inside = compare.logical_and(
+        compare.greater_equal(places, create.zeros([], places.dtype)), compare.less(places, lengths)
+    )
+    methods._require(
+        inside, f"{what}: an index is not in its row; it must be from 0 to the row's length, exclusive."
+    )
+
+
+def _gather_columns(params: Any, indices: Any) -> Any:
+    """The elements of each row at a vector of places."""
+    wanted = cast.cast(indices, params.row_splits.dtype)
+    _require_inside("tf.gather", layout.expand_dims(wanted, 0), layout.expand_dims(params.row_lengths(), 1))
     places = layout.expand_dims(params.row_starts(), 1) + layout.expand_dims(wanted, 0)
     if is_ragged(params.values):
         return _gather_dense(params.values, places)
@@ -292,28 +318,27 @@ def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
     if batch_dims > 1:
         a = methods.with_ragged_rank(params, 1, dtype)
         b = methods.with_ragged_rank(indices, 1, dtype)
-        if not same_rows(a._row_partition, b._row_partition):
-            methods._require(
-                compare.equal(a.row_splits, b.row_splits), "tf.gather: the batch dimensions differ."
-            )
+        require_same_rows(a._row_partition, b._row_partition)
         return RaggedTensor(
             gather_rows(a.values, b.values, axis - 1, batch_dims - 1), b._row_partition, internal=True
         )
-    if axis > 1:
-        raise NotImplementedError("gather from ragged tensors takes axis = batch_dims.")
     rows = methods.with_ragged_rank(params, 1, dtype)
+    if not rows.shape[:1].is_compatible_with(indices.shape[:1]):
+        raise methods.unfit(
+            f"tf.gather: the batch dimensions differ; got shapes {params.shape} and {indices.shape}."
+        )
+    if axis > 1:
+        # The indices of a batch serve each of its slices.
+        spread = RaggedTensor(take(indices, rows.value_rowids()), rows._row_partition, internal=True)
+        return _batch_gather(rows, spread, axis, 2)
     starts = rows.row_starts()
     if not is_ragged(indices):
         rank = indices.shape.rank
         shift = layout.reshape(starts, [-1] + [1] * (rank - 1)) if rank else starts
-        inside = compare.less(
-            cast.cast(indices, dtype),
-            layout.reshape(
-                rows.row_lengths(), shift.shape if isinstance(shift, EagerTensor) else layout.shape(shift)
-            ),
-        )
-        methods._require(inside, "tf.gather: an index is beyond the end of its row.")
-        return gather_rows(rows.values, cast.cast(indices, dtype) + shift)
+        places = cast.cast(indices, dtype)
+        like = shift.shape if isinstance(shift, EagerTensor) else layout.shape(shift)
+        _require_inside("tf.gather", places, layout.reshape(rows.row_lengths(), like))
+        return gather_rows(rows.values, places + shift)
     ids = indices.value_rowids()
     inner = indices.values
 
@@ -324,8 +349,7 @@ def _batch_gather(params: Any, indices: Any, axis: int, batch_dims: int) -> Any:
                 inner._row_partition,
                 internal=True,
             )
-        inside = compare.less(cast.cast(inner, dtype), gather.gather(rows.row_lengths(), ids))
-        methods._require(inside, "tf.gather: an index is beyond the end of its row.")
+        _require_inside("tf.gather", cast.cast(inner, dtype), gather.gather(rows.row_lengths(), ids))
         return cast.cast(inner, dtype) + gather.gather(starts, ids)
 
     places = shifted(ids, inner)
@@ -343,20 +367,27 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0) -> Any:
     if not is_ragged(params):
         return gather.gather_nd(params, indices)
     indices = convert(indices, None, dtypes.int32)
+    if not indices.dtype.is_integer:
+        raise methods.refused(f"gather_nd takes integer indices; got {indices.dtype!r}.", TracedTypeError)
+    if indices.shape.rank == 0:
+        raise ValueError("gather_nd takes indices of rank 1 or more; got a scalar.")
     depth = indices.shape[-1]
     if depth is None:
         raise ValueError("gather_nd: the last dimension of indices must be known.")
     if indices.shape.rank > 2:
+        found = gather_nd(params, layout.reshape(indices, [-1, depth]))
+        if not is_ragged(found):
+            lead = layout.shape(indices)[:-1]
+            return layout.reshape(found, joining.concat([lead, layout.shape(found)[1:]], 0))
         wrapped = methods.with_ragged_rank(indices, indices.shape.rank - 2, params.row_splits.dtype)
-        return methods.rebuilt(wrapped, gather_nd(params, wrapped.flat_values))
+        return methods.rebuilt(wrapped, found)
     if indices.shape.rank == 1:
         return gather_nd(params, layout.expand_dims(indices, 0))[0]
     places = cast.cast(indices, params.row_splits.dtype)
     value, level = params, 1
     place = places[:, 0]
     while level < depth and is_ragged(value):
-        inside = compare.less(places[:, level], gather.gather(value.row_lengths(), place))
-        methods._require(inside, "tf.gather_nd: an index is beyond the end of its row.")
+        _require_inside("tf.gather_nd", places[:, level], gather.gather(value.row_lengths(), place))
         place = gather.gather(value.row_starts(), place) + places[:, level]
         value, level = value.values, level + 1
     if level < depth:
@@ -376,14 +407,15 @@ def boolean_mask(data: Any, mask: Any) -> Any:
     if rank == 0:
         raise ValueError("boolean_mask takes a mask of rank 1 or more.")
     dtype = splits_dtype_of([data, mask])
+    if data.shape.rank is not None and data.shape.rank < rank:
+        raise ValueError(
+            f"boolean_mask: a mask of rank {rank} needs data of as high a rank; got shape {data.shape}."
+        )
     if rank > 1:
         mask = methods.with_ragged_rank(mask, 1, dtype)
         data = methods.with_ragged_rank(data, 1, dtype)
-        if not same_rows(mask._row_partition, data._row_partition):
-            methods._require(
-                compare.equal(mask.row_splits, data.row_splits),
-                "boolean_mask: data and mask differ in shape.",
-            )
+        require_same_rows(mask._row_partition, data._row_partition)
+        _require_as_many(data.values, mask.values)
         inner = boolean_mask(data.values, mask.values)
         if rank > 2 or is_ragged(mask.values):
             return RaggedTensor(inner, mask._row_partition, internal=True)
@@ -395,7 +427,16 @@ def boolean_mask(data: Any, mask: Any) -> Any:
         )
     if not is_ragged(data):
         return gather.boolean_mask(data, mask)
+    if not mask.shape.is_compatible_with(data.shape[:1]):
+        raise methods.unfit(f"boolean_mask: the mask has {mask.shape[0]} elements for {data.shape[0]} rows.")
     return take(data, cast.cast(compare.where(mask)[:, 0], dtype))
+
+
+def _require_as_many(a: Any, b: Any) -> None:
+    if not a.shape[:1].is_compatible_with(b.shape[:1]):
+        raise methods.refused(
+            f"The ragged tensors have different numbers of values: {a.shape[0]} and {b.shape[0]}."
+        )
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
@@ -412,21 +453,28 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
             x = convert(x, y.dtype)
         elif not isinstance(y, Tensor) and not is_ragged(y):
             y = convert(y, x.dtype)
+        condition = condition if is_ragged(condition) else convert(condition, dtypes.bool_)
         return elementwise(compare.where, [condition, x, y])
-    sparse = methods.to_sparse(methods.rebuilt(condition, condition.flat_values))
+    sparse = ragged_dense.to_sparse(methods.rebuilt(condition, condition.flat_values))
     return gather.boolean_mask(sparse.indices, layout.reshape(condition.flat_values, [-1]))
 
 
 def tile(value: Any, multiples: Any) -> Any:
     """`value` repeated `multiples[axis]` times along each axis."""
     multiples = convert(multiples, None, dtypes.int64)
-    counts = [known_int(multiples[i]) for i in range(multiples.shape.num_elements() or 0)]
+    if not multiples.dtype.is_integer:
+        raise TypeError(f"tile takes integer multiples; got {multiples.dtype!r}.")
+    if multiples.shape.rank != 1:
+        raise ValueError(f"tile takes a vector of multiples; got shape {multiples.shape}.")
+    counts: list[Any] = [known_int(multiples[i]) for i in range(multiples.shape[0] or 0)]
     if len(counts) != value.shape.rank:
-        raise ValueError(
+        raise methods.refused(
             f"tile takes a multiple for each of {value.shape.rank} dimensions; got {len(counts)}."
         )
     if None in counts:
         raise NotImplementedError("tile of a ragged tensor takes multiples that are known while tracing.")
+    if min(counts) < 0:
+        raise methods.refused(f"tile takes multiples of 0 or more; got {counts}.")
     return _tiled(value, counts)
 
 
@@ -464,36 +512,40 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None) -
         static = value.shape[axis]
         if static is None:
             raise ValueError(f"A ragged dimension can't be split; got axis {axis} of shape {value.shape}.")
-        pieces = (
-            split(value.values, num_or_size_splits, axis - 1, num)
-            if is_ragged(value.values) and axis > 1
-            else None
-        )
-        if pieces is not None:
+        if is_ragged(value.values) and axis > 1:
+            pieces = split(value.values, num_or_size_splits, axis - 1, num)
             return [RaggedTensor(p, value._row_partition, internal=True) for p in pieces]
         if axis > value.ragged_rank:
             flat = joining.split(value.flat_values, num_or_size_splits, axis - value.ragged_rank, num)
             return [methods.rebuilt(value, f) for f in flat]
-        sizes = _sizes(num_or_size_splits, static)
-        return [value[:, a:b] for a, b in sizes]
+        return [value[:, a:b] for a, b in _sizes(num_or_size_splits, static, num)]
     count = value._row_partition.static_nrows
     if count is None:
         raise ValueError("split of a ragged tensor needs a known number of rows.")
-    return [value[a:b] for a, b in _sizes(num_or_size_splits, count)]
+    return [value[a:b] for a, b in _sizes(num_or_size_splits, count, num)]
 
 
-def _sizes(given: Any, total: int) -> list[tuple[int, int]]:
-    found = np.asarray(given if not isinstance(given, Tensor) else np.asarray(given))
+def _sizes(given: Any, total: int, num: Any = None) -> list[tuple[int, int]]:
+    """Where the pieces begin and end."""
+    found = np.asarray(given)
+    if found.dtype.kind not in "iu":
+        raise TypeError(f"split takes integers; got num_or_size_splits={given!r}.")
+    if found.ndim > 1:
+        raise TypeError(f"split takes a number or a vector of sizes; got num_or_size_splits={given!r}.")
     if found.ndim == 0:
+        if found < 1:
+            raise ValueError(f"split takes a positive number of pieces; got {given!r}.")
         if total % int(found):
-            raise invalid(f"split: {total} rows can't be split into {int(found)} equal pieces.")
+            raise methods.refused(f"split: {total} rows can't be split into {int(found)} equal pieces.")
         sizes = [total // int(found)] * int(found)
     else:
         sizes = found.tolist()
         if -1 in sizes:
             sizes[sizes.index(-1)] = total - sum(s for s in sizes if s != -1)
         if sum(sizes) != total:
-            raise invalid(f"split: the sizes {sizes} do not add up to {total}.")
+            raise methods.refused(f"split: the sizes {sizes} do not add up to {total}.")
+    if num is not None and num != len(sizes):
+        raise ValueError(f"split: num={num} pieces were asked for; there are {len(sizes)} sizes.")
     bounds = np.cumsum([0, *sizes]).tolist()
     return list(itertools.pairwise(bounds))
 
@@ -514,14 +566,14 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) ->
     if is_ragged(partitions):
         if not is_ragged(data):
             raise ValueError("Ragged partitions need ragged data.")
-        if not same_rows(data._row_partition, partitions._row_partition):
-            methods._require(
-                compare.equal(data.row_splits, partitions.row_splits), "data and partitions differ in shape."
-            )
+        require_same_rows(data._row_partition, partitions._row_partition)
+        _require_as_many(data.values, partitions.values)
         return stack_dynamic_partitions(data.values, partitions.values, num_partitions)
     rank = partitions.shape.rank
     if rank is None:
         raise ValueError("partitions must have known rank.")
+    if not partitions.dtype.is_integer:
+        raise ValueError(f"partitions must be integers; got {partitions.dtype!r}.")
     if rank == 0:
         partitions, data = layout.reshape(partitions, [1]), expand_dims(data, 0)
     elif rank > 1:
@@ -537,7 +589,7 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any) ->
     count = known_int(convert(num_partitions))
     if isinstance(partitions, EagerTensor) and count is not None and partitions._array.size:
         if partitions._array.max() >= count or partitions._array.min() < 0:
-            raise invalid(f"partitions must be in [0, {count}); got {partitions}.")
+            raise methods.refused(f"partitions must be in [0, {count}); got {partitions}.")
     order = sort.argsort(partitions, stable=True)
     ids = cast.cast(gather.gather(partitions, order), dtypes.int64)
     rows = methods.from_value_rowids(ids, num_partitions, False)
@@ -562,13 +614,15 @@ def ragged_range(
         given = [cast.cast(convert(v), dtype) for v in (starts, limits, deltas)]
     for one in given:
         if one.shape.rank is not None and one.shape.rank > 1:
-            raise invalid(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
+            raise methods.refused(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
     start, limit, delta = (layout.reshape(v, [1]) if v.shape.rank == 0 else v for v in given)
     zero = create.zeros([], start.dtype)
     methods._require(compare.not_equal(delta, zero), "ragged.range: Requires delta != 0.")
     sizes = {v.shape[0] for v in (start, limit, delta)} - {1, None}
     if len(sizes) > 1:
-        raise invalid(f"ragged.range: starts, limits and deltas must have one length; got {sorted(sizes)}.")
+        raise methods.refused(
+            f"ragged.range: starts, limits and deltas must have one length; got {sorted(sizes)}."
+        )
     span = limit - start
     if start.dtype.is_integer:
         one = create.ones([], start.dtype)
@@ -577,8 +631,32 @@ def ragged_range(
         counts = math.ceil(span / delta)
     lengths = cast.cast(math.maximum(counts, zero), splits_dtype)
     partition = RowPartition(methods.splits_of(lengths), internal=True, lengths=lengths)
-    ids = partition.value_rowids()
-    full = create.zeros_like(span + delta)
-    steps = cast.cast(methods.offsets_of(partition), start.dtype)
-    values = gather.gather(start + full, ids) + steps * gather.gather(delta + full, ids)
-    return RaggedTensor(values, partition, internal=True)
+    return RaggedTensor(counted(start, delta, lengths), partition, internal=True)
+
+
+def _counted(starts: np.ndarray, deltas: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    kind = starts.dtype
+    starts, deltas = np.broadcast_to(starts, lengths.shape), np.broadcast_to(deltas, lengths.shape)
+    filled = lengths > 0
+    begin, step, size = starts[filled], deltas[filled], lengths[filled]
+    if not len(size):
+        return np.zeros(0, kind)
+    if kind.kind == "f":  # sums of steps would gather rounding errors
+        places = methods._positions(np.zeros_like(size), size).astype(kind)
+        return np.repeat(begin, size) + places * np.repeat(step, size)
+    ends = np.cumsum(size)
+    alike = bool((step == step[0]).all())
+    found = np.full(int(ends[-1]), step[0], kind) if alike else np.repeat(step, size)
+    found[0] = begin[0]
+    found[ends[:-1]] = begin[1:] - begin[:-1] - step[:-1] * (size[:-1] - 1).astype(kind)
+    return np.cumsum(found, out=found)
+
+
+counted: Any = op(
+    "RaggedCounted", "starts: int32|int64|float32|float64, deltas: starts, lengths: IX -> ?: starts",
+    numpy=_counted,
+    lower=HOST_ONLY("the number of values is only known from the lengths"),
+    grad=NONDIFF,
+    shape=lambda starts, deltas, lengths: (None,),
+    doc="Rows of numbers that begin at `starts` and grow by `deltas`, as many as `lengths` say, one after another.",
+)  # fmt: skip

@@ -20,9 +20,11 @@ from headwater._src.base import dtypes
 from headwater._src.base.errors import InvalidArgumentError
 from headwater._src.base.exporting import EXPORTS
 from headwater._src.core.composite import Composite
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, Op, op
 from headwater._src.core.ragged import RaggedTensor, RaggedTensorSpec, is_ragged
+from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops import (
     checks,
@@ -32,6 +34,7 @@ from headwater._src.ops import (
     create,
     gather,
     host,
+    image_resize,
     joining,
     layout,
     linalg,
@@ -41,13 +44,16 @@ from headwater._src.ops import (
     nn,
     partition,
     ragged_array,
+    ragged_dense,
     ragged_math,
     ragged_shape,
+    random,
     reduce,
     scans,
     segment,
     shape,
     sort,
+    sparse_reduce,
     special,
     special_more,
     strings,
@@ -83,7 +89,7 @@ def dispatch(record: Op, args: Any, attrs: Any) -> Any:
         return elementwise(lambda *flat: record.entry(*flat, **attrs), args)
     if record.name == "Rank":
         return create.constant(args[0].shape.rank, dtypes.int32)
-    raise ValueError(
+    raise (ValueError if ctx.graph is None else TypeError)(
         f"{record.title}: a RaggedTensor can't be converted to a tensor (a tensor has no ragged dimensions). Make it dense with "
         "to_tensor(), or apply the operation to its values: tf.ragged.map_flat_values."
     )
@@ -124,11 +130,11 @@ OPERATORS: dict[str, Any] = {
     "ne": _equal(compare.not_equal, True),
     "neg": lambda x: elementwise(math.negative, [x]),
     "abs": lambda x: elementwise(math.abs_, [x]),
-    "invert": lambda x: elementwise(compare.invert_, [x]),
+    "invert": lambda x: elementwise(compare.logical_not, [x]),
 }
 for _name, _function in {
     "add": math.add, "sub": math.subtract, "mul": math.multiply, "truediv": math.truediv, "floordiv": math.floordiv,
-    "mod": math.floormod, "pow": math.pow_op, "and": compare.and_, "or": compare.or_, "xor": compare.xor_,
+    "mod": math.floormod, "pow": math.pow_op, "and": compare.logical_and, "or": compare.logical_or, "xor": compare.logical_xor,
 }.items():  # fmt: skip
     OPERATORS[_name], OPERATORS["r" + _name] = _pair(_function)
 
@@ -150,13 +156,19 @@ def _several(count: int) -> Any:
     """A function of `count` tensors that broadcast, then options."""
 
     def answer(original: Any, *args: Any, **kwargs: Any) -> Any:
-        names = original.__code__.co_varnames
-        values = list(args[:count])
-        while len(values) < count and names[len(values)] in kwargs:
-            values.append(kwargs.pop(names[len(values)]))
-        return elementwise(lambda *flat: original(*flat, *args[count:], **kwargs), values)
+        values, rest = _taken(original, count, args, kwargs)
+        return elementwise(lambda *flat: original(*flat, *rest, **kwargs), values)
 
     return answer
+
+
+def _taken(original: Any, count: int, args: Any, kwargs: Any) -> tuple[list[Any], Any]:
+    """The first `count` arguments, of which some may be among `kwargs`, and the other positional ones."""
+    names = original.__code__.co_varnames
+    values = list(args[:count])
+    while len(values) < count and names[len(values)] in kwargs:
+        values.append(kwargs.pop(names[len(values)]))
+    return values, args[count:]
 
 
 def _add_n(original: Any, inputs: Any, name: Any = None) -> Any:
@@ -195,11 +207,14 @@ def _logsumexp(
     return ragged_math.reduced_logsumexp(input_tensor, axis, keepdims)
 
 
-def _matmul(original: Any, a: Any, b: Any, *args: Any, **kwargs: Any) -> Any:
-    if args or any(v for k, v in kwargs.items() if k != "name"):
-        raise NotImplementedError("matmul of ragged tensors takes no transposes nor other options.")
+def _matmul(
+    original: Any, a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, adjoint_a: bool = False, adjoint_b: bool = False,
+    *args: Any, **kwargs: Any,
+) -> Any:  # fmt: skip
     a, b = (v if is_ragged(v) else convert(v) for v in (a, b))
-    return ragged_math.matmul(a, b)
+    if adjoint_a or adjoint_b:
+        a, b = (math.conj(v) if used else v for v, used in ((a, adjoint_a), (b, adjoint_b)))
+    return ragged_math.matmul(a, b, transpose_a or adjoint_a, transpose_b or adjoint_b)
 
 
 def _string_join(original: Any, inputs: Any, separator: Any = "", name: Any = None) -> Any:
@@ -214,16 +229,83 @@ def _reduce_join(
     separator: Any = "",
     name: Any = None,
 ) -> Any:
-    if axis is None:
-        return original(inputs.flat_values, None, keepdims, separator)
-    axis = methods.axis_of(axis, inputs.shape.rank)
-    if axis > 1 and is_ragged(inputs.values):
-        joined = _reduce_join(original, inputs.values, axis - 1, keepdims, separator)
-        return RaggedTensor(joined, inputs._row_partition, internal=True)
-    if axis != 1 or is_ragged(inputs.values):
-        raise NotImplementedError("reduce_join of ragged strings joins along the last axis.")
-    joined = strings.unsorted_segment_join(inputs.values, inputs.value_rowids(), inputs.nrows(), separator)
-    return layout.expand_dims(joined, 1) if keepdims else joined
+    return ragged_math.reduced_strings(original, inputs, axis, keepdims, separator)
+
+
+def _format(
+    original: Any, template: Any, inputs: Any, placeholder: str = "{}", summarize: int = 3, name: Any = None
+) -> Any:
+    values = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if template.count(placeholder) != len(values):
+        raise ValueError(
+            f"tf.strings.format: {template!r} has not as many placeholders {placeholder!r} as inputs, {len(values)}."
+        )
+    texts = [
+        _text(*v._nest_flatten(), summarize=summarize)
+        if is_ragged(v)
+        else original("{}", [v], summarize=summarize)
+        for v in values
+    ]
+    words = [convert(w) for w in template.split(placeholder)]
+    mixed = [part for pair in itertools.zip_longest(words, texts) for part in pair if part is not None]
+    return strings.join(mixed)
+
+
+def _asserted(original: Any, *args: Any, **kwargs: Any) -> Any:
+    """A comparison of the flat values of two values that broadcast."""
+    values, args = _taken(original, 2, args, kwargs)
+    flat = ragged_math.matched(values)[1]
+    return original(*flat, *args, **kwargs)
+
+
+def _is_numeric(original: Any, tensor: Any) -> bool:
+    return False
+
+
+def _assert_type(original: Any, tensor: Any, tf_type: Any, message: Any = None, name: Any = None) -> Any:
+    return original(tensor.flat_values, tf_type, message)
+
+
+def _moments(
+    original: Any, x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: Any = None
+) -> tuple[Any, Any]:
+    mean = ragged_math.reduced_mean(x, axes, True)
+    around = (
+        layout.stop_gradient(mean)
+        if not is_ragged(mean)
+        else methods.rebuilt(mean, layout.stop_gradient(mean.flat_values))
+    )
+    squares = elementwise(math.squared_difference, [x, around])
+    variance = ragged_math.reduced_mean(squares, axes, keepdims)
+    return (mean if keepdims else ragged_math.reduced_mean(x, axes)), variance
+
+
+def _resize(original: Any, images: Any, size: Any, *args: Any, **kwargs: Any) -> Any:
+    if images.shape.rank != 4:
+        raise ValueError(
+            f"tf.image.resize takes a ragged batch of images, of rank 4; got shape {images.shape}."
+        )
+
+    def one(image: Any) -> Any:
+        return original(ragged_dense.to_tensor(image) if is_ragged(image) else image, size, *args, **kwargs)
+
+    dtype = one(create.zeros([1, 1, images.shape[3] or 1], images.dtype)).dtype
+    return control.map_fn(one, images, fn_output_signature=TensorSpec(None, dtype))
+
+
+def _sparse_ids(
+    original: Any, params: Any, sp_ids: Any, sp_weights: Any = None, *args: Any, **kwargs: Any
+) -> Any:
+    ids, weights = (v.to_sparse() if is_ragged(v) else v for v in (sp_ids, sp_weights))
+    return original(params, ids, weights, *args, **kwargs)
+
+
+def _stateless_dropout(
+    original: Any, x: Any, rate: Any, seed: Any, rng_alg: Any = "auto_select", noise_shape: Any = None, name: Any = None
+) -> Any:  # fmt: skip
+    if noise_shape is not None:
+        raise ValueError("dropout of a ragged tensor takes no noise_shape.")
+    return methods.rebuilt(x, original(x.flat_values, rate, seed, rng_alg))
 
 
 def _logical(kind: str) -> Any:
@@ -303,7 +385,13 @@ def _reshape(original: Any, tensor: Any, shape: Any, name: Any = None) -> Any:
 
 def _broadcast_to(original: Any, input: Any, shape: Any, name: Any = None) -> Any:
     if not isinstance(shape, DynamicRaggedShape):
-        raise ValueError("broadcast_to of a ragged tensor takes a DynamicRaggedShape.")
+        raise (ValueError if ctx.graph is None else TypeError)(
+            "broadcast_to of a ragged tensor takes a DynamicRaggedShape."
+        )
+    if is_ragged(input) and input.row_splits.dtype != shape.dtype:
+        raise ValueError(
+            f"broadcast_to: the ragged tensor has {input.row_splits.dtype!r} splits, the shape {shape.dtype!r}."
+        )
     return ragged_shape.broadcast(input, shape)
 
 
@@ -327,7 +415,10 @@ def _like(original: Any, input: Any, dtype: Any = None, name: Any = None, layout
 def _one_hot(original: Any, indices: Any, *args: Any, **kwargs: Any) -> Any:
     axis = kwargs.pop("axis", None)
     if axis not in (None, -1):
-        axis = methods.axis_of(axis, indices.shape.rank + 1)
+        rank = indices.shape.rank
+        if rank is not None and not -rank - 1 <= axis <= rank:
+            raise methods.refused(f"one_hot: axis={axis} is out of bounds for indices of rank {rank}.")
+        axis = methods.axis_of(axis, rank + 1)
         if axis <= indices.ragged_rank:
             raise ValueError(
                 f"one_hot of a ragged tensor takes an axis above {indices.ragged_rank}; got {axis}."
@@ -365,13 +456,20 @@ def _embedding(original: Any, params: Any, ids: Any, max_norm: Any = None, name:
 def _bincount(
     original: Any, arr: Any, weights: Any = None, *args: Any, axis: Any = None, **kwargs: Any
 ) -> Any:
-    if is_ragged(weights):
-        weights = weights.flat_values
-    if axis in (None, 0):
-        return original(arr.flat_values, weights, *args, **kwargs)
-    raise NotImplementedError(
-        "bincount of a ragged tensor counts over all elements; its axis must be None or 0."
-    )
+    return original(_countable(arr, axis), _countable(weights, axis), *args, axis=axis, **kwargs)
+
+
+def _sparse_bincount(
+    original: Any, values: Any, weights: Any = None, axis: Any = 0, *args: Any, **kwargs: Any
+) -> Any:
+    return original(_countable(values, axis), _countable(weights, axis), axis, *args, **kwargs)
+
+
+def _countable(value: Any, axis: Any) -> Any:
+    """All the values where rows don't matter, else as a sparse matrix, which has rows too."""
+    if not is_ragged(value):
+        return value
+    return value.flat_values if axis in (None, 0) else value.to_sparse()
 
 
 def _identity(original: Any, input: Any, name: Any = None) -> Any:
@@ -384,6 +482,37 @@ def _tensor_equal(original: Any, x: Any, y: Any) -> Any:
 
 def _tensor_not_equal(original: Any, x: Any, y: Any) -> Any:
     return OPERATORS["ne"](x, y) if is_ragged(x) else OPERATORS["ne"](y, x)
+
+
+def _py_function(original: Any, func: Any = None, inp: Any = None, Tout: Any = None, name: Any = None) -> Any:
+    """The parts of ragged tensors are handed over, and come back."""
+    specs = list(Tout) if isinstance(Tout, (list, tuple)) else [Tout]
+    if func is None:
+        return lambda function: lambda *args: _py_function(original, function, list(args), Tout)
+    values = list(inp or [])
+    parts = [v._nest_flatten() if is_ragged(v) else [v] for v in values]
+    wanted = [p for s in specs for p in (s._component_specs if isinstance(s, RaggedTensorSpec) else [s])]
+
+    def flat(*tensors: Any) -> list[Any]:
+        feed = iter(tensors)
+        taken = [list(itertools.islice(feed, len(p))) for p in parts]
+        found = func(
+            *(v._nest_unflatten(t) if is_ragged(v) else t[0] for v, t in zip(values, taken, strict=True))
+        )
+        results = list(found) if isinstance(Tout, (list, tuple)) else [found]
+        pairs = zip(results, specs, strict=True)
+        return [
+            p for r, s in pairs for p in (s._to_components(r) if isinstance(s, RaggedTensorSpec) else [r])
+        ]
+
+    feed = iter(original(flat, [p for part in parts for p in part], wanted, name))
+    out = [
+        s._from_components([next(feed) for _ in s._component_specs])
+        if isinstance(s, RaggedTensorSpec)
+        else next(feed)
+        for s in specs
+    ]
+    return out if isinstance(Tout, (list, tuple)) else out[0]
 
 
 def _print(original: Any, *inputs: Any, **kwargs: Any) -> Any:
@@ -444,12 +573,13 @@ def _map_fn(
 
 
 _MODULES: list[tuple[Any, dict[str, Any]]] = [
-    (math, {"add_n": _add_n, "divide": _several(2), "truediv": _several(2), "divide_no_nan": _several(2), "abs_": _flat, "round_": _flat}),
+    (math, {"conj": _flat, "reciprocal_no_nan": _flat, "add_n": _add_n, "divide": _several(2), "truediv": _several(2), "divide_no_nan": _several(2), "abs_": _flat, "round_": _flat}),
     (math_more, {"realdiv": _several(2), "saturate_cast": _flat}),
-    (special, {"angle": _flat, "complex_": _several(2)}),
+    (special, {"erfcinv": _flat, "real": _flat, "imag": _flat, "angle": _flat, "complex_": _several(2)}),
     (special_more, {"scalar_mul": _flat}),
     (clip, {"clip_by_value": _several(3)}),
-    (checks, {"check_numerics": _flat}),
+    (checks, {"check_numerics": _flat, "is_numeric_tensor": _is_numeric, "assert_type": _assert_type,
+              **{f"assert_{k}": _asserted for k in ("equal", "none_equal", "less", "less_equal", "greater", "greater_equal", "near")}}),
     (losses, {"sigmoid_cross_entropy_with_logits": _several(2)}),
     (compare, {"where": _where, "tensor_equal": _tensor_equal, "tensor_not_equal": _tensor_not_equal,
                "and_": _several(2), "or_": _several(2), "xor_": _several(2), "invert_": _flat}),
@@ -464,15 +594,18 @@ _MODULES: list[tuple[Any, dict[str, Any]]] = [
     (create, {"zeros": _constant(0), "ones": _constant(1), "fill": _fill, "zeros_like": _like, "ones_like": _like,
               "one_hot": _one_hot}),
     (nn, {"softmax": _softmax, "dropout": _dropout, "leaky_relu": _flat, "gelu": _flat, "silu": _flat, "swish": _flat,
-          "embedding_lookup": _embedding}),
+          "embedding_lookup": _embedding, "moments": _moments}),
+    (random, {"stateless_dropout": _stateless_dropout}),
+    (image_resize, {"resize": _resize}),
     (scans, {"cumsum": _cumulative, "cumprod": _cumulative}),
     (segment, {f"unsorted_segment_{k}": _segment for k in ("sum", "prod", "max", "min", "mean", "sqrt_n")}),
     (partition, {"dynamic_partition": _dynamic_partition}),
     (sort, {"bincount": _bincount}),
+    (sparse_reduce, {"bincount": _sparse_bincount, "embedding_lookup_sparse": _sparse_ids, "safe_embedding_lookup_sparse": _sparse_ids}),
     (control, {"map_fn": _map_fn}),
     (linalg, {"matmul": _matmul}),
-    (strings, {"join": _string_join, "reduce_join": _reduce_join}),
-    (host, {"print_v2": _print}),
+    (strings, {"join": _string_join, "reduce_join": _reduce_join, "format": _format}),
+    (host, {"print_v2": _print, "py_function": _py_function}),
 ]  # fmt: skip
 """What functions do with ragged arguments: `answer(original, *args, **kwargs)`."""
 
@@ -529,17 +662,21 @@ def _teach_all() -> None:
             if isinstance(function, types.FunctionType) and not hasattr(function, "op"):
                 teach(function, answer)
 
-    for name in _STRINGS:
-        module, attribute = EXPORTS.get(f"strings.{name}", (None, None))
+    for name in _BY_NAME:
+        module, attribute = EXPORTS.get(name, (None, None))
         function = getattr(sys.modules.get(module), attribute, None) if module and attribute else None
         if isinstance(function, types.FunctionType) and not hasattr(function, "op"):
             teach(function, _flat)
 
 
-_STRINGS = (
-    "length substr lower upper as_string to_number regex_replace regex_full_match to_hash_bucket to_hash_bucket_fast "
-    "to_hash_bucket_strong bytes_split unicode_decode unicode_split unicode_transcode unicode_script split"
-).split()
-"""Functions of strings that are applied to each element."""
+_BY_NAME = [
+    *(f"strings.{name}" for name in (
+        "length substr lower upper as_string to_number regex_replace regex_full_match to_hash_bucket to_hash_bucket_fast "
+        "to_hash_bucket_strong bytes_split unicode_decode unicode_split unicode_transcode unicode_script split").split()),
+    *(f"image.{name}" for name in
+      "adjust_brightness adjust_gamma convert_image_dtype random_brightness stateless_random_brightness".split()),
+    *(f"io.{name}" for name in "encode_base64 decode_base64 decode_compressed".split()),
+]  # fmt: skip
+"""Functions that are applied to the flat values; some are of layers above this one."""
 
 _teach_all()

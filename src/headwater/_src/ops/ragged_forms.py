@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.core.context import ctx
 from headwater._src.core.ragged import RaggedTensor, is_ragged
 from headwater._src.core.tensor import EagerTensor
 
@@ -17,7 +18,7 @@ def _is_eager(ragged: RaggedTensor) -> bool:
 
 def to_list(ragged: RaggedTensor) -> list[Any]:
     """Nested Python lists."""
-    if not _is_eager(ragged):
+    if not _is_eager(ragged) or ctx.graph is not None:
         raise ValueError("RaggedTensor.to_list needs values: it is only there in eager execution.")
     items = ragged.flat_values._array.tolist()
     for partition in reversed(ragged._nested_row_partitions):

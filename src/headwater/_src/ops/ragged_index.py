@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater._src.core.context import ctx
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops import cast, create, gather, layout, math
@@ -99,7 +100,9 @@ def _row(ragged: RaggedTensor, index: Any) -> Any:
     i = known_int(index) if isinstance(index, (int, Tensor)) else int(index)
     if i is not None and count is not None:
         if not -count <= i < count:
-            raise IndexError(f"Row {i} is out of bounds for a ragged tensor of {count} rows.")
+            raise (IndexError if ctx.graph is None else ValueError)(
+                f"Row {i} is out of bounds for a ragged tensor of {count} rows."
+            )
         i = i + count if i < 0 else i
         if isinstance(splits, EagerTensor):
             return ragged.values[int(splits._array[i]) : int(splits._array[i + 1])]
@@ -212,10 +215,9 @@ def _columns(ragged: RaggedTensor, key: slice) -> RaggedTensor:
         counts = math.floordiv(begin - end + (-known_step - 1), create.constant(-known_step, dtype))
     counts = math.maximum(counts, zero)
     uniform = ragged._row_partition._uniform
-    if uniform is not None and known_int(uniform) is not None and isinstance(counts, EagerTensor):
-        uniform = create.constant(len(range(known_int(uniform))[_plain(key)]), dtype)  # type: ignore[arg-type]
-    else:
-        uniform = None
+    if uniform is not None:
+        size, plain = known_int(uniform), _plain(key)
+        uniform = None if size is None or plain is None else create.constant(len(range(size)[plain]), dtype)
     starts = ragged.row_starts() + begin
     if known_step == 1:
         return from_ranges(ragged.values, starts, counts, uniform)
@@ -225,10 +227,10 @@ def _columns(ragged: RaggedTensor, key: slice) -> RaggedTensor:
     return RaggedTensor(take(ragged.values, places), partition, internal=True)
 
 
-def _plain(key: slice) -> slice:
-    return slice(
-        *(
-            None if k is None else known_int(k) if isinstance(k, Tensor) else int(k)
-            for k in (key.start, key.stop, key.step)
-        )
-    )
+def _plain(key: slice) -> slice | None:
+    """The slice with Python's integers; None where they are only known when the program runs."""
+    parts = [known_int(k) if isinstance(k, Tensor) else k for k in (key.start, key.stop, key.step)]
+    given = (key.start, key.stop, key.step)
+    if any(p is None and g is not None for p, g in zip(parts, given, strict=True)):
+        return None
+    return slice(*(None if p is None else int(p) for p in parts))

@@ -9,12 +9,25 @@ import numpy as np
 
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import OF_NUMPY
-from headwater._src.base.errors import invalid
+from headwater._src.base.lazy import jax, jnp
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged
 from headwater._src.core.tensor import EagerTensor, Tensor
-from headwater._src.ops import cast, compare, create, gather, layout, math, reduce, segment
+from headwater._src.ops import (
+    cast,
+    compare,
+    create,
+    gather,
+    joining,
+    layout,
+    math,
+    ragged_dense,
+    reduce,
+    segment,
+    strings,
+)
 from headwater._src.ops import ragged_methods as methods
 from headwater._src.ops.ragged_index import take
 
@@ -48,8 +61,19 @@ def splits_dtype_of(values: Sequence[Any]) -> Any:
 
 def elementwise(function: Callable[..., Any], values: Sequence[Any]) -> Any:
     """`function` of the flat values, after all values have been brought to one form; some of them are ragged."""
+    form, flat = matched(values)
+    result = function(*flat)
+    return result if isinstance(result, bool) else methods.rebuilt(form, result)
+
+
+def matched(values: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """A ragged tensor of the form that all values broadcast to, and their flat values in it; some of them are ragged."""
     ragged = [v for v in values if is_ragged(v)]
+    if len(values) == 1:
+        return ragged[0], [ragged[0].flat_values]
     splits_dtype = splits_dtype_of(ragged)
+    if len(ragged) == len(values) and _same_form(ragged):
+        return ragged[0], [v.flat_values for v in ragged]
     least = min(v.flat_values.shape.rank or 1 for v in ragged)
     kind = ragged[0].dtype
     others = [v if is_ragged(v) else _dense(v, kind) for v in values]
@@ -58,11 +82,14 @@ def elementwise(function: Callable[..., Any], values: Sequence[Any]) -> Any:
         rank = max(_rank(v) for v in others)
         others = aligned([v if _rank(v) == 0 else raised(v, rank) for v in others], splits_dtype)
         ragged = [v for v in others if is_ragged(v)]
-    result = function(*(v.flat_values if is_ragged(v) else v for v in others))
-    return result if isinstance(result, bool) else methods.rebuilt(ragged[0], result)
+    return ragged[0], [v.flat_values if is_ragged(v) else v for v in others]
 
 
 def _dense(value: Any, kind: Any) -> Any:
+    if value is None:
+        raise (ValueError if ctx.graph is None else TypeError)("None can't be combined with a ragged tensor.")
+    if isinstance(value, np.generic):
+        return create.constant(value.item(), kind)
     if isinstance(value, (Tensor, int, float, complex, bool, str, bytes)) or hasattr(value, "handle"):
         return value
     return convert(value, None, kind)
@@ -107,12 +134,17 @@ def _same_count(values: list[Any], splits_dtype: Any) -> list[Any]:
         _equal_counts(counts)
         return values
     _equal_counts(wide)
-    zeros = create.zeros(
-        [wide[0]] if isinstance(wide[0], int) else layout.reshape(wide[0], [1]), splits_dtype
+    count = (
+        create.constant([wide[0]], splits_dtype) if isinstance(wide[0], int) else layout.reshape(wide[0], [1])
     )
-    return [
-        take(v, zeros) if c.__class__ is int and c == 1 else v for v, c in zip(values, counts, strict=True)
-    ]
+
+    def spread(value: Any) -> Any:
+        if is_ragged(value):
+            return take(value, create.zeros(count, splits_dtype))
+        inner = layout.shape(value, splits_dtype)[1:]
+        return layout.broadcast_to(value, joining.concat([cast.cast(count, splits_dtype), inner], 0))
+
+    return [spread(v) if c.__class__ is int and c == 1 else v for v, c in zip(values, counts, strict=True)]
 
 
 def _equal_counts(counts: list[Any]) -> None:
@@ -128,19 +160,23 @@ def _partitioned(values: list[Any], depth: int, splits_dtype: Any) -> list[Any]:
     rows = [v if is_ragged(v) else methods.uniform_rows(v, splits_dtype) for v in values]
     partitions = [v._row_partition for v in rows]
     narrow = [p.static_uniform_row_length == 1 for p in partitions]
-    lead = next((p for p, n in zip(partitions, narrow, strict=True) if not n), partitions[0])
+    first = next((r for r, n in zip(rows, narrow, strict=True) if not n), rows[0])
+    lead = first._row_partition
     inner = []
     for row, partition, one in zip(rows, partitions, narrow, strict=True):
         if one and lead.static_uniform_row_length != 1:
-            inner.append(take(row.values, lead.value_rowids()))
+            inner.append(take(row.values, methods.value_rowids(first)))
             continue
-        if partition is not lead and not same_rows(partition, lead):
-            _require_equal(partition._row_splits, lead._row_splits)
+        require_same_rows(partition, lead)
         inner.append(row.values)
     return [RaggedTensor(v, lead, internal=True) for v in _partitioned(inner, depth - 1, splits_dtype)]
 
 
-def _require_equal(x: Any, y: Any) -> None:
+def require_same_rows(a: RowPartition, b: RowPartition) -> None:
+    """InvalidArgumentError, now or when the graph runs, unless two partitions are equal."""
+    if same_rows(a, b):
+        return
+    x, y = a._row_splits, b._row_splits
     if isinstance(x, EagerTensor) and isinstance(y, EagerTensor):
         methods._require(
             False, f"The ragged tensors have different rows, which do not broadcast: row_splits {x} and {y}."
@@ -172,11 +208,28 @@ def _row_shape(values: Any, row_splits: Any) -> Any:
     return None if values.shape is None else (None if count is None else count - 1, *values.shape[1:])
 
 
-def _row_op(name: str, letters: str, ufunc: Any, initial: Any, grad: Any) -> Any:
+def _row_lower(function: str) -> Any:
+    def lower(values: Any, row_splits: Any) -> Any:
+        ids, count = methods.row_ids_lower(values, row_splits), row_splits.shape[0] - 1
+        return getattr(jax.ops, function)(values, ids, count, indices_are_sorted=True)
+
+    return lower
+
+
+def _extremum_lower(function: str, initial: Callable[[np.dtype], Any]) -> Any:
+    def lower(values: Any, row_splits: Any) -> Any:
+        found = _row_lower(function)(values, row_splits)
+        empty = (row_splits[1:] == row_splits[:-1]).reshape(-1, *[1] * (values.ndim - 1))
+        return jnp.where(empty, jnp.asarray(initial(values.dtype), values.dtype), found)
+
+    return lower
+
+
+def _row_op(name: str, letters: str, ufunc: Any, initial: Any, lower: Any, grad: Any) -> Any:
     return op(
         name, f"values: {letters}, row_splits: IX -> ?: values",
         numpy=_row_reducer(ufunc, initial),
-        lower=HOST_ONLY("the lengths of the rows are only known from the splits"),
+        lower=lower,
         grad=(grad, None),
         shape=_row_shape,
         doc="The values of each row reduced to one.",
@@ -184,33 +237,46 @@ def _row_op(name: str, letters: str, ufunc: Any, initial: Any, grad: Any) -> Any
 
 
 def _sum_grad(g: Any, y: Any, values: Any, row_splits: Any) -> Any:
-    return gather.gather(g, methods.row_ids(row_splits))
+    return gather.gather(g, methods.row_ids_of(values, row_splits))
 
 
 def _peak_grad(g: Any, y: Any, values: Any, row_splits: Any) -> Any:
     """Shared among all elements that are the largest."""
-    ids = methods.row_ids(row_splits)
+    ids = methods.row_ids_of(values, row_splits)
     hits = cast.cast(compare.equal(values, gather.gather(y, ids)), values.dtype)
     share = math.divide_no_nan(g, row_sum(hits, row_splits))
     return hits * gather.gather(share, ids)
 
 
-row_sum: Any = _row_op("RaggedRowSum", "N", np.add, lambda d: 0, _sum_grad)
-row_max: Any = _row_op("RaggedRowMax", "R", np.maximum, lambda d: OF_NUMPY[d].min, _peak_grad)
-row_min: Any = _row_op("RaggedRowMin", "R", np.minimum, lambda d: OF_NUMPY[d].max, _peak_grad)
+def _lowest(dtype: np.dtype) -> Any:
+    return OF_NUMPY[dtype].min
+
+
+def _highest(dtype: np.dtype) -> Any:
+    return OF_NUMPY[dtype].max
+
+
+row_sum: Any = _row_op("RaggedRowSum", "N", np.add, lambda d: 0, _row_lower("segment_sum"), _sum_grad)
+row_max: Any = _row_op(
+    "RaggedRowMax", "R", np.maximum, _lowest, _extremum_lower("segment_max", _lowest), _peak_grad
+)
+row_min: Any = _row_op(
+    "RaggedRowMin", "R", np.minimum, _highest, _extremum_lower("segment_min", _highest), _peak_grad
+)
 
 
 def _row_prod(values: Any, row_splits: Any) -> Any:
-    count = layout.size(row_splits) - 1
-    return segment.unsorted_segment_prod(values, methods.row_ids(row_splits), count)
+    dims = row_splits._spec.shape
+    count = layout.size(row_splits) - 1 if dims is None or dims[0] is None else dims[0] - 1
+    return segment.unsorted_segment_prod(values, methods.row_ids_of(values, row_splits), count)
 
 
 def _column_reducer(ufunc: Any, initial: Callable[[np.dtype], Any]) -> Any:
-    def kernel(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-        count = int(offsets.max(initial=-1)) + 1
+    def kernel(values: np.ndarray, offsets: np.ndarray, count: np.ndarray) -> np.ndarray:
+        size = int(count)
         if ufunc is np.add and values.dtype.kind == "f" and values.dtype.itemsize < 8:
-            return np.bincount(offsets, values, count).astype(values.dtype)
-        out = np.full(count, initial(values.dtype), values.dtype)
+            return np.bincount(offsets, values, size).astype(values.dtype)
+        out = np.full(size, initial(values.dtype), values.dtype)
         ufunc.at(out, offsets, values)
         return out
 
@@ -219,26 +285,26 @@ def _column_reducer(ufunc: Any, initial: Callable[[np.dtype], Any]) -> Any:
 
 def _column_op(name: str, ufunc: Any, initial: Any, grad: Any) -> Any:
     return op(
-        name, "values: int32|int64|float32|float64, offsets: IX -> ?: values",
+        name, "values: int32|int64|float32|float64, offsets: IX, count: IX -> ?: values",
         numpy=_column_reducer(ufunc, initial),
-        lower=HOST_ONLY("the number of columns is only known from the offsets"),
-        grad=(grad, None),
-        shape=lambda values, offsets: (None,),
-        doc="The values of each column, which is the place in the row, reduced to one.",
+        lower=HOST_ONLY("the number of columns is only known from the values of `count`"),
+        grad=(grad, None, None),
+        shape=lambda values, offsets, count: (None,),
+        doc="The values of each of `count` columns reduced to one; `offsets` says in which column they are.",
     )  # fmt: skip
 
 
-def _column_peak_grad(g: Any, y: Any, values: Any, offsets: Any) -> Any:
+def _column_peak_grad(g: Any, y: Any, values: Any, offsets: Any, count: Any) -> Any:
     hits = cast.cast(compare.equal(values, gather.gather(y, offsets)), values.dtype)
-    share = math.divide_no_nan(g, column_sum(hits, offsets))
+    share = math.divide_no_nan(g, column_sum(hits, offsets, count))
     return hits * gather.gather(share, offsets)
 
 
 column_sum: Any = _column_op(
-    "RaggedColumnSum", np.add, lambda d: 0, lambda g, y, values, offsets: gather.gather(g, offsets)
+    "RaggedColumnSum", np.add, lambda d: 0, lambda g, y, values, offsets, count: gather.gather(g, offsets)
 )
-column_max: Any = _column_op("RaggedColumnMax", np.maximum, lambda d: OF_NUMPY[d].min, _column_peak_grad)
-column_min: Any = _column_op("RaggedColumnMin", np.minimum, lambda d: OF_NUMPY[d].max, _column_peak_grad)
+column_max: Any = _column_op("RaggedColumnMax", np.maximum, _lowest, _column_peak_grad)
+column_min: Any = _column_op("RaggedColumnMin", np.minimum, _highest, _column_peak_grad)
 _QUICK = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64)
 _COLUMNS = {"sum": column_sum, "max": column_max, "min": column_min}
 
@@ -256,8 +322,7 @@ def by_segments(function: Any, data: Any, ids: Any, count: Any) -> Any:
         if not is_ragged(data) or data.ragged_rank < ids.ragged_rank:
             raise ValueError("Ragged segment_ids need data with as many ragged dimensions.")
         for a, b in zip(ids._nested_row_partitions, data._nested_row_partitions, strict=False):
-            if not same_rows(a, b):
-                _require_equal(a._row_splits, b._row_splits)
+            require_same_rows(a, b)
         for _ in range(ids.ragged_rank):
             data = data.values
         return by_segments(function, data, ids.flat_values, count)
@@ -279,15 +344,24 @@ def by_segments(function: Any, data: Any, ids: Any, count: Any) -> Any:
     )
 
 
+def _quick(kind: str) -> Any:
+    """The segment operation for ids that are in range; the usual dtypes need no sorting."""
+    general = _REDUCERS[kind][1]
+    if kind not in _COLUMNS:
+        return general
+
+    def reducer(data: Any, ids: Any, count: Any) -> Any:
+        plain = data.shape.rank == 1 and data.dtype in _QUICK
+        return _COLUMNS[kind](data, ids, count) if plain else general(data, ids, count)
+
+    return reducer
+
+
 def _along(kind: str, ragged: RaggedTensor, axis: int) -> Any:
-    over_rows, over_segments = _REDUCERS[kind]
+    over_rows, over_segments = _REDUCERS[kind][0], _quick(kind)
     if axis == 0:
         partition, inner = ragged._row_partition, ragged.values
-        if kind in _COLUMNS and not is_ragged(inner) and inner.shape.rank == 1 and inner.dtype in _QUICK:
-            return _COLUMNS[kind](inner, methods.offsets_of(partition))
-        return by_segments(
-            over_segments, ragged.values, methods.offsets_of(partition), methods._longest(partition)
-        )
+        return by_segments(over_segments, inner, methods.offsets_of(partition), methods._longest(partition))
     if axis > 1:
         inner = ragged.values
         reduced = _along(kind, inner, axis - 1) if is_ragged(inner) else _DENSE[kind](inner, axis - 1)
@@ -307,12 +381,15 @@ def _axes(axis: Any, ragged: Any) -> list[int] | None:
     if axis is None:
         return None
     if isinstance(axis, Tensor):
-        if not isinstance(axis, EagerTensor):
+        known = axis._array if isinstance(axis, EagerTensor) else axis.known  # type: ignore[attr-defined]
+        if known is None or None in known.reshape(-1).tolist():
             raise ValueError("The axis of a ragged reduction must be known.")
-        axis = axis._array.tolist()
+        axis = known.tolist()
     given = list(axis) if isinstance(axis, (list, tuple)) else [axis]
-    found = {methods.axis_of(a, ragged.shape.rank) for a in given}
-    return sorted(found)
+    found = sorted(methods.axis_of(a, ragged.shape.rank) for a in given)
+    if len(set(found)) < len(found):
+        raise methods.refused(f"The axes of a reduction must differ; got {axis}.")
+    return found
 
 
 def reduced(kind: str, ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -360,9 +437,9 @@ def reduced_variance(ragged: Any, axis: Any = None, keepdims: bool = False) -> A
 
 
 def reduced_logical(kind: str, ragged: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`all` ("min") or `any` ("sum") over some axes of bools."""
+    """`all` ("min") or `any` ("sum") over some axes of bools, or of numbers that are taken for bools."""
     if ragged.dtype != dtypes.bool_:
-        raise TypeError(f"Logical reductions take bools; got {ragged.dtype!r}.")
+        ragged = methods.rebuilt(ragged, cast.cast(ragged.flat_values, dtypes.bool_))
     counts = methods.rebuilt(ragged, cast.cast(ragged.flat_values, dtypes.int32))
     result = reduced(kind, counts, axis, keepdims)
     if is_ragged(result):
@@ -382,22 +459,56 @@ def reduced_logsumexp(ragged: Any, axis: Any = None, keepdims: bool = False) -> 
     return math.log(total) + peak
 
 
-def matmul(a: Any, b: Any) -> Any:
-    """Products of matrices of which some have ragged rows, batch by batch: by way of the padded tensors."""
+def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+    """Products of matrices whose numbers of rows or columns differ from one to the next, by way of the padded tensors.
+
+    Raises:
+      InvalidArgumentError: matrices that can't be multiplied.
+    """
     from headwater._src.ops import linalg
 
     ranks = {v.shape.rank for v in (a, b)}
     if len(ranks) != 1:
         raise ValueError(f"matmul of ragged tensors takes values of one rank; got {a.shape} and {b.shape}.")
     if min(ranks) < 3 or any(is_ragged(v) and v.ragged_rank >= v.shape.rank - 1 for v in (a, b)):
-        raise invalid("matmul: the matrices may not be ragged in their innermost dimension.")
+        raise methods.refused("matmul: the matrices may not be ragged in their innermost dimension.")
+    dtype = splits_dtype_of([a, b])
     if max(ranks) > 3:
-        raise NotImplementedError("matmul of ragged tensors takes values of rank 3.")
-    product = linalg.matmul(*(methods.to_tensor(v) if is_ragged(v) else v for v in (a, b)))
-    if not is_ragged(a):
-        return product
-    rows = methods.from_tensor(product, a.row_lengths(), None, 1, a.row_splits.dtype)
-    return RaggedTensor(rows.values, a._row_partition, internal=True)
+        x, y = (methods.with_ragged_rank(v, 1, dtype) for v in (a, b))
+        require_same_rows(x._row_partition, y._row_partition)
+        return RaggedTensor(
+            matmul(x.values, y.values, transpose_a, transpose_b), x._row_partition, internal=True
+        )
+    rows, inner = _matrix_sizes(a, dtype, transpose_a)
+    other, columns = _matrix_sizes(b, dtype, transpose_b)
+    methods._require(compare.equal(inner, other), "matmul: the inner dimensions of the matrices differ.")
+    x, y = (ragged_dense.to_tensor(v) if is_ragged(v) else v for v in (a, b))
+    product: Any = linalg.matmul(x, y, transpose_a=transpose_a, transpose_b=transpose_b)
+    ragged_rows, ragged_columns = is_ragged(a) and not transpose_a, is_ragged(b) and transpose_b
+    if not ragged_rows and not ragged_columns:
+        # TensorFlow gives a ragged tensor of matrices that are alike.
+        return (
+            RaggedTensor.from_tensor(product, ragged_rank=2, row_splits_dtype=dtype)
+            if transpose_a
+            else product
+        )
+    count = layout.shape(product, dtype)[0]
+    rows = rows + create.zeros(layout.reshape(count, [1]), dtype)
+    first = ragged_dense.from_tensor(product, rows, None, 1, dtype)
+    if not ragged_columns:
+        return first
+    widths = gather.gather(columns, first.value_rowids())
+    second = ragged_dense.from_tensor(first.values, widths, None, 1, dtype)
+    return RaggedTensor(second, first._row_partition, internal=True)
+
+
+def _matrix_sizes(value: Any, dtype: Any, transposed: bool) -> tuple[Any, Any]:
+    """The numbers of rows and of columns of each matrix of a stack."""
+    if is_ragged(value):
+        rows, columns = value.row_lengths(), layout.shape(value.values, dtype)[1]
+    else:
+        rows, columns = layout.shape(value, dtype)[1], layout.shape(value, dtype)[2]
+    return (columns, rows) if transposed else (rows, columns)
 
 
 def softmax(ragged: Any, axis: Any = None) -> Any:
@@ -405,7 +516,7 @@ def softmax(ragged: Any, axis: Any = None) -> Any:
     axis = methods.axis_of(-1 if axis is None else axis, ragged.shape.rank)
     if axis == 0 or axis > ragged.ragged_rank:
         if axis == 0:
-            raise ValueError("The softmax of a ragged tensor is along an inner axis.")
+            raise methods.refused("The softmax of a ragged tensor is along an inner axis.")
         from headwater._src.ops import nn
 
         return methods.rebuilt(ragged, nn.softmax(ragged.flat_values, axis - ragged.ragged_rank))
@@ -415,7 +526,7 @@ def softmax(ragged: Any, axis: Any = None) -> Any:
         largest = reduced("max", ragged, axis, True)
         powers = elementwise(lambda a, b: math.exp(a - b), [ragged, largest])
         return elementwise(math.divide, [powers, reduced("sum", powers, axis, True)])
-    splits, ids = ragged.row_splits, ragged.value_rowids()
+    splits, ids = ragged.row_splits, methods.value_rowids(ragged)
     shifted = ragged.values - gather.gather(layout.stop_gradient(row_max(ragged.values, splits)), ids)
     powers = math.exp(shifted)
     return RaggedTensor(
@@ -423,25 +534,47 @@ def softmax(ragged: Any, axis: Any = None) -> Any:
     )
 
 
-def cumulated(function: Any, ragged: Any, axis: int, exclusive: bool, reverse: bool) -> Any:
-    """A cumulative sum or product along one axis, by way of the padded tensor."""
+def cumulated(function: Any, ragged: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
+    """A cumulative sum or product along one axis; along ragged ones by way of the padded tensor."""
     axis = methods.axis_of(axis, ragged.shape.rank)
-    if axis > ragged.ragged_rank:
-        return methods.rebuilt(
-            ragged, function(ragged.flat_values, axis - ragged.ragged_rank, exclusive, reverse)
-        )
-    if axis > 1:
-        return RaggedTensor(
-            cumulated(function, ragged.values, axis - 1, exclusive, reverse),
-            ragged._row_partition,
-            internal=True,
-        )
-    if is_ragged(ragged.values) or axis == 0:
-        raise NotImplementedError("Cumulative operations of ragged tensors run along the last ragged axis.")
-    if reverse:
-        from headwater._src.ops.ragged_array import reverse as turned
+    depth = ragged.ragged_rank
+    if axis > depth:
+        return methods.rebuilt(ragged, function(ragged.flat_values, axis - depth, exclusive, reverse))
+    filled = ragged_dense.to_tensor(ragged, 1 if function.__name__ == "cumprod" else None)
+    sizes = layout.shape(filled, ragged.row_splits.dtype)[: depth + 1]
+    found = function(filled, axis, exclusive, reverse)
+    return methods.rebuilt(ragged, ragged_dense.unpadded_op(found, sizes, *ragged.nested_row_splits))
 
-        return turned(cumulated(function, turned(ragged, [1]), 1, exclusive, False), [1])
-    padded = function(methods.to_tensor(ragged), 1, exclusive, False)
-    rows = methods.from_tensor(padded, ragged.row_lengths(), None, 1, ragged.row_splits.dtype)
-    return RaggedTensor(rows.values, ragged._row_partition, internal=True)
+
+def reduced_strings(function: Any, ragged: Any, axis: Any, keepdims: bool, separator: Any) -> Any:
+    """The strings joined along some axes, from the last one on; `function` joins those of a tensor."""
+    if ragged.dtype != dtypes.string:
+        raise methods.refused(f"strings.reduce_join takes strings; got {ragged.dtype!r}.")
+    axes = _axes(axis, ragged)
+    if axes is None:
+        return function(ragged.flat_values, None, keepdims, separator)
+    result = ragged
+    for one in reversed(axes):
+        result = (
+            _joined_along(function, result, one, separator)
+            if is_ragged(result)
+            else function(result, one, False, separator)
+        )
+    return _kept(result, axes) if keepdims else result
+
+
+def _joined_along(function: Any, ragged: RaggedTensor, axis: int, separator: Any) -> Any:
+    def joined(data: Any, ids: Any, count: Any) -> Any:
+        return strings.unsorted_segment_join(data, ids, count, separator)
+
+    values, partition = ragged.values, ragged._row_partition
+    if axis == 0:
+        return by_segments(joined, values, methods.offsets_of(partition), methods._longest(partition))
+    if axis == 1:
+        return by_segments(joined, values, partition.value_rowids(), partition.nrows())
+    inner = (
+        _joined_along(function, values, axis - 1, separator)
+        if is_ragged(values)
+        else function(values, axis - 1, False, separator)
+    )
+    return RaggedTensor(inner, partition, internal=True)

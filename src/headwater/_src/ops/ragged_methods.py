@@ -6,25 +6,36 @@ module when the first ragged tensor is made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from typing import Any
 
 import numpy as np
 
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import InvalidArgumentError, TracedArgumentError
+from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import IndexedSlices, SparseTensor
+from headwater._src.core.composite import IndexedSlices
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
-from headwater._src.ops import cast, compare, create, gather, joining, layout, math, reduce, scans
-from headwater._src.ops import shape as shapes
+from headwater._src.ops import cast, create, gather, joining, layout, math, reduce, scans
 from headwater._src.ops.host import Assert
 from headwater._src.ops.ragged_forms import text, to_list, to_numpy
 
 INTEGERS = (dtypes.int32, dtypes.int64)
+
+
+def refused(message: str, traced: Any = TracedArgumentError) -> InvalidArgumentError:
+    """The error of arguments that don't fit each other; while a graph is built it is a ValueError too, as in TensorFlow."""
+    return (InvalidArgumentError if ctx.graph is None else traced)(None, None, message)
+
+
+def unfit(message: str) -> Exception:
+    """The same for what eager TensorFlow calls a ValueError."""
+    return ValueError(message) if ctx.graph is None else TracedArgumentError(None, None, message)
 
 
 def _row_ids(row_splits: np.ndarray) -> np.ndarray:
@@ -39,6 +50,21 @@ row_ids: Any = op(
     grad=NONDIFF,
     shape=lambda row_splits: (None,),
     doc="The row of each value, given where the rows begin and end.",
+)  # fmt: skip
+
+
+def row_ids_lower(values: Any, row_splits: Any) -> Any:
+    """The row of each of the values, for XLA."""
+    return jnp.searchsorted(row_splits, jnp.arange(values.shape[0], dtype=row_splits.dtype), side="right") - 1
+
+
+row_ids_of: Any = op(
+    "RaggedRowIdsOf", "values: A, row_splits: IX -> ?: row_splits",
+    numpy=lambda values, row_splits: _row_ids(row_splits),
+    lower=lambda values, row_splits: row_ids_lower(values, row_splits).astype(row_splits.dtype),
+    grad=NONDIFF,
+    shape=lambda values, row_splits: (None if values.shape is None else values.shape[0],),
+    doc="The row of each of the values; how many there are is known from them.",
 )  # fmt: skip
 
 
@@ -65,8 +91,24 @@ positions: Any = op(
 )  # fmt: skip
 
 
+_BLOCK = 1 << 16
+"""So many positions are made at a time: they stay in the cache."""
+
+
 def _runs(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    return values.take(_positions(starts, lengths).astype(np.intp, copy=False), axis=0)
+    ends = np.cumsum(lengths, dtype=np.intp)
+    total = int(ends[-1]) if len(ends) else 0
+    if total <= _BLOCK or int(starts.min()) < 0 or int((starts + lengths).max()) > len(values):
+        return values.take(_positions(starts, lengths).astype(np.intp, copy=False), axis=0)
+    out = np.empty((total, *values.shape[1:]), values.dtype)
+    cuts = [0, *np.searchsorted(ends, np.arange(_BLOCK, total, _BLOCK)).tolist(), len(ends)]
+    done = 0
+    for i, j in itertools.pairwise(cuts):
+        if i < j:
+            places = _positions(starts[i:j], lengths[i:j]).astype(np.intp, copy=False)
+            values.take(places, axis=0, out=out[done : int(ends[j - 1])], mode="clip")
+            done = int(ends[j - 1])
+    return out
 
 
 def _runs_grad(g: Any, y: Any, values: Any, starts: Any, lengths: Any) -> Any:
@@ -114,7 +156,7 @@ def _require(holds: Any, message: str) -> None:
             Assert(reduce.reduce_all(holds), [message])
             return
     if not np.all(holds):
-        raise invalid(message)
+        raise refused(message)
 
 
 def _array(tensor: Any) -> Any:
@@ -226,6 +268,25 @@ def from_value_rowids(
     return RowPartition(splits, internal=True, rowids=ids, nrows=nrows)
 
 
+def splits_of_ids(segment_ids: Any, count: Any = None) -> Any:
+    """Where the segments begin and end, given the segment of each value in any order."""
+    from headwater._src.ops import sort
+
+    ids = convert(segment_ids, None, dtypes.int64)
+    if ids.dtype not in INTEGERS and not (isinstance(segment_ids, (list, tuple)) and not segment_ids):
+        raise (TypeError if isinstance(segment_ids, (list, tuple)) else ValueError)(
+            f"segment_ids must have dtype int32 or int64; got {ids.dtype!r}."
+        )
+    ids = ids if ids.dtype in INTEGERS else cast.cast(ids, dtypes.int64)
+    if ids.shape.rank not in (1, None):
+        raise ValueError(f"segment_ids must have rank 1; got shape {ids.shape}.")
+    _require(_array(ids) >= 0, f"segment_ids must not be negative; got {ids}.")
+    size = None if count is None else cast.cast(count, dtypes.int32)
+    kind = cast.cast(ids, dtypes.int32)
+    lengths = sort.bincount(kind, minlength=size, maxlength=size, dtype=ids.dtype)
+    return splits_of(lengths)
+
+
 def from_uniform(
     length: Any,
     nvals: Any = None,
@@ -245,20 +306,20 @@ def from_uniform(
     if count is not None and count < 0:
         raise ValueError(f"nrows must not be negative; got {count}.")
     if n is not None and size is not None and count is None and nrows is None:
-        if n == 0:
+        if n == 0 and size:
             raise ValueError("nrows must be given where uniform_row_length is 0.")
-        count = nrows = size // n
+        count = nrows = size // n if n else 0
     if nrows is None:
         nrows = math.floordiv(cast.cast(nvals, kind), math.maximum(length, create.constant(1, kind)))
     if n is not None and size is not None and count is not None and n * count != size:
-        raise ValueError(
-            f"Rows of uniform_row_length={n} for nrows={count} make {n * count}, not nvals={size}."
-        )
+        raise unfit(f"Rows of uniform_row_length={n} for nrows={count} make {n * count}, not nvals={size}.")
     rows = cast.cast(nrows, kind)
     if n is not None and count is not None:
         splits: Any = create.constant(np.arange(count + 1, dtype=kind.np) * kind.np.type(n))
     else:
         splits = create.range(rows + 1) * length
+    if nvals is None and n is not None and count is not None:
+        nvals = n * count
     total = None if nvals is None else cast.cast(nvals, kind)
     return RowPartition(splits, internal=True, uniform=length, nrows=rows, nvals=total)
 
@@ -276,6 +337,14 @@ def partition_cast(partition: RowPartition, dtype: Any) -> RowPartition:
 def rowids_of(partition: RowPartition) -> Any:
     """The row of each value."""
     return row_ids(partition._row_splits)
+
+
+def value_rowids(ragged: RaggedTensor) -> Any:
+    """The row of each value of a ragged tensor; in a graph as many as its values are known to be."""
+    partition, values = ragged._row_partition, ragged.values
+    if partition._rowids is not None or isinstance(partition._row_splits, EagerTensor):
+        return partition.value_rowids()
+    return row_ids_of(values.row_splits[:-1] if is_ragged(values) else values, partition._row_splits)
 
 
 def offsets_of(partition: RowPartition) -> Any:
@@ -312,7 +381,7 @@ def _size_of(values: Any, dtype: Any) -> Any:
         return known if known is not None else cast.cast(values.nrows(), dtype)
     dims = values._spec.shape
     if dims is not None and not dims:
-        raise invalid("The values of a ragged tensor must have rank 1 or more; got a scalar.")
+        raise refused("The values of a ragged tensor must have rank 1 or more; got a scalar.")
     if dims is not None and dims[0] is not None:
         return dims[0]
     return layout.shape(values, dtype)[0]
@@ -366,7 +435,7 @@ def join(values: Any, partition: RowPartition, validate: bool = True) -> RaggedT
         )
     dims = None if is_ragged(values) else values._spec.shape
     if dims is not None and not dims:
-        raise invalid("The values of a ragged tensor must have rank 1 or more; got a scalar.")
+        raise refused("The values of a ragged tensor must have rank 1 or more; got a scalar.")
     size = _size_of(values, partition.dtype)
     if partition._rowids is not None:
         found = partition._rowids.shape[0]
@@ -390,8 +459,8 @@ def from_nested(flat_values: Any, nested: Any, maker: str, validate: bool) -> An
 
 def from_nested_rowids(flat_values: Any, nested: Any, nrows: Any, validate: bool) -> Any:
     """A ragged tensor of several partitions by row numbers."""
-    if isinstance(nested, Tensor):
-        raise TypeError("nested_value_rowids must be a list of vectors; got a Tensor.")
+    if isinstance(nested, Tensor) or isinstance(nrows, Tensor):
+        raise TypeError("nested_value_rowids and nested_nrows must be lists; got a Tensor.")
     counts = [None] * len(nested) if nrows is None else list(nrows)
     if len(counts) != len(nested):
         raise ValueError(f"nested_nrows has {len(counts)} elements for {len(nested)} nested_value_rowids.")
@@ -434,106 +503,6 @@ def with_ragged_rank(value: Any, rank: int, splits_dtype: Any) -> Any:
     )
 
 
-def from_tensor(
-    tensor: Any,
-    lengths: Any = None,
-    padding: Any = None,
-    ragged_rank: int = 1,
-    splits_dtype: Any = dtypes.int64,
-) -> RaggedTensor:
-    """The rows of a dense tensor, cut to lengths or without padding."""
-    if lengths is not None and padding is not None:
-        raise ValueError("RaggedTensor.from_tensor takes lengths or padding, not both.")
-    if not isinstance(ragged_rank, int):
-        raise TypeError(f"ragged_rank must be an int; got {ragged_rank!r}.")
-    if ragged_rank <= 0:
-        raise ValueError(f"ragged_rank must be 1 or more; got {ragged_rank}.")
-    splits_dtype = dtypes.as_dtype(splits_dtype)
-    if is_ragged(tensor):
-        raise TypeError("RaggedTensor.from_tensor takes a dense tensor; got a RaggedTensor.")
-    tensor = convert(tensor)
-    rank = tensor.shape.rank
-    if rank is not None and rank < 2:
-        raise ValueError(
-            f"A tensor of rank {rank} has no rows that could be ragged: its rank must be above 1."
-        )
-    if rank is not None and rank <= ragged_rank:
-        raise ValueError(
-            f"ragged_rank must be below the rank of the tensor; got {ragged_rank} for shape {tensor.shape}."
-        )
-    if lengths is not None and _is_nested(lengths):
-        return _from_nested_lengths(tensor, lengths, splits_dtype)
-    if lengths is None and padding is None:
-        return with_ragged_rank(tensor, ragged_rank, splits_dtype)
-    if ragged_rank > 1:
-        rows = uniform_rows(tensor, splits_dtype)
-        inner = from_tensor(rows.values, lengths, padding, ragged_rank - 1, splits_dtype)
-        return RaggedTensor(inner, rows._row_partition, internal=True)
-    if padding is not None:
-        lengths = _unpadded_lengths(tensor, padding, splits_dtype)
-    size = layout.shape(tensor, splits_dtype)[1]
-    lengths = cast.cast(_integers(lengths, "lengths", None, splits_dtype), splits_dtype)
-    lengths = math.minimum(math.maximum(lengths, create.constant(0, splits_dtype)), size)
-    mask = shapes.sequence_mask(lengths, size)
-    values = gather.boolean_mask(tensor, mask)
-    return RaggedTensor(
-        values, RowPartition(splits_of(lengths), internal=True, lengths=lengths), internal=True
-    )
-
-
-def _is_nested(lengths: Any) -> bool:
-    return isinstance(lengths, (list, tuple)) and any(
-        isinstance(one, (list, tuple, np.ndarray, Tensor)) and np.ndim(_array(one)) for one in lengths
-    )
-
-
-def _from_nested_lengths(tensor: Any, nested: Sequence[Any], splits_dtype: Any) -> RaggedTensor:
-    rank = tensor.shape.rank
-    if rank is not None and rank <= len(nested):
-        raise ValueError(
-            f"{len(nested)} vectors of lengths need a tensor of higher rank; got shape {tensor.shape}."
-        )
-    first = from_tensor(tensor, nested[0], None, 1, splits_dtype)
-    if len(nested) == 1:
-        return first
-    inner = _from_nested_lengths(first.values, nested[1:], splits_dtype)
-    return RaggedTensor(inner, first._row_partition, internal=True)
-
-
-def _unpadded_lengths(tensor: Any, padding: Any, splits_dtype: Any) -> Any:
-    padding = convert(padding, tensor.dtype)
-    rank = tensor.shape.rank
-    if rank is not None and not padding.shape.is_compatible_with(tensor.shape[2:]) and padding.shape.rank:
-        raise ValueError(f"padding must have shape {tensor.shape[2:]}; got {padding.shape}.")
-    if rank is not None and padding.shape.rank == 0 and rank > 2:
-        raise ValueError(f"padding must have shape {tensor.shape[2:]}; got {padding.shape}.")
-    other = compare.not_equal(tensor, padding)
-    if rank is not None and rank > 2:
-        other = reduce.reduce_any(other, axis=list(range(2, rank)))
-    size = layout.shape(tensor, splits_dtype)[1]
-    places = cast.cast(other, splits_dtype) * (create.range(size) + 1)
-    zero = create.constant(0, places.dtype)
-    return math.maximum(reduce.reduce_max(places, axis=1), zero)
-
-
-def from_sparse(sparse: Any, splits_dtype: Any = dtypes.int64) -> RaggedTensor:
-    """A ragged tensor of the values of a sparse matrix."""
-    if not isinstance(sparse, SparseTensor):
-        raise TypeError(f"RaggedTensor.from_sparse takes a SparseTensor; got {type(sparse).__name__}.")
-    if sparse.shape.rank != 2:
-        raise ValueError(f"RaggedTensor.from_sparse takes a matrix, of rank 2; got shape {sparse.shape}.")
-    indices = sparse.indices
-    rows = cast.cast(indices[:, 0], splits_dtype)
-    partition = from_value_rowids(rows, sparse.dense_shape[0], False)
-    columns = cast.cast(indices[:, 1], splits_dtype)
-    _require(
-        compare.equal(columns, offsets_of(partition)) if columns.shape.rank else True,
-        "The rows of the sparse tensor must be filled from the left without gaps, and its positions in order "
-        "(right-ragged).",
-    )
-    return RaggedTensor(sparse.values, partition, internal=True)
-
-
 # -- others of the same form ------------------------------------------------------------------------------------------
 
 
@@ -548,8 +517,7 @@ def with_values(ragged: RaggedTensor, values: Any) -> RaggedTensor:
             f"with_values needs as many values as before, {ragged.values.shape[:1]}; got {have}."
         )
     if is_ragged(values) and values._row_partition.dtype != ragged._row_partition.dtype:
-        values = values.with_row_splits_dtype(dtypes.int64)
-        ragged = ragged.with_row_splits_dtype(dtypes.int64)
+        raise ValueError("The row_splits of the values have another dtype: use with_row_splits_dtype.")
     return RaggedTensor(values, ragged._row_partition, internal=True)
 
 
@@ -652,123 +620,7 @@ def merge_dims(value: Any, outer: int, inner: int) -> Any:
     dtype = value._row_partition.dtype
     inside = inside if is_ragged(inside) else uniform_rows(inside, dtype)
     splits = gather.gather(inside.row_splits, value.row_splits)
-    a, b = value._row_partition._uniform, inside._row_partition._uniform
-    uniform = None if a is None or b is None else a * b
-    return RaggedTensor(inside.values, RowPartition(splits, internal=True, uniform=uniform), internal=True)
-
-
-# -- other forms ------------------------------------------------------------------------------------------------------
-
-
-def _padded_places(ragged: RaggedTensor, sizes: list[Any], cut: bool) -> tuple[Any, Any]:
-    """The number of each flat value's cell in a dense tensor whose outer dimensions are `sizes`, and whether it has one."""
-    dtype = ragged._row_partition.dtype
-    place, keep = create.range(ragged._row_partition.nrows()), None
-    place = cast.cast(place, dtype)
-    if cut:
-        keep = compare.less(place, sizes[0])
-    for partition, size in zip(ragged._nested_row_partitions, sizes[1:], strict=False):
-        ids, offsets = partition.value_rowids(), offsets_of(partition)
-        place = gather.gather(place, ids) * size + offsets
-        if cut:
-            keep = compare.logical_and(gather.gather(keep, ids), compare.less(offsets, size))
-    return place, keep
-
-
-def to_tensor(ragged: RaggedTensor, default_value: Any = None, shape: Any = None) -> Any:
-    """A dense tensor, padded and cut."""
-    flat, dtype = ragged.flat_values, ragged._row_partition.dtype
-    bounds = [ragged._row_partition.nrows(), *(_longest(p) for p in ragged._nested_row_partitions)]
-    inner = layout.shape(flat, dtype)[1:]
-    static = list(ragged.shape.as_list()) if ragged.shape.rank is not None else None
-    wanted: list[Any] = [None] * len(bounds)
-    if shape is not None:
-        wanted, inner, static = _wanted_shape(shape, ragged, len(bounds), inner, static)
-    sizes = [
-        b if w is None else create.constant(w, dtype) if isinstance(w, int) else cast.cast(w, dtype)
-        for b, w in zip(bounds, wanted, strict=True)
-    ]
-    cut = any(w is not None for w in wanted)
-    place, keep = _padded_places(ragged, sizes, cut)
-    if cut:
-        flat, place = gather.boolean_mask(flat, keep), gather.boolean_mask(place, keep)
-    if default_value is None:
-        default = create.zeros([], flat.dtype)
-    else:
-        default = convert(default_value, flat.dtype)
-        if default.shape.rank and flat.shape.rank is not None and default.shape.rank >= flat.shape.rank:
-            raise invalid(
-                f"default_value must be a scalar or fit the inner shape {flat.shape[1:]}; got shape {default.shape}."
-            )
-    outer = joining.stack(sizes)
-    full = joining.concat([outer, inner], 0)
-    if default.shape.rank == 0:
-        cells = joining.concat([layout.reshape(reduce.reduce_prod(outer), [1]), inner], 0)
-        start = layout.broadcast_to(default, cells)
-    else:
-        start = layout.reshape(
-            layout.broadcast_to(default, full),
-            joining.concat([layout.reshape(reduce.reduce_prod(outer), [1]), inner], 0),
-        )
-    filled = gather.tensor_scatter_nd_update(start, layout.expand_dims(place, -1), flat)
-    result = layout.reshape(filled, full)
-    if static is not None and not isinstance(result, EagerTensor):
-        result.set_shape(static)  # type: ignore[attr-defined]
-    return result
-
-
-def _wanted_shape(shape: Any, ragged: RaggedTensor, outer: int, inner: Any, static: Any) -> Any:
-    """The dimensions asked for: those of the partitions, None for as large as need be, the inner ones, and what is static."""
-    if isinstance(shape, Tensor):
-        count = shape.shape.num_elements()
-        if count is None:
-            raise ValueError("to_tensor: the length of shape must be known.")
-        dims: list[Any] = (
-            [int(d) for d in shape._array]
-            if isinstance(shape, EagerTensor)
-            else [shape[i] for i in range(count)]
-        )
-    else:
-        dims = TensorShape(shape).as_list() if TensorShape(shape).rank is not None else [None] * ragged.ndim
-    dims = [None if isinstance(d, int) and d < 0 else d for d in dims]
-    if len(dims) != ragged.shape.rank:
-        raise invalid(f"to_tensor: shape must have rank {ragged.shape.rank}; got {shape}.")
-    for want, have in zip(dims[outer:], ragged.shape.as_list()[outer:], strict=True):
-        if want is not None and have is not None and want != have:
-            raise ValueError(
-                f"to_tensor: the inner dimensions of {ragged.shape} can't be changed to {shape}."
-            )
-    return dims[:outer], inner, [d if isinstance(d, int) else None for d in dims[:outer]] + static[outer:]
-
-
-def to_sparse(ragged: RaggedTensor) -> SparseTensor:
-    """A sparse tensor of all values."""
-    flat, partitions = ragged.flat_values, ragged._nested_row_partitions
-    rank = flat.shape.rank or 1
-    columns = [offsets_of(partitions[-1])]
-    ids = partitions[-1].value_rowids()
-    for partition in reversed(partitions[:-1]):
-        columns.insert(0, gather.gather(offsets_of(partition), ids))
-        ids = gather.gather(partition.value_rowids(), ids)
-    columns.insert(0, ids)
-    indices = cast.cast(joining.stack(columns, axis=1), dtypes.int64)
-    if rank > 1:
-        inner = layout.shape(flat, dtypes.int64)[1:]
-        count = reduce.reduce_prod(inner)
-        places = compare.where(create.ones(inner, dtypes.bool_))
-        repeated = shapes.repeat(indices, count, axis=0)
-        indices = joining.concat(
-            [
-                repeated,
-                shapes.tile(
-                    places,
-                    joining.stack([layout.shape(indices, dtypes.int64)[0], create.constant(1, dtypes.int64)]),
-                ),
-            ],
-            1,
-        )
-        flat = layout.reshape(flat, [-1])
-    return SparseTensor(indices, flat, bounding_shape(ragged, None, dtypes.int64))
+    return RaggedTensor(inside.values, RowPartition(splits, internal=True), internal=True)
 
 
 __all__ = ["text", "to_list", "to_numpy"]
@@ -791,8 +643,13 @@ def dispatch(record: Any, args: Any, attrs: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "OPERATORS":
-        from headwater._src.ops import ragged_dispatch
+    from headwater._src.ops import ragged_dense, ragged_dispatch
 
-        return ragged_dispatch.OPERATORS
-    raise AttributeError(name)
+    elsewhere = {"OPERATORS": ragged_dispatch, **dict.fromkeys(_FORMS, ragged_dense)}
+    if name not in elsewhere:
+        raise AttributeError(name)
+    found = globals()[name] = getattr(elsewhere[name], name)
+    return found
+
+
+_FORMS = ("from_tensor", "from_sparse", "to_tensor", "to_sparse")

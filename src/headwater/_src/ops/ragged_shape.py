@@ -15,7 +15,8 @@ from headwater._src.core.convert import convert
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, operations
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor
-from headwater._src.ops import cast, create, joining, layout
+from headwater._src.ops import cast, compare, create, layout
+from headwater._src.ops import ragged_methods as methods
 
 
 @export("experimental.DynamicRaggedShape")
@@ -28,7 +29,7 @@ class DynamicRaggedShape(Composite):
       row_partitions: a list of `tf.experimental.RowPartition`, the outermost first.
       inner_shape: the shape of the flat values, an integer vector.
       dtype: int32 or int64; by default that of the partitions.
-      validate: accepted for compatibility.
+      validate: whether the last partition and `inner_shape` are checked against each other.
       static_inner_shape: accepted for compatibility.
 
     Raises:
@@ -50,6 +51,13 @@ class DynamicRaggedShape(Composite):
         self._row_partitions = tuple(p.with_dtype(wanted) for p in row_partitions)
         shape = inner_shape.as_list() if isinstance(inner_shape, TensorShape) else inner_shape
         self._inner_shape = cast.cast(convert(shape, None, dtypes.as_dtype(wanted)), wanted)
+        if self._inner_shape.shape.rank not in (1, None):
+            raise ValueError(f"inner_shape must be a vector; got shape {self._inner_shape.shape}.")
+        if validate and self._row_partitions:
+            methods._require(
+                compare.equal(self._row_partitions[-1].nvals(), self._inner_shape[0]),
+                f"The last partition must have as many values as inner_shape says, {inner_shape}.",
+            )
 
     @classmethod
     def from_tensor(cls, t: Any, dtype: Any = None) -> DynamicRaggedShape:
@@ -57,7 +65,10 @@ class DynamicRaggedShape(Composite):
         if is_ragged(t):
             kind = t.row_splits.dtype
             return cls(t._nested_row_partitions, layout.shape(t.flat_values, kind), dtype)
-        return cls([], layout.shape(convert(t), dtype or dtypes.int64), dtype)
+        tensor = convert(t)
+        if tensor.shape.rank == 0:
+            return cls([], create.zeros([0], dtype or dtypes.int32), dtype or dtypes.int32)
+        return cls([], layout.shape(tensor, dtype or dtypes.int64), dtype)
 
     @classmethod
     def from_row_partitions(cls, row_partitions: Any, dtype: Any = None) -> DynamicRaggedShape:
@@ -76,6 +87,8 @@ class DynamicRaggedShape(Composite):
         Raises:
           ValueError: the lengths don't fit one another.
         """
+        if not isinstance(lengths, (list, tuple)) or any(isinstance(d, str) for d in lengths):
+            raise ValueError(f"from_lengths takes a list of integers and lists of integers; got {lengths!r}.")
         lengths = [d if isinstance(d, int) else [int(x) for x in np.asarray(d)] for d in lengths]
         if lengths and not isinstance(lengths[0], int):
             raise ValueError("The first of the lengths must be an integer.")
@@ -134,7 +147,10 @@ class DynamicRaggedShape(Composite):
 
     def is_uniform(self, axis: int) -> bool:
         """Whether all slices along `axis` have one length."""
-        axis = operations().axis_of(axis, self.rank)
+        if not isinstance(axis, int):
+            raise TypeError(f"axis must be an int; got {axis!r}.")
+        if axis < 0 or self.rank is not None and axis >= self.rank:
+            raise IndexError(f"axis={axis} is out of bounds for rank {self.rank}.")
         return not 0 < axis <= self.num_row_partitions or self._row_partitions[axis - 1].is_uniform()
 
     def static_lengths(self, ragged_lengths: bool = True) -> list[Any]:
@@ -171,8 +187,9 @@ class DynamicRaggedShape(Composite):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            dims = [self[i] for i in range(self.rank or 0)[key]]
-            return joining.stack(dims) if dims else create.zeros([0], self.dtype)
+            return self._sliced(key)
+        if isinstance(key, int) and self.rank is not None and not -self.rank <= key < self.rank:
+            raise IndexError(f"Dimension {key} is out of bounds for rank {self.rank}.")
         axis = operations().axis_of(key, self.rank)
         if axis == 0 and self._row_partitions:
             return self._row_partitions[0].nrows()
@@ -182,6 +199,22 @@ class DynamicRaggedShape(Composite):
                 raise ValueError(f"Dimension {axis} is ragged: it has no one length.")
             return uniform
         return self._inner_shape[axis - self.num_row_partitions]
+
+    def _sliced(self, key: slice) -> DynamicRaggedShape:
+        """The shape of the first dimensions, or of some dimensions of a shape that is not ragged."""
+        if key.step not in (None, 1):
+            raise IndexError(f"A shape is sliced with a step of 1; got {key.step}.")
+        start, stop, _ = key.indices(self.rank or 0)
+        count = self.num_row_partitions
+        if start and count:
+            raise ValueError("A slice of a ragged shape begins with the first dimension.")
+        if stop > count or not count:
+            inner = self._inner_shape[start : max(stop - count, start)]
+            return DynamicRaggedShape(self._row_partitions, inner, self.dtype)
+        if stop <= 1:
+            rows = layout.reshape(self._row_partitions[0].nrows(), [1])
+            return DynamicRaggedShape([], rows[:stop], self.dtype)
+        return DynamicRaggedShape.from_row_partitions(self._row_partitions[: stop - 1], self.dtype)
 
     def _num_elements(self) -> Any:
         from headwater._src.ops import reduce
@@ -199,7 +232,11 @@ class DynamicRaggedShape(Composite):
             return NotImplemented
         if (self.num_row_partitions, self.rank) != (other.num_row_partitions, other.rank):
             return False
-        return self.static_lengths() == other.static_lengths()
+        if self.dtype != other.dtype:
+            raise ValueError(
+                f"Shapes of different dtypes can't be compared: {self.dtype!r} and {other.dtype!r}."
+            )
+        return create.constant(self.static_lengths() == other.static_lengths())
 
     def __hash__(self) -> int:
         return hash((self.num_row_partitions, self.rank))
@@ -213,7 +250,9 @@ class DynamicRaggedShape(Composite):
 
     @property
     def _type_spec(self) -> RaggedShapeSpec:
-        return RaggedShapeSpec([p._type_spec for p in self._row_partitions], self.inner_rank, self.dtype)
+        return RaggedShapeSpec(
+            [p._type_spec for p in self._row_partitions], TensorShape(self._inner_dims()), self.dtype
+        )
 
     def __repr__(self) -> str:
         lengths = ", ".join(
@@ -226,11 +265,11 @@ class DynamicRaggedShape(Composite):
 class RaggedShapeSpec(TypeSpec):
     """Specification of a `DynamicRaggedShape`: those of its partitions, and the rank of the flat values."""
 
-    __slots__ = ("_partitions", "_inner_rank", "_dtype")
+    __slots__ = ("_partitions", "_inner_shape", "_dtype")
 
-    def __init__(self, partitions: Sequence[TypeSpec], inner_rank: int | None, dtype: Any) -> None:
-        self._partitions = tuple(partitions)
-        self._inner_rank = inner_rank
+    def __init__(self, row_partitions: Sequence[TypeSpec], static_inner_shape: Any, dtype: Any) -> None:
+        self._partitions = tuple(row_partitions)
+        self._inner_shape = TensorShape(static_inner_shape)
         self._dtype = dtypes.as_dtype(dtype)
 
     @property
@@ -240,7 +279,7 @@ class RaggedShapeSpec(TypeSpec):
 
     @property
     def _component_specs(self) -> tuple[TypeSpec, ...]:
-        return TensorSpec([self._inner_rank], self._dtype), *self._partitions
+        return TensorSpec([self._inner_shape.rank], self._dtype), *self._partitions
 
     def _to_components(self, value: DynamicRaggedShape) -> tuple[Any, ...]:
         return value._inner_shape, *value._row_partitions
@@ -254,14 +293,18 @@ class RaggedShapeSpec(TypeSpec):
         return DynamicRaggedShape(partitions, inner_shape, self._dtype)
 
     def _key(self) -> tuple[Any, ...]:
-        return self._partitions, self._inner_rank, self._dtype
+        return self._partitions, self._inner_shape, self._dtype
 
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
         """Itself, if all are equal."""
         return self if all(self == o for o in others) else None
 
     def __repr__(self) -> str:
-        return f"DynamicRaggedShape.Spec(row_partitions={list(self._partitions)}, inner_rank={self._inner_rank}, dtype={self._dtype!r})"
+        parts = f"row_partitions={self._partitions}, static_inner_shape={self._inner_shape!r}, dtype={self._dtype!r}"
+        return f"DynamicRaggedShape.Spec({parts})"
+
+
+DynamicRaggedShape.Spec = RaggedShapeSpec  # type: ignore[attr-defined]
 
 
 def filled(shape: DynamicRaggedShape, value: Any) -> Any:
