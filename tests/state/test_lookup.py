@@ -99,3 +99,17 @@ def test_in_a_function():
 
     got = step(tf.constant(["a", "k"]))
     assert [t.numpy().tolist() for t in got] == [[5, -1], [0, 1], 2]
+
+
+def test_whole_lines_may_be_integers(tmp_path):
+    path = tmp_path / "numbers.txt"
+    path.write_text("12\n7\n-3\n")
+    index = tf.lookup.TextFileIndex
+    lines = tf.lookup.TextFileInitializer(str(path), tf.int64, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
+    table = tf.lookup.StaticHashTable(lines, -1)
+    assert table.lookup(tf.constant([7, -3, 1], tf.int64)).numpy().tolist() == [1, 2, -1]
+    path.write_text("12\nseven\n")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="int64"):
+        tf.lookup.StaticHashTable(lines, -1)
+    with pytest.raises(ValueError, match="strings or integers"):
+        tf.lookup.TextFileInitializer(str(path), tf.float32, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)

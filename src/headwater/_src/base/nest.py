@@ -13,23 +13,31 @@ import numpy as np
 
 from headwater._src.base.exporting import export
 
-_SEQUENCES: set[type] = {list, tuple}
+_SEQUENCES: set[type] = {list, tuple, range}
 _MAPPINGS: set[type] = {dict}
 _MAX_LEAVES = 4096
 _LEAVES: set[type] = {int, float, bool, str, bytes, complex, type(None), np.ndarray}
 """Types whose answer is known, so that the walk asks `isinstance` once for each type that it meets."""
 
 
+@export("__internal__.CompositeTensor")
 class Composite:
     """Base of values made of several tensors, which `expand_composites=True` opens (`SparseTensor` and its like)."""
 
     __slots__ = ()
+    _has_gradient = True
+    """Whether gradients of such values and with respect to them are taken."""
 
     def _nest_flatten(self) -> list[Any]:
         raise NotImplementedError
 
     def _nest_unflatten(self, parts: list[Any]) -> Any:
         raise NotImplementedError
+
+    def _nest_compatible(self, other: Any) -> bool:
+        """Whether the values differ in their parts only, as far as a common specification covers both."""
+        spec = getattr(self, "_type_spec", None)
+        return spec is None or spec.most_specific_common_supertype([other._type_spec]) is not None
 
 
 def _kind(value: Any) -> str | None:
@@ -44,7 +52,7 @@ def _kind(value: Any) -> str | None:
         _MAPPINGS.add(cls)
         return "mapping"
     if isinstance(value, (_abc.Sequence, _abc.MappingView)) and not isinstance(
-        value, (str, bytes, bytearray, range)
+        value, (str, bytes, bytearray)
     ):
         if isinstance(value, (list, tuple)) or not hasattr(value, "shape"):
             _SEQUENCES.add(cls)
@@ -85,10 +93,10 @@ def _rebuild(value: Any, kind: str, children: list[Any]) -> Any:
     if kind == "sequence":
         if isinstance(value, tuple):
             return cls(*children) if hasattr(value, "_fields") else cls(children)
-        return list(children) if isinstance(value, _abc.MappingView) else cls(children)
+        return list(children) if isinstance(value, (_abc.MappingView, range)) else cls(children)
     if kind == "mapping":
         by_key = dict(zip(_sorted_keys(value), children, strict=True))
-        ordered = [(k, by_key[k]) for k in value]
+        ordered = {k: by_key[k] for k in value}
         if hasattr(value, "default_factory"):
             return cls(value.default_factory, ordered)
         return cls(ordered)
@@ -143,7 +151,7 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
       TypeError: `flat_sequence` is no sequence.
       ValueError: it has not as many elements as the structure has leaves.
     """
-    if not isinstance(flat_sequence, (_abc.Sequence, np.ndarray)) or isinstance(flat_sequence, (str, bytes)):
+    if not isinstance(flat_sequence, _abc.Sequence) or isinstance(flat_sequence, (str, bytes)):
         raise TypeError(
             f"nest.pack_sequence_as: flat_sequence must be a sequence; got {type(flat_sequence).__name__}."
         )
@@ -217,13 +225,13 @@ def assert_same_structure(
         )
     if kind1 is None or kind2 is None:
         return
-    if check_types and not _same_type(nest1, nest2):
-        raise TypeError(
-            f"nest: the structures differ in type: {type(nest1).__name__} against {type(nest2).__name__} "
-            "(check_types=False allows that)."
-        )
-    if kind1 == "mapping" and kind2 == "mapping" and set(nest1) != set(nest2):
-        raise ValueError(f"nest: the dictionaries have different keys: {list(nest1)} against {list(nest2)}.")
+    if kind1 == kind2 == "composite":
+        if type(nest1) is not type(nest2) or not nest1._nest_compatible(nest2):
+            raise ValueError(
+                f"nest: the values differ in more than their tensors:\n  first: {nest1!r}\n  second: {nest2!r}"
+            )
+    elif check_types:
+        _check_types(nest1, nest2)
     children1 = _children(nest1, kind1, expand_composites)
     children2 = _children(nest2, kind2, expand_composites)
     if len(children1) != len(children2):
@@ -235,10 +243,21 @@ def assert_same_structure(
         assert_same_structure(child1, child2, check_types, expand_composites)
 
 
+def _check_types(a: Any, b: Any) -> None:
+    """TypeError for sequences or mappings of different types; ValueError for mappings with different keys."""
+    if not _same_type(a, b):
+        raise TypeError(
+            f"nest: the structures differ in type: {type(a).__name__} against {type(b).__name__} "
+            "(check_types=False allows that)."
+        )
+    if isinstance(a, _abc.Mapping) and isinstance(b, _abc.Mapping) and set(a) != set(b):
+        raise ValueError(f"nest: the dictionaries have different keys: {list(a)} against {list(b)}.")
+
+
 def _same_type(a: Any, b: Any) -> bool:
     if type(a) is type(b):
         return True
-    if isinstance(a, _abc.Mapping) and isinstance(b, _abc.Mapping):
+    if any(isinstance(a, kind) and isinstance(b, kind) for kind in (_abc.Mapping, list)):
         return True
     if hasattr(a, "_fields") and hasattr(b, "_fields"):
         return a._fields == b._fields and type(a).__name__ == type(b).__name__

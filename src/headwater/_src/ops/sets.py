@@ -2,124 +2,251 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-import headwater._src.ops.layout as layout
-from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import TracedTypeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.composite import SparseTensor
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Sparse_, bad, case, sampled
-from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, keys_of, made, of_parts, sparse_of, width_of
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, is_sorted, of_parts, refused, sparse_of, width_of
 
 _DTYPES = "int8|int16|int32|int64|uint8|uint16|string"
+_FEW = 128
+"""Sets with up to so many elements in all are Python's sets, which cost less than calls of NumPy."""
+_MAX_KEY = 2**62
+
+# -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _rows(indices: np.ndarray, shape: np.ndarray, validate: bool, what: str) -> np.ndarray:
+class _Rows(NamedTuple):
+    """Elements, and the number of the row that each is in; `lead` are the dimensions that the rows are numbered by."""
+
+    rows: np.ndarray | None
+    """None for a dense array, whose rows are all as long and follow each other."""
+    values: np.ndarray
+    lead: np.ndarray
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return math.prod(self.lead.tolist())
+
+    def numbers(self) -> np.ndarray:
+        """The row of each element."""
+        if self.rows is not None:
+            return self.rows
+        return np.repeat(np.arange(self.height), len(self.values) // max(self.height, 1))
+
+
+def _of_dense(values: np.ndarray) -> _Rows:
+    if values.ndim < 2:
+        raise invalid(f"tf.sets needs rank 2 or more; got shape {values.shape}.")
+    return _Rows(None, values.reshape(-1), np.array(values.shape[:-1], np.int64))
+
+
+def _of_sparse(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, validate: bool) -> _Rows:
     if len(shape) < 2:
-        raise invalid(f"{what} needs rank 2 or more; got shape {shape.tolist()}.")
-    if validate and len(indices):
-        outside = (indices < 0) | (indices >= shape)
-        keys = keys_of(indices)[0]
-        if outside.any() or (keys[1:] < keys[:-1]).any():
+        raise invalid(f"tf.sets needs rank 2 or more; got shape {shape.tolist()}.")
+    if math.prod(shape.tolist()) >= _MAX_KEY:
+        raise NotImplementedError(f"tf.sets: a shape of more than 2**62 places, {shape.tolist()}.")
+    rows = indices[:, 0]
+    for i in range(1, len(shape) - 1):
+        rows = rows * shape[i] + indices[:, i]
+    if len(indices):
+        bounded = shape if validate else shape[:-1]
+        # Seen as unsigned numbers the negative ones are the largest.
+        inside = (indices[:, : len(bounded)].view(np.uint64) < bounded.view(np.uint64)).all()
+        if not inside or (validate and not is_sorted(rows * shape[-1] + indices[:, -1])):
             raise invalid(
-                f"{what}: positions must lie in the shape {shape.tolist()} and be in row-major order."
+                f"tf.sets: positions must lie in the shape {shape.tolist()} and be in row-major order; tf.sparse.reorder sorts them."
             )
-    return indices[:, :-1]
+    return _Rows(rows, values, shape[:-1])
 
 
-def _sets(
-    a: np.ndarray, a_values: np.ndarray, a_shape: np.ndarray, b: np.ndarray, b_values: np.ndarray, b_shape: np.ndarray,
-    *, which: str, validate: bool,
-) -> Any:  # fmt: skip
-    what = "tf.sets"
-    rows_a, rows_b = _rows(a, a_shape, validate, what), _rows(b, b_shape, validate, what)
-    if not np.array_equal(a_shape[:-1], b_shape[:-1]):
+def _listed(side: _Rows, starts: Any) -> list[list[Any]]:
+    """The elements of each row."""
+    items = side.values.tolist()
+    if side.rows is not None and not is_sorted(side.rows):
+        order = np.argsort(side.rows, kind="stable")
+        items, side = side.values[order].tolist(), side._replace(rows=side.rows[order])
+    if side.rows is None:
+        width = len(items) // max(side.height, 1)
+        return [items[i * width : (i + 1) * width] for i in starts]
+    low = np.searchsorted(side.rows, starts).tolist()
+    high = np.searchsorted(side.rows, starts, "right").tolist()
+    return [items[i:j] for i, j in zip(low, high, strict=True)]
+
+
+# -- operations -------------------------------------------------------------------------------------------------------
+
+_OF_SETS: dict[str, Any] = {
+    "union": set.union,
+    "intersection": set.intersection,
+    "a-b": set.difference,
+    "b-a": lambda a, b: set(b).difference(a),
+}
+
+
+def _by_sets(a: _Rows, b: _Rows, numbers: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
+    """Elements and how many each row has, by Python's sets."""
+    operate = _OF_SETS[which]
+    pairs = zip(_listed(a, numbers), _listed(b, numbers), strict=True)
+    found = [sorted(operate(set(x), y)) for x, y in pairs]
+    lengths = np.fromiter(map(len, found), np.int64, len(found))
+    values = np.empty(int(lengths.sum()), a.values.dtype)
+    values[:] = list(itertools.chain.from_iterable(found))
+    return values, lengths
+
+
+def _narrowed(total: int) -> np.dtype:
+    """The smallest dtype that holds the keys: the smaller they are, the faster they are sorted."""
+    return next(np.dtype(d) for d in (np.uint16, np.int32, np.int64) if total <= np.iinfo(d).max)
+
+
+def _keys(
+    values: np.ndarray, rows: np.ndarray | None, low: int, span: int, times: int, dtype: np.dtype
+) -> np.ndarray:
+    """`times * (row * span + value - low)`: in order where rows and values are."""
+    keys = values.astype(np.int64)
+    keys -= low
+    if rows is not None:
+        keys += rows * span
+    if times != 1:
+        keys *= times
+    return keys.astype(dtype, copy=False)
+
+
+def _by_sorting(a: _Rows, b: _Rows, numbers: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
+    """The same by sorting keys made of row, element, and which of the two it comes from."""
+    if which == "b-a":
+        return _by_sorting(b, a, numbers, "a-b")
+    values, count = (a.values, b.values), len(numbers)
+    filled = [v for v in values if len(v)]
+    low, high = min(int(v.min()) for v in filled), max(int(v.max()) for v in filled)
+    span, words = high - low + 1, None
+    if 2 * count * span >= _MAX_KEY:
+        words, ranks = np.unique(np.concatenate(values), return_inverse=True)
+        values = ranks[: len(a.values)], ranks[len(a.values) :]
+        low, span = 0, len(words)
+    times = 1 if which == "union" else 2
+    dtype = _narrowed(times * count * span)
+    sides = [
+        _keys(v, None if count == 1 else s.numbers(), low, span, times, dtype)
+        for v, s in zip(values, (a, b), strict=True)
+    ]
+    if times == 2:
+        sides[1] += 1
+    keys = np.concatenate(sides)
+    keys.sort()
+    if which == "union":
+        keys = keys[np.append(keys[1:] != keys[:-1], True)]
+    else:
+        # An element of the first side is even, and the same of the second follows it, if it is there.
+        steps = np.append(keys[1:] - keys[:-1], dtype.type(2))
+        keep = steps == 1 if which == "intersection" else steps > 1
+        keep &= (keys & 1) == 0
+        keys = keys[keep] >> 1
+    starts = np.searchsorted(keys, (np.arange(count) * span).astype(dtype))
+    lengths = np.diff(starts, append=len(keys))
+    found = keys.astype(np.int64, copy=False)
+    if count > 1:
+        found = found - np.repeat(np.arange(count) * span, lengths)
+    return (found + low if words is None else words[found]).astype(a.values.dtype, copy=False), lengths
+
+
+def _combined(a: _Rows, b: _Rows, which: str) -> Any:
+    if not np.array_equal(a.lead, b.lead):
         raise invalid(
-            f"{what}: the shapes must agree but for the last dimension; got {a_shape.tolist()} and {b_shape.tolist()}."
+            f"tf.sets: the shapes must agree but for the last dimension; got {a.lead.tolist()} and {b.lead.tolist()} rows."
         )
-    ranked = np.unique(np.concatenate([a_values, b_values]), return_inverse=True)
-    words, numbers = ranked[0], ranked[1].reshape(-1, 1)
-    pairs = np.concatenate([np.concatenate([rows_a, rows_b]), numbers], 1)
-    keys_a, keys_b = keys_of(pairs[: len(a)], pairs[len(a) :])
-    keys = {
-        "intersection": lambda: np.intersect1d(keys_a, keys_b),
-        "union": lambda: np.union1d(keys_a, keys_b),
-        "a-b": lambda: np.setdiff1d(keys_a, keys_b),
-        "b-a": lambda: np.setdiff1d(keys_b, keys_a),
-    }[which]()
-    everything = np.concatenate([keys_a, keys_b])
-    order = np.argsort(everything, kind="stable")
-    found = pairs[order[np.searchsorted(everything[order], keys)]] if len(keys) else pairs[:0]
-    return _packed(found[:, :-1], words[found[:, -1]], a_shape[:-1])
+    total = len(a.values) + len(b.values)
+    numbers, count = None, a.height
+    if a.rows is not None and b.rows is not None and count > 4 * total + 64:
+        # Most rows are empty: those that are not are numbered anew.
+        numbers, ranks = np.unique(np.concatenate([a.rows, b.rows]), return_inverse=True)
+        a, b = a._replace(rows=ranks[: len(a.values)]), b._replace(rows=ranks[len(a.values) :])
+        count = len(numbers)
+    line = np.arange(count)
+    if not total:
+        values, lengths = a.values[:0], np.zeros(count, np.int64)
+    else:
+        method = _by_sets if a.values.dtype.kind == "O" or total + count <= _FEW else _by_sorting
+        values, lengths = method(a, b, line, which)
+    return _packed(values, lengths, line if numbers is None else numbers, a.lead)
 
 
-def _packed(rows: np.ndarray, values: np.ndarray, lead: np.ndarray) -> Any:
-    """The values of each row, which come row by row, numbered from 0."""
-    if not len(rows):
-        return np.zeros((0, len(lead) + 1), np.int64), values, np.append(lead, 0)
-    keys = keys_of(rows)[0]
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    lengths = np.diff(np.append(starts, len(keys)))
-    within = np.arange(len(keys)) - np.repeat(starts, lengths)
-    return np.concatenate([rows, within[:, None]], 1).astype(np.int64), values, np.append(lead, lengths.max())
+def _packed(values: np.ndarray, lengths: np.ndarray, numbers: np.ndarray, lead: np.ndarray) -> Any:
+    """Positions, elements and shape: the elements of each row are numbered from 0."""
+    positions = np.empty((len(values), len(lead) + 1), np.int64)
+    rows = np.repeat(numbers, lengths)
+    positions[:, :-1] = rows[:, None] if len(lead) == 1 else np.stack(np.unravel_index(rows, lead), 1)
+    positions[:, -1] = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return positions, values, np.append(lead, lengths.max(initial=0))
 
 
-def _sets_shape(
-    a: Spec, a_values: Spec, a_shape: Spec, b: Spec, b_values: Spec, b_shape: Spec, **_: Any
-) -> list[Any]:
-    width = width_of(a, a_shape)
+def _rank_rule(width: int | None) -> list[Any]:
     return [(None, width), (None,), (width,)]
 
 
-sets_op = op(
-    "SparseToSparseSetOperation",
-    f"set1_indices: int64, set1_values: {_DTYPES}, set1_shape: int64, set2_indices: int64, set2_values: set1_values, "
-    "set2_shape: int64 -> ?: set1_indices; ?: set1_values; ?: int64",
-    numpy=_sets,
+_RESULT = " -> ?: int64; ?: {}; ?: int64"
+_SECOND = "set2_indices: int64, set2_values: {}, set2_shape: int64"
+
+_dense_op = op(
+    "DenseToDenseSetOperation", f"set1: {_DTYPES}, set2: set1" + _RESULT.format("set1"),
+    numpy=lambda a, b, *, which: _combined(_of_dense(a), _of_dense(b), which),
     lower=DATA_DEPENDENT,
     grad=NONDIFF,
-    shape=_sets_shape,
+    shape=lambda a, b, **_: _rank_rule(None if a.shape is None else len(a.shape)),
+    attrs={"which": "union"},
+    doc="A set operation on the rows of two tensors.",
+)  # fmt: skip
+
+_mixed_op = op(
+    "DenseToSparseSetOperation", f"set1: {_DTYPES}, " + _SECOND.format("set1") + _RESULT.format("set1"),
+    numpy=lambda a, *b, which, validate: _combined(_of_dense(a), _of_sparse(*b, validate), which),
+    lower=DATA_DEPENDENT,
+    grad=NONDIFF,
+    shape=lambda a, b, values, shape, **_: _rank_rule(width_of(b, shape)),
+    attrs={"which": "union", "validate": True},
+    doc="A set operation on the rows of a tensor and a sparse tensor.",
+)  # fmt: skip
+
+_sparse_op = op(
+    "SparseToSparseSetOperation",
+    f"set1_indices: int64, set1_values: {_DTYPES}, set1_shape: int64, "
+    + _SECOND.format("set1_values") + _RESULT.format("set1_values"),
+    numpy=lambda *parts, which, validate: _combined(
+        _of_sparse(*parts[:3], validate), _of_sparse(*parts[3:], validate), which
+    ),
+    lower=DATA_DEPENDENT,
+    grad=NONDIFF,
+    shape=lambda a, values, shape, *b, **_: _rank_rule(width_of(a, shape)),
     attrs={"which": "union", "validate": True},
     doc="A set operation on the rows of two sparse tensors.",
 )  # fmt: skip
 
 
-def _positions(values: np.ndarray) -> np.ndarray:
-    return (
-        np.stack(np.unravel_index(np.arange(values.size), values.shape), 1)
-        .astype(np.int64)
-        .reshape(-1, values.ndim)
-    )
+def _checked(value: Any, what: str) -> Any:
+    """A sparse tensor as it is, anything else as a tensor; TypeError for other than integers and strings."""
+    value = value if isinstance(value, SparseTensor) else convert(value)
+    if value.dtype.name not in _DTYPES.split("|"):
+        message = f"{what} takes integers and strings; got {value.dtype.name}."
+        raise TypeError(message) if ctx.graph is None else TracedTypeError(None, None, message)
+    if value.shape.rank is not None and value.shape.rank < 2:
+        raise refused(f"{what} needs rank 2 or more; got shape {value.shape}.")
+    return value
 
 
-positions_op = op(
-    "DensePositions", f"values: {_DTYPES} -> ?: int64",
-    numpy=_positions,
-    lower=DATA_DEPENDENT,
-    grad=NONDIFF,
-    shape=lambda values: (None, None if values.shape is None else len(values.shape)),
-    doc="The positions of all elements in row-major order.",
-)  # fmt: skip
-
-
-def _as_sparse(value: Any, what: str) -> SparseTensor:
-    """A sparse tensor as it is; a dense one with all its elements."""
-    if isinstance(value, SparseTensor):
-        return value
-    tensor = convert(value)
-    if tensor.dtype.name not in _DTYPES.split("|"):
-        raise TypeError(f"{what} takes integers and strings; got {tensor.dtype.name}.")
-    if tensor.shape.rank is not None and tensor.shape.rank < 2:
-        raise invalid(f"{what} needs rank 2 or more; got shape {tensor.shape}.")
-    shape = layout.shape(tensor, dtypes.int64)
-    return made(positions_op(tensor), layout.reshape(tensor, [-1]), shape, tensor._spec.shape)
+def _parts(sp: SparseTensor) -> tuple[Any, ...]:
+    return sp._indices, sp._values, sp._dense_shape
 
 
 def _operate(a: Any, b: Any, which: str, validate: bool, what: str) -> SparseTensor:
@@ -127,17 +254,22 @@ def _operate(a: Any, b: Any, which: str, validate: bool, what: str) -> SparseTen
         # TensorFlow has no kernel for this order of arguments and exchanges them, which shows only in the differences.
         which = {"a-b": "b-a", "b-a": "a-b"}.get(which, which)
         a, b = b, a
-    left, right = _as_sparse(a, what), _as_sparse(b, what)
-    if left.dtype is not right.dtype:
-        raise TypeError(f"{what}: the dtypes must be equal; got {left.dtype.name} and {right.dtype.name}.")
-    if left.dtype.name not in _DTYPES.split("|"):
-        raise TypeError(f"{what} takes integers and strings; got {left.dtype.name}.")
-    parts = sets_op(
-        left._indices, left._values, left._dense_shape, right._indices, right._values, right._dense_shape,
-        which=which, validate=bool(validate),
-    )  # fmt: skip
-    dims = left._static._dims
-    return of_parts(parts, None if dims is None else (*dims[:-1], None))
+    a, b = _checked(a, what), _checked(b, what)
+    if a.dtype is not b.dtype:
+        raise TypeError(f"{what}: the dtypes must be equal; got {a.dtype.name} and {b.dtype.name}.")
+    lead, other = a.shape[:-1], b.shape[:-1]
+    if not lead.is_compatible_with(other):
+        raise refused(
+            f"{what}: the shapes must agree but for the last dimension; got {a.shape} and {b.shape}."
+        )
+    if isinstance(a, SparseTensor):
+        parts = _sparse_op(*_parts(a), *_parts(b), which=which, validate=bool(validate))
+    elif isinstance(b, SparseTensor):
+        parts = _mixed_op(a, *_parts(b), which=which, validate=bool(validate))
+    else:
+        parts = _dense_op(a, b, which=which)
+    dims = lead.merge_with(other)._dims
+    return of_parts(parts, None if dims is None else (*dims, None))
 
 
 @export("sets.intersection")
@@ -175,12 +307,16 @@ def difference(a: Any, b: Any, aminusb: bool = True, validate_indices: bool = Tr
 
 
 def _size(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, *, validate: bool) -> np.ndarray:
-    rows = _rows(indices, shape, validate, "tf.sets.size")
-    numbers = np.unique(values, return_inverse=True)[1].reshape(-1, 1)
-    distinct = np.unique(np.concatenate([rows, numbers], 1), axis=0)
-    out = np.zeros(shape[:-1], np.int32)
-    np.add.at(out, tuple(distinct[:, :-1].T), 1)
-    return out
+    side = _of_sparse(indices, values, shape, validate)
+    line = np.arange(side.height)
+    if not len(values):
+        lengths = np.zeros(side.height, np.int32)
+    elif values.dtype.kind == "O":
+        lengths = np.fromiter((len(set(row)) for row in _listed(side, line)), np.int32, len(line))
+    else:
+        nothing = side._replace(rows=line[:0], values=values[:0])
+        lengths = _by_sorting(side, nothing, line, "union")[1].astype(np.int32)
+    return lengths.reshape(shape[:-1])
 
 
 size_op = op(
@@ -206,7 +342,7 @@ def size(a: Any, validate_indices: bool = True) -> Tensor:
       TypeError: `a` is no sparse tensor.
       InvalidArgumentError: the rank is less than 2, or positions are not in order.
     """
-    sp = sparse_of(a, "tf.sets.size")
+    sp = _checked(sparse_of(a, "tf.sets.size"), "tf.sets.size")
     return size_op(sp._indices, sp._values, sp._dense_shape, validate=bool(validate_indices))
 
 

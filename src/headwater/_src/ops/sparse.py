@@ -14,7 +14,7 @@ import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.math as ops_math
 import headwater._src.ops.reduce as reduce
-from headwater._src.base import dtypes
+from headwater._src.base import dtypes, nest
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -22,7 +22,7 @@ from headwater._src.base.shapes import wrap
 from headwater._src.core.composite import IndexedSlices, SparseTensor
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
-from headwater._src.core.samples import case
+from headwater._src.core.samples import bad, case
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.cast import cast
@@ -32,9 +32,13 @@ from headwater._src.ops.sparse_order import (
     dense_of,
     find,
     hinted,
+    is_sorted,
     made,
+    numbers_of,
     of_parts,
+    positions_of,
     rank_of,
+    refused,
     reorder_op,
     rows_of,
     sparse_of,
@@ -53,10 +57,25 @@ def from_dense(tensor: Any, name: str | None = None) -> SparseTensor:
     [[0, 1]]
     """
     dense = convert(tensor)
-    indices = compare.where(compare.not_equal(dense, create.zeros_like(dense)))
-    return made(
-        indices, gather.gather_nd(dense, indices), layout.shape(dense, dtypes.int64), dense._spec.shape
-    )
+    indices, values = _from_dense_op(dense)
+    return made(indices, values, layout.shape(dense, dtypes.int64), dense._spec.shape)
+
+
+def _from_dense(dense: np.ndarray) -> Any:
+    if not dense.ndim:
+        raise invalid("tf.sparse.from_dense: the tensor must have rank 1 or more; got a scalar.")
+    numbers = np.flatnonzero(dense != (b"" if dense.dtype.kind == "O" else 0))
+    return positions_of(numbers, dense.shape), dense.reshape(-1).take(numbers)
+
+
+_from_dense_op = op(
+    "SparseFromDense", "dense: A -> ?: int64; ?: dense",
+    numpy=_from_dense,
+    lower=DATA_DEPENDENT,
+    grad=lambda g, y, dense: gather.scatter_nd(y[0], g[1], layout.shape(dense, dtypes.int64)),
+    shape=lambda dense: [(None, None if dense.shape is None else len(dense.shape)), (None,)],
+    doc="The positions of the elements that are not 0, and those elements.",
+)  # fmt: skip
 
 
 @export("sparse.to_dense")
@@ -98,6 +117,8 @@ def eye(
     for value in (num_rows, num_columns):
         if isinstance(value, (list, tuple, float)):
             raise TypeError(f"tf.sparse.eye: the sizes must be integers; got {value!r}.")
+    if num_rows is None:
+        raise TypeError("tf.sparse.eye: num_rows must be an integer; got None.")
     rows = cast(num_rows, dtypes.int64)
     columns = rows if num_columns is None else cast(num_columns, dtypes.int64)
     count = ops_math.minimum(rows, columns)
@@ -131,17 +152,7 @@ def _reshape(indices: np.ndarray, shape: np.ndarray, new_shape: np.ndarray) -> A
     if indices.ndim != 2 or shape.ndim != 1 or new_shape.ndim != 1 or indices.shape[1] != len(shape):
         raise ValueError("shapes")
     new = _settled_shape(shape, new_shape)
-    if not len(indices):
-        return np.zeros((0, len(new)), np.int64), new
-    flat = indices @ _strides(shape)
-    out = np.empty((len(indices), len(new)), np.int64)
-    for i, stride in enumerate(_strides(new)):
-        out[:, i], flat = np.divmod(flat, stride)
-    return out, new
-
-
-def _strides(shape: np.ndarray) -> np.ndarray:
-    return np.append(np.cumprod(shape[:0:-1])[::-1], 1)[: len(shape)].astype(np.int64)
+    return positions_of(numbers_of(indices, shape), new), new
 
 
 def _reshape_shape(indices: Spec, shape: Spec, new_shape: Spec) -> list[Any]:
@@ -169,16 +180,16 @@ def _known_reshape(old: Any, new: Any) -> Any:
     if new is None:
         return None
     if sum(d == -1 for d in new) > 1:
-        raise invalid(f"tf.sparse.reshape: at most one dimension can be inferred; got shape {tuple(new)}.")
+        raise refused(f"tf.sparse.reshape: at most one dimension can be inferred; got shape {tuple(new)}.")
     if None in new or old is None or None in old:
         return tuple(None if d == -1 else d for d in new)
     size, rest = int(np.prod(old)), int(np.prod([d for d in new if d != -1]))
     if -1 in new:
         if rest == 0 or size % rest:
-            return None
+            raise refused(f"tf.sparse.reshape: {size} elements can't be arranged as shape {tuple(new)}.")
         return tuple(size // rest if d == -1 else d for d in new)
     if size != rest:
-        raise invalid(
+        raise refused(
             f"tf.sparse.reshape: shape {tuple(old)} has {size} elements, but shape {tuple(new)} asks for {rest}."
         )
     return new
@@ -199,7 +210,7 @@ def reshape(sp_input: Any, shape: Any, name: str | None = None) -> SparseTensor:
     """
     sp = sparse_of(sp_input, "tf.sparse.reshape")
     if not isinstance(shape, Tensor) and np.ndim(shape) != 1 and not hasattr(shape, "as_list"):
-        raise invalid(f"tf.sparse.reshape: shape must be a vector; got {shape!r}.")
+        raise refused(f"tf.sparse.reshape: shape must be a vector; got {shape!r}.")
     wanted = shape if isinstance(shape, Tensor) else host_ints(shape, "tf.sparse.reshape: shape")
     static = _known_reshape(sp._static._dims, static_ints(shape))
     vector = cast(convert(wanted, None, dtypes.int64), dtypes.int64)
@@ -216,18 +227,27 @@ def expand_dims(sp_input: Any, axis: Any = None, name: str | None = None) -> Spa
       InvalidArgumentError: `axis` is out of range.
     """
     sp = sparse_of(sp_input, "tf.sparse.expand_dims")
-    rank = rank_of(sp, "tf.sparse.expand_dims")
-    at = -1 if axis is None else int(host_int(axis, "tf.sparse.expand_dims: axis", TypeError))
-    if not -rank - 1 <= at <= rank:
-        raise invalid(f"tf.sparse.expand_dims: axis {at} is out of range [{-rank - 1}, {rank}].")
-    at += rank + 1 if at < 0 else 0
+    rank = sp._static.rank
+    if isinstance(axis, (str, bytes)):
+        raise TypeError(f"tf.sparse.expand_dims: axis must be an integer; got {axis!r}.")
+    (at,) = (-1,) if axis is None else static_ints(axis)
+    if at is None:
+        raise NotImplementedError("tf.sparse.expand_dims needs to know the axis when it is traced.")
+    if rank is not None and not -rank - 1 <= at <= rank:
+        raise refused(f"tf.sparse.expand_dims: axis {at} is out of range [{-rank - 1}, {rank}].")
+    if at < 0:
+        if rank is None:
+            raise NotImplementedError(
+                "tf.sparse.expand_dims with a negative axis needs a sparse tensor of known rank."
+            )
+        at += rank + 1
     column = create.zeros_like(sp._values, dtypes.int64)
     columns = layout.expand_dims(column, 1)
     indices = joining.concat([sp._indices[:, :at], columns, sp._indices[:, at:]], 1)
     one = convert(np.ones(1, np.int64))
     shape = joining.concat([sp._dense_shape[:at], one, sp._dense_shape[at:]], 0)
-    dims = sp._static.as_list()
-    return made(indices, sp._values, shape, (*dims[:at], 1, *dims[at:]))
+    dims = sp._static._dims
+    return made(indices, sp._values, shape, None if dims is None else (*dims[:at], 1, *dims[at:]))
 
 
 @export("sparse.transpose")
@@ -241,7 +261,10 @@ def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> Spars
     """
     sp = sparse_of(sp_input, "tf.sparse.transpose")
     if perm is None:
-        perm = tuple(range(rank_of(sp, "tf.sparse.transpose")))[::-1]
+        rank = sp._static.rank
+        perm = _reversed(sp._dense_shape) if rank is None else tuple(range(rank))[::-1]
+    elif not isinstance(perm, Tensor) and np.ndim(perm) != 1:
+        raise TypeError(f"tf.sparse.transpose: perm must be a vector of integers; got {perm!r}.")
     order = host_ints(perm, "tf.sparse.transpose: perm")
     dims, static = sp._static._dims, None
     if order.__class__ is tuple and dims is not None:
@@ -250,7 +273,7 @@ def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> Spars
                 f"tf.sparse.transpose: perm must have one entry for each of {len(dims)} dimensions; got {order}."
             )
         if sorted(order) != list(range(len(dims))):
-            raise invalid(
+            raise refused(
                 f"tf.sparse.transpose: perm must be a permutation of 0 to {len(dims) - 1}; got {order}."
             )
         static = tuple(dims[p] for p in order)
@@ -259,6 +282,31 @@ def transpose(sp_input: Any, perm: Any = None, name: str | None = None) -> Spars
     shape = gather.gather_dense(sp._dense_shape, entries)
     indices, values = reorder_op(indices, sp._values, shape)
     return made(indices, values, shape, static)
+
+
+def _reversed(dense_shape: Tensor) -> Tensor:
+    """The dimensions' numbers from the last to the first."""
+    last = ops_math.subtract(layout.size(dense_shape), 1)
+    return create.range(last, -1, -1)
+
+
+def _check_large_enough(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    if old.shape != new.shape or (new < old).any():
+        raise invalid(
+            f"tf.sparse.reset_shape: new_shape {new.tolist()} must have as many entries as the shape {old.tolist()}, none smaller."
+        )
+    return new
+
+
+_large_enough = op(
+    "SparseLargeEnough", "old: int64, new: int64 -> ?: int64",
+    numpy=_check_large_enough,
+    lower=DATA_DEPENDENT,
+    grad=NONDIFF,
+    shape=lambda old, new: new.shape,
+    cases=lambda: [case([2, 3], [2, 5], id="larger"), bad([2, 3], [2, 2], id="smaller")],
+    doc="The new shape itself, found to be no smaller than the old one.",
+)  # fmt: skip
 
 
 @export("sparse.reset_shape")
@@ -280,10 +328,12 @@ def reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
         shape = ops_math.maximum(ops_math.add(largest, create.ones_like(largest)), create.zeros_like(largest))
         return made(layout.identity(sp._indices), layout.identity(sp._values), shape)
     shape = cast(convert(new_shape, None, dtypes.int64), dtypes.int64)
-    if shape.shape.rank not in (1, None):
+    if shape._spec.shape is not None and len(shape._spec.shape) != 1:
         raise ValueError(f"tf.sparse.reset_shape: new_shape must be a vector; got shape {shape.shape}.")
     known = static_ints(shape)
     old = sp._static._dims
+    if old is None or None in old or known is None or None in known:
+        shape = _large_enough(sp._dense_shape, shape)
     if known is not None and old is not None:
         if len(known) != len(old):
             raise ValueError(f"tf.sparse.reset_shape: new_shape must have {len(old)} entries; got {known}.")
@@ -307,8 +357,12 @@ def _slice(
         )
     if (size < 0).any():
         raise invalid(f"tf.sparse.slice: size {size.tolist()} must not be negative.")
-    inside = ((indices >= start) & (indices < start + size)).all(1)
-    return indices[inside] - start, values[inside], np.clip(shape - start, 0, size)
+    inside = np.ones(len(indices), np.bool_)
+    for i, (first, length) in enumerate(zip(start.tolist(), size.tolist(), strict=True)):
+        # Seen as unsigned numbers the negative ones are the largest.
+        inside &= (indices[:, i] - first).view(np.uint64) < np.uint64(length)
+    kept = np.flatnonzero(inside)
+    return indices.take(kept, axis=0) - start, values.take(kept), np.clip(shape - start, 0, size)
 
 
 def _slice_shape(indices: Spec, values: Spec, shape: Spec, start: Spec, size: Spec) -> list[Any]:
@@ -331,6 +385,11 @@ slice_op = op(
 )  # fmt: skip
 
 
+def _bounds(value: Any) -> Tensor:
+    """A corner or the lengths of a box, int64; TypeError for other than integers."""
+    return cast(convert(value, None if isinstance(value, Tensor) else dtypes.int64), dtypes.int64)
+
+
 @export("sparse.slice")
 def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> SparseTensor:
     """The elements inside a box; positions are counted from its corner.
@@ -346,6 +405,7 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
     """
     sp = sparse_of(sp_input, "tf.sparse.slice")
     static = None
+    start, size = _bounds(start), _bounds(size)
     old, first, lengths = sp._static._dims, static_ints(start), static_ints(size)
     if (
         old is not None
@@ -357,7 +417,6 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
             None if d is None or f is None or n is None else min(max(d - f, 0), n)
             for d, f, n in zip(old, first, lengths, strict=True)
         )
-    start, size = (cast(convert(x, None, dtypes.int64), dtypes.int64) for x in (start, size))
     return of_parts(slice_op(sp._indices, sp._values, sp._dense_shape, start, size), static)
 
 
@@ -381,35 +440,39 @@ def split(
     if sp_input is None or num_split is None or axis is None:
         raise ValueError("tf.sparse.split needs sp_input, num_split and axis.")
     sp = sparse_of(sp_input, "tf.sparse.split")
-    count, rank = int(num_split), rank_of(sp, "tf.sparse.split")
+    count, rank = (
+        int(host_int(num_split, "tf.sparse.split: num_split", TypeError)),
+        rank_of(sp, "tf.sparse.split"),
+    )
     at = int(host_int(axis, "tf.sparse.split: axis", TypeError))
     if not -rank <= at < rank:
-        raise invalid(f"tf.sparse.split: axis {at} is out of range [{-rank}, {rank}).")
+        raise refused(f"tf.sparse.split: axis {at} is out of range [{-rank}, {rank}).")
     at %= rank
     length = sp._static._dims[at]
     if count < 1 or (length is not None and count > length):
-        raise invalid(
+        raise refused(
             f"tf.sparse.split: num_split must be in [1, {length}], the length of axis {at}; got {count}."
         )
-    if length is None:
-        raise NotImplementedError("tf.sparse.split needs to know the length of the axis that it splits.")
     frozen = sp.with_values(layout.stop_gradient(sp._values))
-    pieces, begin = [], 0
+    whole = sp._dense_shape[at] if length is None else length
+    pieces: list[SparseTensor] = []
+    begin: Any = 0
     for i in range(count):
-        size = length // count + (i < length % count)
+        # The first ones are one longer where the length is no multiple.
+        size = (whole + (count - 1 - i)) // count
         pieces.append(_along(frozen, at, begin, size))
-        begin += size
+        begin = begin + size
     return pieces
 
 
-def _along(sp: SparseTensor, axis: int, begin: int, size: int) -> SparseTensor:
+def _along(sp: SparseTensor, axis: int, begin: Any, size: Any) -> SparseTensor:
     """A part of one dimension, the others whole."""
     rank = rank_of(sp, "tf.sparse.split")
     line = np.arange(rank) == axis
-    start = convert(np.where(line, begin, 0).astype(np.int64))
-    keep = convert(line)
-    lengths = compare.where(keep, convert(np.full(rank, size, np.int64)), sp._dense_shape)
-    static = [size if i == axis else d for i, d in enumerate(sp._static.as_list())]
+    start = ops_math.multiply(convert(line.astype(np.int64)), convert(begin, dtypes.int64))
+    lengths = compare.where(convert(line), convert(size, dtypes.int64), sp._dense_shape)
+    known = None if isinstance(size, Tensor) else size
+    static = [known if i == axis else d for i, d in enumerate(sp._static.as_list())]
     return of_parts(slice_op(sp._indices, sp._values, sp._dense_shape, start, lengths), static)
 
 
@@ -434,7 +497,7 @@ def concat(
         sp_inputs = [sp_inputs]
     parts = [sparse_of(sp, what) for sp in sp_inputs]
     if not parts:
-        raise invalid("tf.sparse.concat needs at least one sparse tensor.")
+        raise refused("tf.sparse.concat needs at least one sparse tensor.")
     if len(parts) == 1:
         return parts[0]
     rank = rank_of(parts[0], what)
@@ -442,7 +505,7 @@ def concat(
         raise TypeError(f"{what}: axis must be an integer; got None.")
     at = int(host_int(axis, "tf.sparse.concat: axis", TypeError))
     if not -rank <= at < rank:
-        raise invalid(f"tf.sparse.concat: axis {at} is out of range [{-rank}, {rank}).")
+        raise refused(f"tf.sparse.concat: axis {at} is out of range [{-rank}, {rank}).")
     at %= rank
     static = _concat_static(parts, at, expand_nonconcat_dims)
     step = convert((np.arange(rank) == at).astype(np.int64))
@@ -463,7 +526,7 @@ def _concat_static(parts: Sequence[SparseTensor], at: int, expand: bool) -> Any:
     dims: list[Any] = parts[0]._static.as_list()
     for part in parts[1:]:
         if part._static.rank != len(dims):
-            raise invalid(f"tf.sparse.concat: all ranks must be {len(dims)}; got shape {part._static}.")
+            raise refused(f"tf.sparse.concat: all ranks must be {len(dims)}; got shape {part._static}.")
         for i, d in enumerate(part._static.as_list()):
             if i == at:
                 dims[i] = None if d is None or dims[i] is None else dims[i] + d
@@ -472,7 +535,7 @@ def _concat_static(parts: Sequence[SparseTensor], at: int, expand: bool) -> Any:
             elif expand:
                 dims[i] = max(dims[i], d)
             elif d != dims[i]:
-                raise invalid(
+                raise refused(
                     f"tf.sparse.concat: shapes must agree except along axis {at}; got {parts[0]._static} and {part._static}. "
                     "expand_nonconcat_dims=True allows it."
                 )
@@ -513,21 +576,24 @@ def _fill_rows(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, defau
         raise invalid(
             f"tf.sparse.fill_empty_rows: indices[{int(wrong.argmax())}, 0] is out of range [0, {rows})."
         )
-    empty = np.ones(rows, np.bool_)
-    empty[firsts] = False
+    if not is_sorted(firsts):
+        order = np.argsort(firsts, kind="stable")
+        *found, back = _fill_rows(indices.take(order, axis=0), values.take(order), shape, default)
+        unsorted = np.empty(len(order), np.int64)
+        unsorted[order] = back
+        return *found, unsorted
+    counts = np.bincount(firsts, minlength=rows)
+    empty = counts == 0
     missing = np.flatnonzero(empty)
-    new = np.zeros((len(missing), indices.shape[1]), np.int64)
-    new[:, 0] = missing
-    order = np.argsort(np.concatenate([firsts, missing]), kind="stable")
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    fill = np.full(len(missing), default, values.dtype)
-    return (
-        np.concatenate([indices, new])[order],
-        np.concatenate([values, fill])[order],
-        empty,
-        back[: len(indices)],
-    )
+    old = np.arange(len(firsts)) + np.cumsum(empty).take(firsts)
+    new = np.arange(len(missing)) + np.cumsum(counts).take(missing)
+    filled = np.zeros((len(old) + len(new), indices.shape[1]), np.int64)
+    filled[new, 0] = missing
+    for i in range(indices.shape[1]):
+        filled[old, i] = indices[:, i]
+    out = np.empty(len(filled), values.dtype)
+    out[old], out[new] = values, default
+    return filled, out, empty, old
 
 
 def _fill_rows_shape(indices: Spec, values: Spec, shape: Spec, default: Spec) -> list[Any]:
@@ -568,7 +634,7 @@ def fill_empty_rows(
     sp = sparse_of(sp_input, "tf.sparse.fill_empty_rows")
     default = convert(default_value, sp.dtype)
     if default._spec.shape not in (None, ()):
-        raise invalid(
+        raise refused(
             f"tf.sparse.fill_empty_rows: default_value must be a scalar; got shape {default.shape}."
         )
     indices, values, empty, _ = _fill_rows_op(sp._indices, sp._values, sp._dense_shape, default)
@@ -607,17 +673,15 @@ def to_indicator(sp_input: Any, vocab_size: Any, name: str | None = None) -> Ten
     """Booleans: whether the ids of each row, the values along the last dimension, name a word.
 
     Args:
-      sp_input: a sparse tensor of int32 or int64 ids.
+      sp_input: a sparse tensor of ids; other numbers are cast to int64.
       vocab_size: the number of words, the length of the result's last dimension.
       name: optional.
 
     Raises:
       TypeError: `sp_input` is no sparse tensor.
-      InvalidArgumentError: the values are no integers, or an id is out of range.
+      InvalidArgumentError: an id is out of range.
     """
     sp = sparse_of(sp_input, "tf.sparse.to_indicator")
-    if sp.dtype not in (dtypes.int32, dtypes.int64):
-        raise invalid(f"tf.sparse.to_indicator: the values must be int32 or int64 ids; got {sp.dtype.name}.")
     ids = layout.expand_dims(cast(sp._values, dtypes.int64), 1)
     indices = joining.concat([sp._indices[:, :-1], ids], 1)
     if vocab_size is None:
@@ -635,14 +699,15 @@ def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
 
     Args:
       op: a function that gives as many values as it gets, such as `tf.math.square`.
-      *args: arguments of `op`; of sparse tensors it gets the values.
+      *args: arguments of `op`, lists of them too; of sparse tensors it gets the values.
       **kwargs: the same by name.
 
     Raises:
       ValueError: no argument is sparse.
       InvalidArgumentError: sparse arguments have different positions or shapes.
     """
-    sparse = [x for x in (*args, *kwargs.values()) if isinstance(x, SparseTensor)]
+    given = [args, kwargs]
+    sparse = [x for x in nest.flatten(given) if isinstance(x, SparseTensor)]
     if not sparse:
         raise ValueError(
             "tf.sparse.map_values: no argument is a tf.SparseTensor; call the function itself on dense tensors."
@@ -650,10 +715,8 @@ def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     first = sparse[0]
     for other in sparse[1:]:
         _check_same_positions(first, other)
-    values = op(
-        *[x._values if isinstance(x, SparseTensor) else x for x in args],
-        **{k: x._values if isinstance(x, SparseTensor) else x for k, x in kwargs.items()},
-    )
+    positional, named = nest.map_structure(lambda x: x._values if isinstance(x, SparseTensor) else x, given)
+    values = op(*positional, **named)
     return made(first._indices, values, first._dense_shape, first._static._dims)
 
 

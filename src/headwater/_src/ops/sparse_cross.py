@@ -21,13 +21,26 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
 from headwater._src.ops.create import zeros_like
-from headwater._src.ops.sets import positions_op
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, of_parts
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, of_parts, refused
 
 _HASH_KEY = 0xDECAFCAFFE
 _INT64_MAX = 2**63 - 1
 
 # -- features ---------------------------------------------------------------------------------------------------------
+
+
+def _positions(values: np.ndarray) -> np.ndarray:
+    return np.argwhere(np.ones(values.shape, np.bool_))
+
+
+positions_op = op(
+    "DensePositions", "values: int32|int64|string -> ?: int64",
+    numpy=_positions,
+    lower=DATA_DEPENDENT,
+    grad=NONDIFF,
+    shape=lambda values: (None, None if values.shape is None else len(values.shape)),
+    doc="The positions of all elements in row-major order.",
+)  # fmt: skip
 
 
 def _prints(values: np.ndarray) -> np.ndarray:
@@ -243,7 +256,7 @@ def cross_hashed(
       InvalidArgumentError: a column is no matrix, has another number of rows, or `num_buckets` is negative.
     """
     if num_buckets < 0:
-        raise invalid(f"tf.sparse.cross_hashed: num_buckets must not be negative; got {num_buckets}.")
+        raise refused(f"tf.sparse.cross_hashed: num_buckets must not be negative; got {num_buckets}.")
     if isinstance(inputs, (list, tuple)) and not inputs:
         return SparseTensor(np.zeros((0, 2), np.int64), np.zeros(0, np.int64), [0, 0])
     rows, columns, prints, batch = _columns(inputs, "tf.sparse.cross_hashed", _prints_op)

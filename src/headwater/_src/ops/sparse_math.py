@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,13 @@ import headwater._src.ops.math as ops_math
 import headwater._src.ops.reduce as reduce
 import headwater._src.ops.segment as segment
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import TracedTypeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp, scipy_sparse
 from headwater._src.base.shapes import wrap
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor, install_sparse
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case
@@ -29,14 +30,18 @@ from headwater._src.ops.cast import cast
 from headwater._src.ops.sparse import transpose
 from headwater._src.ops.sparse_order import (
     DATA_DEPENDENT,
+    are_numbered,
     at_positions,
     check_inside,
+    dense_gradient,
     dims_of,
-    find,
     hinted,
     keys_of,
     made,
+    numbers_of,
     of_parts,
+    positions_of,
+    refused,
     rows_of,
     sparse_of,
     width_of,
@@ -45,45 +50,60 @@ from headwater._src.ops.sparse_order import (
 # -- sums, maxima, minima of two --------------------------------------------------------------------------------------
 
 
-def _check_alike(
-    a_indices: np.ndarray, a_shape: np.ndarray, b_indices: np.ndarray, b_shape: np.ndarray, what: str
-) -> None:
+def _check_alike(a_shape: np.ndarray, b_shape: np.ndarray, what: str) -> None:
     if not np.array_equal(a_shape, b_shape):
         raise invalid(f"{what}: the shapes must be equal; got {a_shape.tolist()} and {b_shape.tolist()}.")
-    check_inside(a_indices, a_shape, what)
-    check_inside(b_indices, b_shape, what)
 
 
-def _union(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The positions of both in row-major order, and where each of them is in `a` and in `b` (-1: nowhere)."""
-    a_keys, b_keys = keys_of(a, b)
+class _Union(NamedTuple):
+    """The positions of two sparse tensors in row-major order, and where among them those of each are."""
+
+    positions: np.ndarray
+    of_a: np.ndarray
+    of_b: np.ndarray
+
+    def spread(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """The values at their places, 0 elsewhere."""
+        if len(at) == len(self.positions) and (at[1:] > at[:-1]).all():
+            return values
+        out = np.zeros(len(self.positions), values.dtype)
+        out[at] = values
+        return out
+
+
+def _union(a: np.ndarray, b: np.ndarray, shape: np.ndarray) -> _Union:
+    numbered = are_numbered(shape, a, b)
+    a_keys, b_keys = (numbers_of(a, shape), numbers_of(b, shape)) if numbered else keys_of(a, b)
     if np.array_equal(a_keys, b_keys) and (a_keys[1:] > a_keys[:-1]).all():
         line = np.arange(len(a_keys))
-        return a, line, line
-    _, first = np.unique(np.concatenate([a_keys, b_keys]), return_index=True)
-    positions = np.concatenate([a, b])[first]
-    return positions, find(a, positions), find(b, positions)
-
-
-def _padded(values: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """`values[at]`, 0 where `at` is -1."""
-    out = np.zeros(len(at), values.dtype)
-    found = at >= 0
-    out[found] = values[at[found]]
-    return out
+        return _Union(a, line, line)
+    keys = np.concatenate([a_keys, b_keys])
+    order = np.argsort(keys, kind="stable")  # which merges runs that are sorted already
+    keys = keys.take(order)
+    first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+    at = np.empty(len(keys), np.int64)
+    at[order] = np.cumsum(first) - 1
+    if numbered:
+        positions = positions_of(keys[first], shape)
+    else:
+        positions = np.concatenate([a, b]).take(order[first], axis=0)
+    return _Union(positions, at[: len(a)], at[len(a) :])
 
 
 def _add(
     a_indices: np.ndarray, a_values: np.ndarray, a_shape: np.ndarray,
     b_indices: np.ndarray, b_values: np.ndarray, b_shape: np.ndarray, threshold: np.ndarray,
 ) -> Any:  # fmt: skip
-    _check_alike(a_indices, a_shape, b_indices, b_shape, "tf.sparse.add")
-    positions, at_a, at_b = _union(a_indices, b_indices)
-    sums = _padded(a_values, at_a) + _padded(b_values, at_b)
+    _check_alike(a_shape, b_shape, "tf.sparse.add")
+    if threshold.ndim:
+        raise invalid(f"tf.sparse.add: threshold must be a scalar; got shape {threshold.shape}.")
+    union = _union(a_indices, b_indices, a_shape)
+    sums = union.spread(a_values, union.of_a) + union.spread(b_values, union.of_b)
     if threshold > 0:  # it concerns only sums proper, not what one side has alone
-        large = (np.abs(sums) >= threshold) | (at_a < 0) | (at_b < 0)
-        positions, sums = positions[large], sums[large]
-    return positions, sums, a_shape
+        sides = np.bincount(union.of_a, minlength=len(sums)) + np.bincount(union.of_b, minlength=len(sums))
+        large = np.flatnonzero((np.abs(sums) >= threshold) | (sides < 2))
+        return union.positions.take(large, axis=0), sums[large], a_shape
+    return union.positions, sums, a_shape
 
 
 def _two_shape(
@@ -133,19 +153,20 @@ def add(a: Any, b: Any, threshold: Any = 0) -> Any:
         )
     if isinstance(a, SparseTensor) and isinstance(b, SparseTensor):
         _check_dtypes("tf.sparse.add", a, b)
+        if not a._static.is_compatible_with(b._static):
+            raise refused(f"tf.sparse.add: the shapes must be equal; got {a._static} and {b._static}.")
         real = a.dtype.real_dtype if hasattr(a.dtype, "real_dtype") else a.dtype
         limit = convert(threshold, real)
         parts = _add_op(a._indices, a._values, a._dense_shape, b._indices, b._values, b._dense_shape, limit)
         return of_parts(parts, _merged(a, b))
     sparse, dense = (a, b) if isinstance(a, SparseTensor) else (b, a)
-    return _add_dense(sparse, convert(dense, sparse.dtype))
+    return _add_dense(sparse, convert(dense, None if isinstance(dense, Tensor) else sparse.dtype))
 
 
 def _check_dtypes(what: str, a: SparseTensor, b: SparseTensor) -> None:
     if a.dtype is not b.dtype:
-        raise invalid(
-            f"{what}: the dtypes must be equal; got {a.dtype.name} and {b.dtype.name}. Use tf.cast."
-        )
+        message = f"{what}: the dtypes must be equal; got {a.dtype.name} and {b.dtype.name}. Use tf.cast."
+        raise invalid(message) if ctx.graph is None else TracedTypeError(None, None, message)
 
 
 def _merged(a: SparseTensor, b: SparseTensor) -> Any:
@@ -155,8 +176,35 @@ def _merged(a: SparseTensor, b: SparseTensor) -> Any:
 def _add_dense(sparse: SparseTensor, dense: Tensor) -> Tensor:
     have, want = dense._spec.shape, sparse._static._dims
     if have is not None and want is not None and not wrap(have).is_compatible_with(wrap(want)):
-        raise invalid(f"tf.sparse.add: the shapes must be equal; got {sparse._static} and {dense.shape}.")
-    return gather.tensor_scatter_nd_add(dense, sparse._indices, sparse._values)
+        raise refused(f"tf.sparse.add: the shapes must be equal; got {sparse._static} and {dense.shape}.")
+    return _add_dense_op(sparse._indices, sparse._values, sparse._dense_shape, dense)
+
+
+def _add_to_dense(
+    indices: np.ndarray, values: np.ndarray, shape: np.ndarray, dense: np.ndarray
+) -> np.ndarray:
+    if dense.shape != tuple(shape.tolist()):
+        raise invalid(
+            f"tf.sparse.add: the shapes must be equal; got {shape.tolist()} and {list(dense.shape)}."
+        )
+    check_inside(indices, shape, "tf.sparse.add")
+    numbers, out = numbers_of(indices, shape), dense.copy()
+    flat = out.reshape(-1)
+    if (numbers[1:] > numbers[:-1]).all():
+        flat[numbers] += values
+    else:
+        np.add.at(flat, numbers, values)
+    return out
+
+
+_add_dense_op = op(
+    "SparseTensorDenseAdd", "a_indices: int64, a_values: N, a_shape: int64, b: a_values -> ?: b",
+    numpy=_add_to_dense,
+    lower=lambda indices, values, shape, dense: jnp.asarray(dense).at[tuple(indices.T)].add(values),
+    grad=(None, lambda g, y, indices, *_: gather.gather_nd(g, indices), None, lambda g, *_: g),
+    shape=lambda indices, values, shape, dense: dense.shape,
+    doc="The sum of a sparse tensor and a tensor.",
+)  # fmt: skip
 
 
 def _extremum(which: str) -> Any:
@@ -167,9 +215,9 @@ def _extremum(which: str) -> Any:
         a_indices: np.ndarray, a_values: np.ndarray, a_shape: np.ndarray,
         b_indices: np.ndarray, b_values: np.ndarray, b_shape: np.ndarray,
     ) -> Any:  # fmt: skip
-        _check_alike(a_indices, a_shape, b_indices, b_shape, what)
-        positions, at_a, at_b = _union(a_indices, b_indices)
-        return positions, ufunc(_padded(a_values, at_a), _padded(b_values, at_b))
+        _check_alike(a_shape, b_shape, what)
+        union = _union(a_indices, b_indices, a_shape)
+        return union.positions, ufunc(union.spread(a_values, union.of_a), union.spread(b_values, union.of_b))
 
     def grad(g: Any, y: Any, a: Any, a_values: Any, a_shape: Any, b: Any, b_values: Any, b_shape: Any) -> Any:
         # The larger one gets it all, the first where both are equal.
@@ -236,7 +284,7 @@ def _dense_at(sp: SparseTensor, dense: Tensor, what: str) -> Tensor:
         at = ops_math.multiply(at, ones)
     elif 1 in dims:
         at = ops_math.multiply(at, convert(np.array([d != 1 for d in dims], np.int64)))
-    return gather.gather_nd(dense, at)
+    return gather.gather_nd(dense_gradient(dense), at)
 
 
 def _elementwise(what: str, function: Any) -> Any:
@@ -266,7 +314,8 @@ def _dispatch(sp: SparseTensor, record: Any, args: Any, attrs: Any) -> Any:
         return cast(reduce.reduce_prod(sp._dense_shape), attrs["out_type"])
     if record.name == "Rank":
         return layout.size(sp._dense_shape)
-    raise ValueError(
+    # TensorFlow's classes: what converts values does not know sparse ones, and refuses them otherwise in graphs.
+    raise (ValueError if ctx.graph is None else TypeError)(
         f"{record.title}: a tf.SparseTensor can't be converted to a tensor; see tf.sparse for operations on it, or make it "
         f"dense with tf.sparse.to_dense. Got {describe(next(a for a in args if isinstance(a, SparseTensor)))}."
     )

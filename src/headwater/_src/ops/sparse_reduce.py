@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import headwater._src.ops.layout as layout
 import headwater._src.ops.math as ops_math
 import headwater._src.ops.segment as segment
 from headwater._src.base import dtypes
-from headwater._src.base.errors import invalid
+from headwater._src.base.errors import TracedTypeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import wrap
 from headwater._src.core.composite import SparseTensor
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import axes_of, reduced
@@ -25,12 +27,16 @@ from headwater._src.ops.cast import cast
 from headwater._src.ops.sparse_order import (
     DATA_DEPENDENT,
     check_inside,
+    dense_gradient,
     dense_of,
     hinted,
     keys_of,
     of_parts,
+    positions_of,
+    refused,
     rows_of,
     sparse_of,
+    static_ints,
     width_of,
 )
 
@@ -168,10 +174,12 @@ _max_sparse_op = op(
 def _axes(axis: Any, what: str) -> Any:
     if axis is None:
         return None
-    array = np.asarray(axis if not isinstance(axis, Tensor) else axis.numpy())  # type: ignore[attr-defined]
-    if array.size and array.dtype.kind not in "iu":
+    axes = static_ints(axis) if isinstance(axis, Tensor) else np.asarray(axis).reshape(-1)
+    if axes is None or None in axes:
+        raise NotImplementedError(f"{what} needs to know the axis when it is traced.")
+    if len(axes) and np.asarray(axes).dtype.kind not in "iu":
         raise TypeError(f"{what}: axis takes integers; got {axis!r}.")
-    return tuple(int(a) for a in array.reshape(-1))
+    return tuple(dict.fromkeys(int(a) for a in axes))
 
 
 def _reduce(
@@ -237,6 +245,10 @@ def reduce_max(
 # -- counts -----------------------------------------------------------------------------------------------------------
 
 
+_DENSE = 4
+"""Counts are made in a plain array if it has at most so many times as many places as there are values."""
+
+
 def _count(rows: np.ndarray, values: np.ndarray, weights: np.ndarray, lengths: Any, attrs: Any) -> Any:
     """Counts of (row, value) pairs; `lengths` are the leading dimensions of the result."""
     minlength, maxlength, binary = attrs
@@ -246,13 +258,20 @@ def _count(rows: np.ndarray, values: np.ndarray, weights: np.ndarray, lengths: A
         raise invalid(
             f"tf.sparse.bincount: {weights.size} weights for {values.size} values; they must be as many."
         )
-    size = int(values.max(initial=0)) + 1
-    size = max(size, minlength) if minlength >= 0 else size
+    size = maxlength if maxlength >= 0 else max(int(values.max(initial=0)) + 1, minlength)
     if maxlength >= 0:
-        size = maxlength if size > maxlength or minlength >= 0 and size == minlength else size
         inside = values < maxlength
         rows, values, weights = rows[inside], values[inside], weights[inside] if weights.size else weights
-        size = min(size, maxlength)
+    count = math.prod(map(int, lengths))
+    if not weights.size and count * size <= _DENSE * values.size + 1024:
+        counts = np.bincount(rows * size + values if lengths else values, minlength=count * size)
+        there = np.flatnonzero(counts)
+        found = np.ones(len(there)) if binary else counts.take(there)
+        return (
+            positions_of(there, [*lengths, size]),
+            found.astype(weights.dtype),
+            np.array([*lengths, size], np.int64),
+        )
     pairs = np.stack([rows, values], 1).astype(np.int64)
     if binary or not weights.size:
         counted = np.ones(len(pairs), weights.dtype)
@@ -364,6 +383,9 @@ def bincount(
         "maxlength": _limit(maxlength, "maxlength"),
         "binary": bool(binary_output),
     }
+    if hasattr(values, "to_sparse"):
+        weights = weights.to_sparse() if hasattr(weights, "to_sparse") else weights
+        values = values.to_sparse()
     if isinstance(values, SparseTensor):
         weights = _sparse_weights(values, weights)
         if at == 0:
@@ -376,6 +398,14 @@ def bincount(
     if isinstance(weights, SparseTensor):
         raise ValueError("tf.sparse.bincount: sparse weights need sparse values.")
     weights = create.zeros([0], values.dtype) if weights is None else convert(weights)
+    if (
+        None not in (weights.shape.num_elements(), values.shape.num_elements())
+        and weights.shape != values.shape
+    ):
+        if weights.shape.num_elements():
+            raise refused(
+                f"tf.sparse.bincount: weights of shape {weights.shape} for values of shape {values.shape}."
+            )
     if at == 0:
         values = layout.reshape(values, [-1])
         weights = layout.reshape(weights, [-1])
@@ -418,12 +448,7 @@ def _sparse_weights(values: SparseTensor, weights: Any) -> Tensor:
 def _sparse_result(parts: Any, lead: Any, attrs: Any) -> SparseTensor:
     static = None
     if lead is not None:
-        known = (
-            attrs["maxlength"]
-            if attrs["minlength"] >= 0 and attrs["minlength"] == attrs["maxlength"]
-            else None
-        )
-        static = (*lead, known)
+        static = (*lead, attrs["maxlength"] if attrs["maxlength"] >= 0 else None)
     return of_parts(parts, static)
 
 
@@ -452,19 +477,23 @@ _sorted_ids = op(
 )  # fmt: skip
 
 
-def _segments(which: str, data: Any, indices: Any, segment_ids: Any, num_segments: Any) -> Tensor:
+def _segments(
+    which: str, data: Any, indices: Any, segment_ids: Any, num_segments: Any, sparse_gradient: bool
+) -> Tensor:
     what = f"tf.sparse.segment_{which}"
     data, at, ids = convert(data), convert(indices), convert(segment_ids)
-    if data.dtype.is_complex:
-        raise invalid(f"{what}: data must hold real numbers; got {data.dtype.name}.")
+    if data.dtype.is_complex or (which != "sum" and not data.dtype.is_floating):
+        allowed = "numbers that are not complex" if which == "sum" else "floats"
+        message = f"{what}: data must hold {allowed}; got {data.dtype.name}. Use tf.cast."
+        raise invalid(message) if ctx.graph is None else TracedTypeError(None, None, message)
     for name, tensor in (("indices", at), ("segment_ids", ids)):
         if tensor._spec.shape is not None and len(tensor._spec.shape) != 1:
-            raise invalid(f"{what}: {name} must be a vector; got shape {wrap(tensor._spec.shape)}.")
+            raise refused(f"{what}: {name} must be a vector; got shape {wrap(tensor._spec.shape)}.")
     if rows_of(at._spec) != rows_of(ids._spec) and None not in (rows_of(at._spec), rows_of(ids._spec)):
-        raise invalid(
+        raise refused(
             f"{what}: {rows_of(at._spec)} indices for {rows_of(ids._spec)} segment_ids; they must be as many."
         )
-    rows = gather.gather_dense(data, at)
+    rows = gather.gather_dense(data if sparse_gradient else dense_gradient(data), at)
     if num_segments is not None:
         count = host_int(num_segments, f"{what}: num_segments")
         ids = _sorted_ids(ids, num_segments=count, what=f"segment_{which}")
@@ -492,7 +521,7 @@ def _segment_function(which: str, says: str) -> Any:
         data: Any, indices: Any, segment_ids: Any, num_segments: Any = None, name: str | None = None,
         sparse_gradient: bool = False,
     ) -> Tensor:  # fmt: skip
-        return _segments(which, data, indices, segment_ids, num_segments)
+        return _segments(which, data, indices, segment_ids, num_segments, sparse_gradient)
 
     function.__name__ = function.__qualname__ = f"segment_{which}"
     function.__doc__ = f"""{says} of the rows `data[indices[i]]` with equal segment ids.
@@ -503,7 +532,7 @@ def _segment_function(which: str, says: str) -> Any:
       segment_ids: a vector as long, sorted; the segment of each.
       num_segments: how many segments there are; None for the last id plus one. Those without rows are 0.
       name: optional.
-      sparse_gradient: accepted; the gradient is the same.
+      sparse_gradient: whether the gradient with respect to `data` is IndexedSlices.
 
     Raises:
       InvalidArgumentError: an index or id is out of range, or the ids are not sorted.

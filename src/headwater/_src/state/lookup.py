@@ -9,14 +9,14 @@ import numpy as np
 from headwater._src.base.dtypes import DType, as_dtype, int32, int64, string
 from headwater._src.base.errors import FailedPreconditionError, NotFoundError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.farmhash import fingerprint64
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.engine.tape import outside_graphs
+from headwater._src.ops.strings_hash import fingerprints
 from headwater._src.state.host_nodes import ObjectRecord, resource_of
-from headwater._src.state.lookup_files import KeysAndValues
+from headwater._src.state.lookup_files import KeysAndValues, settled
 from headwater._src.state.lookup_index import KeyIndex
 from headwater._src.state.tracking import Trackable
 
@@ -27,7 +27,7 @@ _KEYS = ("int32", "int64", "string")
 class LookupInterface(KeysAndValues, Trackable):
     """Base of the tables: dtypes, and lookups of tensors, ragged and sparse tensors."""
 
-    _self_dependencies: dict[str, Any]
+    _self_unconditional_dependency_names: dict[str, Any]
 
     @property
     def name(self) -> str | None:
@@ -85,6 +85,24 @@ def gathered(values: np.ndarray, rows: np.ndarray, default: np.ndarray) -> np.nd
     return found
 
 
+def _all_different(keys: np.ndarray) -> bool:
+    ordered = np.sort(keys)
+    return bool((ordered[1:] != ordered[:-1]).all())
+
+
+def _first_ones(keys: np.ndarray, values: np.ndarray) -> list[int]:
+    """Where each key comes first; FailedPreconditionError if it comes again with another value."""
+    first: dict[Any, int] = {}
+    for row, key in enumerate(keys.tolist()):
+        known = first.setdefault(key, row)
+        if values[known] != values[row]:
+            raise FailedPreconditionError(
+                None, None,
+                f"The key {key!r} has the value {values[known]!r} and comes again with {values[row]!r}: give each key once.",
+            )  # fmt: skip
+    return list(first.values())
+
+
 @export("lookup.StaticHashTable")
 class StaticHashTable(LookupInterface):
     """A table that is filled once, when it is made.
@@ -107,7 +125,7 @@ class StaticHashTable(LookupInterface):
         super().__init__(initializer.key_dtype, initializer.value_dtype)
         check_pair(self._key_dtype, self._value_dtype)
         with outside_graphs():
-            self._default_value = convert(default_value, self._value_dtype)
+            self._default_value = settled(default_value, self._value_dtype, "default_value")
             if self._default_value.shape.rank != 0:
                 raise ValueError(f"default_value is a scalar; got shape {self._default_value.shape}.")
             self._initializer = initializer
@@ -122,21 +140,12 @@ class StaticHashTable(LookupInterface):
                 f"A table needs a value for each key; got keys {keys.shape} and values {values.shape}."
             )
         keys, values = keys.reshape(-1), values.reshape(-1)
-        first: dict[Any, int] = {}
-        kept = []
-        for row, key in enumerate(keys.tolist()):
-            known = first.setdefault(key, row)
-            if known == row:
-                kept.append(row)
-            elif values[known] != values[row]:
-                raise FailedPreconditionError(
-                    None, None,
-                    f"The key {key!r} has the value {values[known]!r} and comes again with {values[row]!r}: give each "
-                    "key once.",
-                )  # fmt: skip
-        if len(kept) < len(keys):
+        index = KeyIndex(keys) if keys.dtype.kind == "O" or _all_different(keys) else None
+        if index is None or index.count < len(keys):
+            kept = _first_ones(keys, values)
             keys, values = keys[kept], values[kept]
-        self._keys, self._values, self._index = keys, values, KeyIndex(keys)
+            index = KeyIndex(keys)
+        self._keys, self._values, self._index = keys, values, index
 
     @property
     def default_value(self) -> Tensor:
@@ -185,7 +194,7 @@ class StaticVocabularyTable(LookupInterface):
     Args:
       initializer: gives terms and their int64 ids; None for a table without known terms.
       num_oov_buckets: number of buckets, at least 1.
-      lookup_key_dtype: dtype of the keys that are looked up, string by default or that of the initializer.
+      lookup_key_dtype: dtype of the keys that are looked up, that of the initializer by default; without one it is string.
 
     Raises:
       ValueError: there is no bucket.
@@ -205,7 +214,7 @@ class StaticVocabularyTable(LookupInterface):
             raise TypeError(
                 f"A vocabulary maps string or int64 to int64; got {own.name} to {as_dtype(initializer.value_dtype).name}."
             )
-        asked = own if lookup_key_dtype is None else as_dtype(lookup_key_dtype)
+        asked = own if lookup_key_dtype is None or initializer is None else as_dtype(lookup_key_dtype)
         if asked not in (string, int64, int32) or (
             initializer is not None and (asked is string) != (own is string)
         ):
@@ -227,10 +236,12 @@ class StaticVocabularyTable(LookupInterface):
         else:
             rows = table._index.find(flat.astype(table._keys.dtype, copy=False))
             ids = gathered(table._values, rows, np.asarray(-1, _I64))
-        for at in np.flatnonzero(ids == -1).tolist():
-            key = flat[at]
-            term = key if isinstance(key, bytes) else str(key).encode()
-            ids[at] = known + fingerprint64(term) % self._buckets
+        unknown = np.flatnonzero(ids == -1)
+        if unknown.size:
+            terms = flat[unknown].tolist()
+            if keys.dtype.kind != "O":
+                terms = [b"%d" % term for term in terms]
+            ids[unknown] = known + (fingerprints(terms) % np.uint64(self._buckets)).astype(_I64)
         return ids.reshape(keys.shape)
 
     def lookup(self, keys: Any, name: str | None = None) -> Any:

@@ -10,8 +10,22 @@ import numpy as np
 from headwater._src.base.dtypes import DType, as_dtype, int64, string
 from headwater._src.base.errors import NotFoundError, invalid
 from headwater._src.base.exporting import export
+from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
+from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.tape import outside_graphs
+
+
+def settled(value: Any, dtype: DType | None, what: str) -> EagerTensor:
+    """`value` as a tensor with a value: a table is filled once, so a tensor of a graph must be a constant there."""
+    if isinstance(value, SymbolicTensor):
+        if value.op.type != "Const":
+            raise NotImplementedError(
+                f"{what}: a table is filled when it is made, so its contents can't depend on {describe(value)}."
+            )
+        value = of_array(value.op.attrs["value"])
+    with outside_graphs():
+        return convert(value, dtype)  # type: ignore[return-value]
 
 
 class KeysAndValues:
@@ -53,15 +67,15 @@ class KeyValueTensorInitializer(TableInitializerBase):
     def __init__(
         self, keys: Any, values: Any, key_dtype: Any = None, value_dtype: Any = None, name: str | None = None
     ) -> None:
-        with outside_graphs():
-            self._keys = convert(keys, None if key_dtype is None else as_dtype(key_dtype))
-            self._values = convert(values, None if value_dtype is None else as_dtype(value_dtype))
+        what = "KeyValueTensorInitializer"
+        self._keys = settled(keys, None if key_dtype is None else as_dtype(key_dtype), what)
+        self._values = settled(values, None if value_dtype is None else as_dtype(value_dtype), what)
         super().__init__(self._keys.dtype, self._values.dtype)
 
     def initialize(self, table: Any) -> None:
         """Fills the table; InvalidArgumentError where the numbers of keys and values differ."""
         table._check_dtypes(self._key_dtype, self._value_dtype)
-        table._fill(self._keys.numpy(), self._values.numpy())
+        table._fill(self._keys._array, self._values._array)
 
 
 @export("lookup.TextFileIndex")
@@ -87,7 +101,8 @@ class TextFileInitializer(TableInitializerBase):
       value_index_offset: added to the line number where that is the value.
 
     Raises:
-      ValueError: an index is out of range or does not go with its dtype, or there is no filename.
+      ValueError: an index or `vocab_size` is out of range or does not go with its dtype, or there is no filename.
+      InvalidArgumentError: the delimiter is not one character.
     """
 
     def __init__(
@@ -95,11 +110,15 @@ class TextFileInitializer(TableInitializerBase):
         vocab_size: int | None = None, delimiter: str = "\t", name: str | None = None, value_index_offset: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(key_dtype, value_dtype)
-        filename = os.fsdecode(filename.numpy() if hasattr(filename, "numpy") else filename)
+        if isinstance(filename, TensorLike):
+            filename = settled(filename, None, "TextFileInitializer").numpy()  # type: ignore[attr-defined]
         if not filename:
             raise ValueError("TextFileInitializer: a filename is needed.")
+        filename = os.fsdecode(filename)
         if len(delimiter) != 1:
-            raise ValueError(f"TextFileInitializer: the delimiter is one character; got {delimiter!r}.")
+            raise invalid(f"TextFileInitializer: the delimiter is one character; got {delimiter!r}.")
+        if vocab_size is not None and vocab_size <= 0:
+            raise ValueError(f"TextFileInitializer: vocab_size is at least 1; got {vocab_size}.")
         for what, index, dtype in (
             ("key", key_index, self._key_dtype),
             ("value", value_index, self._value_dtype),
@@ -112,9 +131,9 @@ class TextFileInitializer(TableInitializerBase):
                 raise ValueError(
                     f"TextFileInitializer: line numbers are int64; {what}_dtype is {dtype.name}."
                 )
-            if index == TextFileIndex.WHOLE_LINE and dtype is not string:
+            if index == TextFileIndex.WHOLE_LINE and dtype is not string and not dtype.is_integer:
                 raise ValueError(
-                    f"TextFileInitializer: whole lines are strings; {what}_dtype is {dtype.name}."
+                    f"TextFileInitializer: whole lines are strings or integers; {what}_dtype is {dtype.name}."
                 )
         self._filename, self._delimiter = filename, os.fsencode(delimiter)
         self._key_index, self._value_index = key_index, value_index

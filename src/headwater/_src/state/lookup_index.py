@@ -2,32 +2,92 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import Any
+from itertools import repeat
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
 _DENSE = 4
 """Integer keys spread over at most so many times their number are looked up in a plain array."""
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = 0x9E3779B97F4A7C15
 """2**64 over the golden ratio: Knuth's multiplicative hash takes the upper bits of the product."""
+
+_BLOCK = 1 << 17
+"""So many integers are looked up at a time: their hashes and rows stay in the cache."""
+
+_TERMS = 1024
+"""So many strings at a time: a list and a tuple of them are small enough to be reused by the allocator."""
+
+_FEW = 16
+"""Up to so many keys of a dictionary are looked up one by one."""
+
+_MAX_LEVELS = 64
+
+
+def rows_of(known: dict[Any, int], keys: np.ndarray | list[Any]) -> np.ndarray:
+    """The row of each of these keys, a vector or a list, in a dictionary; -1 where it is not there."""
+    out = np.empty(len(keys), np.int64)
+    complete = len(keys) > _FEW
+    for start in range(0, len(keys), _TERMS):
+        some = keys[start : start + _TERMS]
+        listed = some if isinstance(some, list) else some.tolist()
+        if complete and len(listed) > 1:
+            try:
+                # An item getter looks all up without a call for each.
+                out[start : start + _TERMS] = itemgetter(*listed)(known)
+                continue
+            except KeyError:
+                complete = False
+        out[start : start + _TERMS] = np.fromiter(map(known.get, listed, repeat(-1)), np.int64, len(listed))
+    return out
+
+
+class _Level(NamedTuple):
+    """A hash table without chains: each slot has a row or -1. Keys that find theirs taken are in the next level."""
+
+    slots: np.ndarray
+    multiplier: np.uint64
+    shift: np.uint64
+
+    def at(self, keys: np.ndarray) -> np.ndarray:
+        """The slot of each key."""
+        return ((keys.view(np.uint64) * self.multiplier) >> self.shift).view(np.int64)
+
+
+def _levels(keys: np.ndarray) -> list[_Level]:
+    """The levels for keys that are all different."""
+    levels: list[_Level] = []
+    rows = np.arange(len(keys), dtype=np.int32 if len(keys) < 2**31 else np.int64)
+    while len(rows):
+        if len(levels) == _MAX_LEVELS:
+            raise ValueError("The keys are not all different.")
+        bits = max(4, (8 * len(rows) - 1).bit_length())
+        # Every level has its own odd multiplier, so that keys which meet in one part in the next.
+        multiplier = (_GOLDEN * (2 * len(levels) + 1)) % 2**64
+        level = _Level(np.full(1 << bits, -1, rows.dtype), np.uint64(multiplier), np.uint64(64 - bits))
+        at = level.at(keys[rows])
+        level.slots[at] = rows
+        rows = rows[level.slots[at] != rows]
+        levels.append(level)
+    return levels
 
 
 class KeyIndex:
     """The row of each of `keys`, a vector without duplicates.
 
-    Integers of a narrow range have an array from key to row, others a hash table of arrays; strings and floats have a dictionary.
+    Integers of a narrow range have an array from key to row, others hash tables of arrays; strings and floats have a dictionary.
     """
 
     def __init__(self, keys: np.ndarray) -> None:
         self.size = keys.size
         self.table: np.ndarray | None = None
-        self.hashed: np.ndarray | None = None
+        self.levels: list[_Level] = []
         if keys.dtype.kind in "iu" and keys.size:
             self._of_integers(keys)
         else:
-            self.rows: dict[Any, int] = dict(zip(keys.tolist(), range(keys.size), strict=True))
+            self.rows = dict(zip(keys.tolist(), range(keys.size), strict=True))
 
     def _of_integers(self, keys: np.ndarray) -> None:
         low, high = int(keys.min()), int(keys.max())
@@ -36,55 +96,47 @@ class KeyIndex:
             self.table = np.full(high - low + 1, -1, np.int64)
             self.table[keys.astype(np.int64) - low] = np.arange(keys.size)
             return
-        self._hash_all(keys)
+        wide = keys.astype(np.int64, copy=False)
+        self.levels = _levels(wide)
+        # One more key, for row -1: a key that is equal to it finds row -1 all the same.
+        self.keys = np.append(wide, 0)
 
-    def _hash_all(self, keys: np.ndarray) -> None:
-        """Open addressing with linear probing, all keys at a time: those that find their slot taken go on to the next."""
-        bits = max(4, (4 * keys.size - 1).bit_length())
-        self.shift, self.mask = np.uint64(64 - bits), (1 << bits) - 1
-        slots = np.full(1 << bits, -1, np.int64)
-        waiting, at = np.arange(keys.size), self._hash(keys)
-        while waiting.size:
-            free = slots[at] < 0
-            slots[at[free]] = waiting[free]
-            moved = slots[at] != waiting
-            waiting, at = waiting[moved], (at[moved] + 1) & self.mask
-        self.slots, self.hashed = slots, keys
-
-    def _hash(self, keys: np.ndarray) -> np.ndarray:
-        return ((keys.astype(np.int64).view(np.uint64) * _GOLDEN) >> self.shift).view(np.int64)
-
-    def _probe(self, keys: np.ndarray) -> np.ndarray:
-        assert self.hashed is not None
-        at = self._hash(keys)
-        rows = self.slots.take(at)
-        open_ = np.flatnonzero((rows >= 0) & (self.hashed.take(rows, mode="clip") != keys))
-        at = at[open_]
-        while open_.size:
-            at = (at + 1) & self.mask
-            found = self.slots[at]
-            rows[open_] = found
-            left = (found >= 0) & (self.hashed.take(found, mode="clip") != keys[open_])
-            open_, at = open_[left], at[left]
-        return rows
+    @property
+    def count(self) -> int:
+        """How many keys there are, which is less than were given only where strings are equal."""
+        return self.size if self.table is not None or self.levels else len(self.rows)
 
     def find(self, keys: np.ndarray) -> np.ndarray:
         """The row of each of these keys, of the same shape; -1 where it is not there."""
         flat = keys.reshape(-1)
         if self.table is not None:
-            inside = (flat >= self.low) & (flat <= self.high)
-            if inside.all():
-                rows = self.table[flat - flat.dtype.type(self.low)] if self.low else self.table[flat]
-            else:
-                rows = np.where(
-                    inside, self.table[np.where(inside, flat, self.low).astype(np.int64) - self.low], -1
-                )
-        elif self.hashed is not None:
-            rows = self._probe(flat)
+            rows = self._in_table(self.table, flat)
+        elif self.levels:
+            rows = np.empty(flat.size, np.int64)
+            wide = flat.astype(np.int64, copy=False)
+            for start in range(0, flat.size, _BLOCK):
+                rows[start : start + _BLOCK] = self._in_levels(wide[start : start + _BLOCK])
         else:
-            rows = self._find_hashed(flat)
+            rows = rows_of(self.rows, flat)
         return rows.reshape(keys.shape)
 
-    def _find_hashed(self, flat: np.ndarray) -> np.ndarray:
-        found = map(self.rows.get, flat.tolist(), itertools.repeat(-1))
-        return np.fromiter(found, np.int64, flat.size)
+    def _in_table(self, table: np.ndarray, flat: np.ndarray) -> np.ndarray:
+        inside = (flat >= self.low) & (flat <= self.high)
+        if inside.all():
+            return table[flat - flat.dtype.type(self.low)] if self.low else table[flat]
+        return np.where(inside, table[np.where(inside, flat, self.low).astype(np.int64) - self.low], -1)
+
+    def _in_levels(self, keys: np.ndarray) -> np.ndarray:
+        first, *others = self.levels
+        rows = first.slots.take(first.at(keys))
+        left = np.flatnonzero(self.keys.take(rows, mode="wrap") != keys)
+        for level in others:
+            left = left[rows[left] >= 0]
+            if not left.size:
+                break
+            some = keys[left]
+            found = level.slots.take(level.at(some))
+            rows[left] = found
+            left = left[self.keys.take(found, mode="wrap") != some]
+        rows[left] = -1
+        return rows

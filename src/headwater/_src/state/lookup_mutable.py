@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -17,11 +18,15 @@ from headwater._src.core.tensor import Tensor
 from headwater._src.engine.tape import outside_graphs
 from headwater._src.state.host_nodes import ObjectRecord
 from headwater._src.state.lookup import LookupInterface, check_pair, gathered
-from headwater._src.state.lookup_index import KeyIndex
+from headwater._src.state.lookup_files import settled
+from headwater._src.state.lookup_index import KeyIndex, rows_of
 
 _I64 = np.dtype(np.int64)
 _MANY = 256
-"""From so many integer keys on, an index over all of them is worth its making."""
+"""Fewer integer keys are looked up in the dictionary."""
+
+_SHARE = 8
+"""An index over all integer keys is worth its making for a look-up of this part of their number."""
 
 
 class _MutableTable(LookupInterface):
@@ -33,7 +38,7 @@ class _MutableTable(LookupInterface):
         super().__init__(key_dtype, value_dtype)
         check_pair(self._key_dtype, self._value_dtype)
         with outside_graphs():
-            self._default_value = convert(default_value, self._value_dtype)
+            self._default_value = settled(default_value, self._value_dtype, "default_value")
         self._key_shape = key_shape
         self._value_shape = tuple(self._default_value._array.shape)  # type: ignore[attr-defined]
         self._rows: dict[Any, int] = {}
@@ -76,32 +81,60 @@ class _MutableTable(LookupInterface):
                 f"A table of values of shape {self._value_shape} needs values of shape {batch + self._value_shape} for "
                 f"keys of shape {keys.shape}; got {values.shape}."
             )
-        listed = self._listed(keys)
+        listed = None if self._indexable(keys) else self._listed(keys)
         with self._lock:
-            rows = self._take_rows(listed)
+            if not self._rows:
+                rows = np.full(math.prod(batch), -1, np.int64)
+            else:
+                rows = self._find_rows(keys.reshape(-1)) if listed is None else rows_of(self._rows, listed)
+            new = np.flatnonzero(rows < 0)
+            if new.size:
+                self._take_rows(
+                    keys.reshape(-1)[new].tolist() if listed is None else [listed[i] for i in new], rows, new
+                )
+                self._index = None
             self._values[rows] = values.reshape(-1, *self._value_shape)
-            self._index = None
         return ()
 
-    def _take_rows(self, keys: list[Any]) -> np.ndarray:
-        """The row of each key, new ones for new keys."""
+    def _indexable(self, keys: np.ndarray) -> bool:
+        """Whether an index over all keys serves a look-up of these, and is there or worth its making."""
+        if keys.dtype.kind != "i" or self._key_shape or keys.size < _MANY:
+            return False
+        return self._index is not None or keys.size >= len(self._rows) // _SHARE
+
+    def _find_rows(self, keys: np.ndarray) -> np.ndarray:
+        """The rows of many integer keys, by an index that is kept until there are other keys."""
+        if self._index is None:
+            self._index = KeyIndex(self._all_keys()), self._all_rows()
+        index, of_row = self._index
+        at = index.find(keys)
+        return np.where(at < 0, -1, of_row[at]) if of_row.size else at
+
+    def _take_rows(self, keys: list[Any], rows: np.ndarray, at: np.ndarray) -> None:
+        """Gives these new keys rows, and sets `rows[at]` to them; a key may come more than once."""
         known, free = self._rows, self._free
         used = len(known) + len(free)
-        rows = np.empty(len(keys), np.int64)
-        for at, key in enumerate(keys):
-            row = known.get(key)
-            if row is None:
-                if free:
-                    row = free.pop()
-                else:
-                    row, used = used, used + 1
-                known[key] = row
-            rows[at] = row
+        if not free:
+            known.update(zip(keys, range(used, used + len(keys)), strict=True))
+        if not free and len(known) == used + len(keys):
+            rows[at] = np.arange(used, used + len(keys))
+            used += len(keys)
+        else:
+            used = self._take_one_by_one(keys, rows, at, used)
         if used > len(self._values):
             grown = np.empty((max(2 * len(self._values), used, 16), *self._value_shape), self._values.dtype)
             grown[: len(self._values)] = self._values
             self._values = grown
-        return rows
+
+    def _take_one_by_one(self, keys: list[Any], rows: np.ndarray, at: np.ndarray, used: int) -> int:
+        known, free = self._rows, self._free
+        for key in dict.fromkeys(keys):
+            if free:
+                known[key] = free.pop()
+            else:
+                known[key], used = used, used + 1
+        rows[at] = rows_of(known, keys)
+        return used
 
     def _remove(self, keys: np.ndarray) -> tuple[()]:
         listed = self._listed(keys)
@@ -120,16 +153,10 @@ class _MutableTable(LookupInterface):
                 f"Default values have shape {self._value_shape} or {batch + self._value_shape}; got {default.shape}."
             )
         with self._lock:
-            if keys.dtype.kind == "i" and not self._key_shape and keys.size >= _MANY:
-                if self._index is None:
-                    self._index = KeyIndex(self._all_keys()), self._all_rows()
-                index, of_row = self._index
-                at = index.find(keys)
-                rows = np.where(at < 0, -1, of_row[at]) if of_row.size else at
+            if self._indexable(keys):
+                rows = self._find_rows(keys)
             else:
-                get = self._rows.get
-                found = [get(k, -1) for k in self._listed(keys)]
-                rows = np.array(found, np.int64).reshape(batch)
+                rows = rows_of(self._rows, self._listed(keys)).reshape(batch)
             return (gathered(self._values, rows, default),)
 
     def _export(self) -> tuple[np.ndarray, np.ndarray]:
@@ -145,14 +172,22 @@ class _MutableTable(LookupInterface):
     def _look_up(self, keys: Any, default: Any) -> Any:
         if isinstance(keys, Composite):
             return keys._map_values(lambda k: self._look_up(k, default))
-        tensor = self._keys_of(keys if hasattr(keys, "dtype") else convert(keys, self._key_dtype))
+        tensor = convert(keys, self._key_dtype)
+        if default.dtype is not self._value_dtype:
+            raise invalid(
+                f"Default values of this table are {self._value_dtype.name}; got {default.dtype.name}. Cast them."
+            )
         shape = tensor._spec.shape
         if shape is not None:
             shape = shape[: len(shape) - len(self._key_shape)] + self._value_shape
         return _FIND(self, [tensor, default], [Spec(shape, self._value_dtype.np)])[0]
 
     def lookup(self, keys: Any, name: str | None = None) -> Any:
-        """The value of each key, the table's default where it is not there; TypeError for keys of another dtype."""
+        """The value of each key, the table's default where it is not there.
+
+        Raises:
+          ValueError, TypeError: the keys have another dtype; TypeError while a function is traced.
+        """
         return self._look_up(keys, self._default_value)
 
     def insert(self, keys: Any, values: Any, name: str | None = None) -> None:
@@ -213,11 +248,13 @@ class MutableHashTable(_MutableTable):
             None.
 
         Raises:
-          TypeError: the keys have another dtype.
+          ValueError, TypeError: the keys have another dtype; TypeError while a function is traced.
+          InvalidArgumentError: the default values have another dtype.
         """
         if dynamic_default_values is None:
             return self._look_up(keys, self._default_value)
-        return self._look_up(keys, convert(dynamic_default_values, self._value_dtype))
+        given = dynamic_default_values
+        return self._look_up(keys, convert(given, None if isinstance(given, Tensor) else self._value_dtype))
 
 
 @export("lookup.experimental.DenseHashTable")
@@ -255,21 +292,15 @@ class DenseHashTable(_MutableTable):
         if buckets is not None and (buckets < 1 or buckets & (buckets - 1)):
             raise invalid(f"initial_num_buckets is a power of two; got {buckets}.")
         super().__init__(key_dtype, value_dtype, default_value, empty.shape)
-        self._reserved = {"empty_key": self._listed(empty)[0], "deleted_key": self._listed(deleted)[0]}
+        self._reserved = {"empty_key": empty, "deleted_key": deleted}
 
-    def _listed(self, keys: np.ndarray) -> list[Any]:
-        listed = super()._listed(keys)
-        for what, key in getattr(self, "_reserved", {}).items():
-            if key in listed:
-                raise invalid(f"The key {key!r} is the table's {what}, which can't be used.")
-        return listed
-
-    def _find(self, keys: np.ndarray, default: np.ndarray) -> tuple[np.ndarray]:
-        if keys.dtype.kind == "i" and not self._key_shape:
-            for what, key in self._reserved.items():
-                if (keys == key).any():
-                    raise invalid(f"The key {key!r} is the table's {what}, which can't be looked up.")
-        return super()._find(keys, default)
+    def _batch(self, keys: np.ndarray) -> tuple[int, ...]:
+        batch = super()._batch(keys)
+        for what, key in self._reserved.items():
+            same = keys == key
+            if (same.all(tuple(range(len(batch), keys.ndim))) if self._key_shape else same).any():
+                raise invalid(f"The key {key.tolist()!r} is the table's {what}, which can't be used.")
+        return batch
 
     def insert_or_assign(self, keys: Any, values: Any, name: str | None = None) -> None:
         """The same as `insert`."""
