@@ -97,9 +97,9 @@ def test_its_flow_is_a_variant():
 
 ERRORS = {
     "rows": (lambda x: tf.TensorArray(tf.float32, 3).unstack(x), ValueError, "4 rows"),
-    "scalar": (lambda x: tf.TensorArray(tf.float32, 3).unstack(x[0, 0]), ValueError, "rank 1"),
+    "scalar": (lambda x: tf.TensorArray(tf.float32, 3).unstack(x[0, 0]), tf.errors.InvalidArgumentError, "rank 1"),
     "dtype": (lambda x: tf.TensorArray(tf.int32, 3).write(0, x), tf.errors.InvalidArgumentError, "int32"),
-    "outside": (lambda x: tf.TensorArray(tf.float32, 4).unstack(x).read(tf.shape(x)[0]), tf.errors.OutOfRangeError, "index 4"),
+    "outside": (lambda x: tf.TensorArray(tf.float32, 4).unstack(x).read(tf.shape(x)[0]), tf.errors.InvalidArgumentError, "index 4"),
     "shapes": (
         lambda x: tf.TensorArray(tf.float32, 2, infer_shape=False).write(0, x).write(1, x[0]).stack(),
         tf.errors.InvalidArgumentError, "one shape",
@@ -115,3 +115,69 @@ def test_errors(function, error, text):
 
     with pytest.raises(error, match=text):
         tf.function(run, jit_compile=False)(tf.constant(X))
+
+
+def _either(y, array, other):
+    return tf.cond(y[0] > 0.0, lambda: array().unstack(y * y), lambda: array().unstack(other(y)))
+
+
+JITTED_BRANCHES = {
+    "read": (lambda y: _either(y, lambda: tf.TensorArray(tf.float32, 3), lambda v: v).read(1), [0.0, 4.0, 0.0]),
+    "gather": (lambda y: _either(y, lambda: tf.TensorArray(tf.float32, 3), lambda v: v).gather([0, 2, 2]), [2.0, 0.0, 12.0]),
+    "concat": (
+        lambda y: tf.cond(
+            y[0] > 0.0,
+            lambda: tf.TensorArray(tf.float32, 2).write(0, y).write(1, y * y),
+            lambda: tf.TensorArray(tf.float32, 2).unstack([y, y]),
+        ).concat(),
+        [3.0, 5.0, 7.0],
+    ),
+    "loop": (
+        lambda y: tf.while_loop(
+            lambda i, _: i < 3, lambda i, a: (i + 1, a.write(i, y * tf.cast(i, tf.float32))), (0, tf.TensorArray(tf.float32, 3))
+        )[1].read(2),
+        [2.0, 2.0, 2.0],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize(("function", "wanted"), JITTED_BRANCHES.values(), ids=JITTED_BRANCHES)
+def test_an_array_of_a_branch_is_differentiated_from_outside(function, wanted, jit):
+    x = tf.constant([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.function(function, jit_compile=jit, autograph=False)(x)
+    assert tape.gradient(y, x).numpy().tolist() == wanted
+
+
+def test_an_eager_array_is_an_argument():
+    traces = []
+
+    @tf.function
+    def total(array, count):
+        traces.append(array.element_shape)
+        result = 0.0
+        for i in tf.range(count):
+            result += array.read(i)
+        return result, array.write(0, 9.0)
+
+    x = tf.constant([1.0, 2.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        given = tf.TensorArray(tf.float32, 3, clear_after_read=False).unstack(x * x)
+        result, written = total(given, tf.constant(3))
+    assert result.numpy() == 14.0
+    assert tape.gradient(result, x).numpy().tolist() == [2.0, 4.0, 6.0]
+    assert written.stack().numpy().tolist() == [9.0, 4.0, 9.0]
+    assert given.stack().numpy().tolist() == [1.0, 4.0, 9.0]
+    total(tf.TensorArray(tf.float32, 3, clear_after_read=False).unstack(-x), tf.constant(2))
+    assert len(traces) == 1
+    total(tf.TensorArray(tf.float32, 4, clear_after_read=False).unstack([*x, 0.0]), tf.constant(2))
+    assert len(traces) == 2
+
+
+def test_an_argument_may_lack_elements():
+    stacked = tf.function(lambda array: array.stack(), jit_compile=True, autograph=False)
+    array = tf.TensorArray(tf.float32, 3, element_shape=[2]).write(1, [1.0, 2.0])
+    assert stacked(array).numpy().tolist() == [[0.0, 0.0], [1.0, 2.0], [0.0, 0.0]]

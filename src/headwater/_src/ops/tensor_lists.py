@@ -19,9 +19,10 @@ import headwater._src.ops.layout as layout
 import headwater._src.ops.vectorspace as vectorspace
 from headwater._src.base import dtypes
 from headwater._src.base.dtypes import DType
-from headwater._src.base.errors import OutOfRangeError, invalid
+from headwater._src.base.errors import invalid
 from headwater._src.base.lazy import jax, jnp, lax
 from headwater._src.base.shapes import Partial, merge, wrap
+from headwater._src.base.text import describe
 from headwater._src.core import context
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
@@ -190,14 +191,28 @@ def _filled(items: list[Any], i: int, shape: Any, dtype: np.dtype) -> np.ndarray
 
 
 def _checked(index: Any, items: list[Any], what: str) -> int:
-    i = int(index)
+    i = _one(index, what)
     if not 0 <= i < len(items):
-        raise OutOfRangeError(
-            None,
-            None,
-            f"tf.TensorArray.{what}: index {i} is out of range for an array of {len(items)} elements.",
+        raise invalid(
+            f"tf.TensorArray.{what}: index {i} is out of range for an array of {len(items)} elements."
         )
     return i
+
+
+def _one(index: Any, what: str) -> int:
+    if getattr(index, "ndim", 0):
+        if index.size != 1:
+            raise invalid(f"tf.TensorArray.{what}: one index is needed; got {index.tolist()}.")
+        index = index.reshape(())
+    return int(index)
+
+
+def _numbers(value: Any, what: str, dtype: DType = dtypes.int32) -> Any:
+    """Indices or lengths as a tensor of integers; TypeError for other dtypes."""
+    tensor = convert(value, None, dtype) if not isinstance(value, (str, bytes)) else convert(value)
+    if tensor._np_dtype.kind not in "iu" and 0 not in (tensor._spec.shape or ()):
+        raise TypeError(f"tf.TensorArray.{what}: integers are needed; got {describe(tensor)}.")
+    return tensor if tensor._np_dtype.kind in "iu" else convert([], dtype)
 
 
 # -- values for XLA ---------------------------------------------------------------------------------------------------
@@ -246,7 +261,9 @@ def _buffer(value: Stacked, shape: Any = None) -> Any:
 
 
 def _reserve_numpy(*, size: int, shape: Any, dtype: DType, grows: bool) -> TensorList:
-    return TensorList([None] * max(size, 0), dtype.np)
+    if size < 0:
+        raise invalid(f"tf.TensorArray: the size must not be negative; got {size}.")
+    return TensorList([None] * size, dtype.np)
 
 
 def _reserve_lower(*, size: int, shape: Any, dtype: DType, grows: bool) -> Stacked:
@@ -273,7 +290,7 @@ def reserve(size: Any, dtype: DType, shape: Partial, grows: bool = False) -> Sym
 def _set_numpy(value: Any, index: Any, element: np.ndarray, *, grows: bool, **_: Any) -> TensorList:
     value = _of(value)
     items = value.items()
-    i = int(index)
+    i = _one(index, "write")
     if not 0 <= i < len(items):
         if i < 0 or not grows:
             _checked(i, items, "write")
@@ -304,7 +321,7 @@ _set = Record("TensorListSetItem", _set_numpy, _set_lower, _set_grad)
 
 def set_item(value: Any, index: Any, element: Any, grows: bool = False, infer: bool = True) -> Any:
     """The list with `element` at `index`; behind the end only if it `grows`. `infer`: all elements have one shape."""
-    index = convert(index, None, dtypes.int32)
+    index = _numbers(index, "write")
     shape = element_shape(value)
     if infer:
         shape = merge(shape, element._spec.shape)
@@ -336,7 +353,7 @@ def items_of(tensor: EagerTensor) -> list[Any]:
 def _get_numpy(value: Any, index: Any, *, shape: Any) -> np.ndarray:
     value = _of(value)
     items = value.items()
-    i = int(index)
+    i = _one(index, "read")
     if 0 <= i < len(items):
         found = items[i]
         if found is not None:
@@ -361,7 +378,7 @@ def get_item(value: Any, index: Any, shape: Any = None) -> Any:
         shape = static
     elif shape.__class__ is not SymbolicTensor:
         static = merge(static, shape)
-    index = convert(index, None, dtypes.int32)
+    index = _numbers(index, "read")
     return append(_get, (value, index), [Spec(static, element_dtype(value).np)], {"shape": shape})
 
 
@@ -398,7 +415,11 @@ def _stack_numpy(value: Any, *, shape: Any) -> np.ndarray:
     value = _of(value)
     items = value.items()
     if not items:
-        return np.zeros((0, *(() if shape is None or None in shape else shape)), value.dtype)
+        if shape is None or None in shape:
+            raise invalid(
+                f"tf.TensorArray.stack: the array is empty, and the shape {wrap(shape)} of its elements is not known."
+            )
+        return np.zeros((0, *shape), value.dtype)
     if None in [x if x is None else 0 for x in items]:
         items = [_filled(items, i, shape, value.dtype) for i in range(len(items))]
     try:
@@ -464,7 +485,9 @@ _gather = Record(
 
 def gather(value: Any, indices: Any, shape: Any = None) -> Any:
     """The elements at `indices` as the rows of one tensor."""
-    indices = convert(indices, None, dtypes.int32)
+    indices = _numbers(indices, "gather")
+    if indices._spec.shape is None or len(indices._spec.shape) != 1:
+        indices = layout.reshape(indices, [-1])
     count = indices._spec.shape
     element = element_shape(value)
     if shape is not None and shape.__class__ is not SymbolicTensor:
@@ -476,7 +499,7 @@ def gather(value: Any, indices: Any, shape: Any = None) -> Any:
 def _scatter_numpy(
     value: Any, indices: np.ndarray, rows: np.ndarray, *, grows: bool, adds: bool
 ) -> TensorList:
-    if len(indices) > len(rows):
+    if len(indices) != len(rows):
         raise invalid(
             f"tf.TensorArray.scatter: {len(indices)} indices for {len(rows)} rows; they must be as many."
         )
@@ -510,23 +533,30 @@ def scatter(value: Any, indices: Any, rows: Any, grows: bool = False, adds: bool
     element = merge(element_shape(value), None if shape is None else shape[1:])
     size = None if value._shape is None or grows else value._shape[0]
     attrs = {"grows": grows, "adds": adds}
-    indices = convert(indices, None, dtypes.int32)
+    indices = _numbers(indices, "scatter")
     return append(_scatter, (value, indices, rows), [_list_spec(size, element, element_dtype(value))], attrs)
 
 
-def _concat_numpy(value: Any) -> tuple[np.ndarray, np.ndarray]:
+def _concat_numpy(value: Any, *, shape: Any, row_shape: Any) -> tuple[np.ndarray, np.ndarray]:
     value = _of(value)
     items = value.items()
+    if row_shape is None and shape and None not in shape[1:]:
+        row_shape = shape[1:]
+    if not items and row_shape is not None:
+        return np.zeros((0, *(d or 0 for d in row_shape)), value.dtype), np.zeros(0, np.int64)
     if not items:
         raise invalid("tf.TensorArray.concat: the array has no elements to join.")
-    items = [_filled(items, i, None, value.dtype) for i in range(len(items))]
-    if any(x.ndim == 0 for x in items):
-        raise invalid("tf.TensorArray.concat: the elements must have rank 1 or more; got scalars.")
+    items = [_filled(items, i, shape, value.dtype) for i in range(len(items))]
+    if any(x.ndim == 0 or x.shape[1:] != items[0].shape[1:] for x in items):
+        found = ", ".join(sorted({str(wrap(x.shape)) for x in items}))
+        raise invalid(
+            f"tf.TensorArray.concat: the elements must have rank 1 or more and differ in their first dimension only; got {found}."
+        )
     return np.concatenate(items), np.array([len(x) for x in items], np.int64)
 
 
-def _concat_lower(value: Stacked) -> tuple[Any, Any]:
-    buffer = _buffer(value)
+def _concat_lower(value: Stacked, *, shape: Any, row_shape: Any) -> tuple[Any, Any]:
+    buffer = _buffer(value, shape)
     lengths = np.full(value.size, buffer.shape[1], np.int64)
     return buffer.reshape(buffer.shape[0] * buffer.shape[1], *buffer.shape[2:]), lengths
 
@@ -539,22 +569,31 @@ _concat = Record("TensorListConcatV2", _concat_numpy, _concat_lower, None, singl
 _concat.differentiate(_concat_pull)
 
 
-def concat(value: Any) -> Any:
-    """All elements joined along their first dimension."""
+def concat(value: Any, shape: Any = None) -> Any:
+    """All elements joined along their first dimension; `shape` is what is known of them."""
+    return joined(value, shape=shape)[0]
+
+
+def joined(value: Any, row_shape: Any = None, shape: Any = None) -> Any:
+    """All elements joined along their first dimension, and how long each was; without elements, no rows of `row_shape`."""
     element = element_shape(value)
-    static = None
+    if shape is not None:
+        element = merge(element, shape)
+    if element == ():
+        raise ValueError("tf.TensorArray.concat: the elements must have rank 1 or more; they are scalars.")
+    static = None if row_shape is None else (None, *row_shape)
     if element:
-        size = value._shape[0]
+        size = static_size(value)
         static = (None if None in (size, element[0]) else size * element[0], *element[1:])
     specs = [
         Spec(static, element_dtype(value).np),
         Spec((None if value._shape is None else value._shape[0],), np.dtype(np.int64)),
     ]
-    return append(_concat, (value,), specs, {})[0]
+    return append(_concat, (value,), specs, {"shape": element, "row_shape": row_shape})
 
 
 def _split_numpy(tensor: np.ndarray, lengths: np.ndarray) -> TensorList:
-    if tensor.ndim == 0 or int(lengths.sum()) != len(tensor):
+    if tensor.ndim == 0 or (lengths < 0).any() or int(lengths.sum()) != len(tensor):
         raise invalid(
             f"tf.TensorArray.split: the lengths {lengths.tolist()} must add up to the first dimension; got shape {wrap(tensor.shape)}."
         )
@@ -579,8 +618,12 @@ _split = Record(
 
 def split(tensor: Any, lengths: Any) -> Any:
     """Consecutive pieces of a tensor as a list."""
-    lengths = convert(lengths, None, dtypes.int64)
+    lengths = _numbers(lengths, "split", dtypes.int64)
     shape, count = tensor._spec.shape, lengths._spec.shape
+    if count == ():
+        raise ValueError(
+            f"tf.TensorArray.split: the lengths must be a vector, one for each piece; got {describe(lengths)}."
+        )
     static = None if shape is None or count is None else (count[0], None, *shape[1:])
     return append(_split, (tensor, lengths), [Spec(static, list_dtype(tensor.dtype).np)], {})
 
@@ -629,6 +672,8 @@ def zeros_like(value: Any) -> Any:
         return reserve(node.attrs["size"], element_dtype(value), node.attrs["shape"], node.attrs["grows"])
     if "carried" in node.attrs and static_size(value) is not None:
         return zeros_like(node.inputs[node.attrs["bounded"] + value.value_index])
+    if value._shape is not None and None not in value._shape:
+        return reserve(value._shape[0], element_dtype(value), value._shape[1:])
     return append(_zeros_of, (value,), [Spec(value._shape, value._np_dtype)], {})
 
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
-import random
+import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.philox as philox
 from headwater._src.base.dtypes import DType, as_dtype, int64
 from headwater._src.base.errors import CancelledError, OutOfRangeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.convert import convert
+from headwater._src.core.convert import convert, host_int
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import SymbolicTensor, Tensor
 from headwater._src.ops.seeds import _seeds
 from headwater._src.state.host_nodes import ObjectRecord, resource_of
 
 _WAIT = 0.5
 """Waits are this long at a time, in seconds, so that an interrupt from the keyboard is seen."""
 
-Element = tuple[np.ndarray, ...]
+Parts = tuple[np.ndarray, ...]
+Element = tuple[Parts, Any]
+"""A row of arrays that were enqueued together, by its number; the arrays themselves for None."""
 
 
 @export("queue.QueueBase")
@@ -40,35 +44,35 @@ class QueueBase:
     """
 
     _title = "Queue"
+    _open_shapes = False
+    """Whether dimensions may be unknown."""
 
     def __init__(self, dtypes: Any, shapes: Any, names: Any, queue_ref: Any) -> None:
         self._dtypes = [as_dtype(d) for d in (dtypes if isinstance(dtypes, (list, tuple)) else [dtypes])]
-        if shapes is None:
-            self._shapes = [TensorShape(None)] * len(self._dtypes)
-        else:
-            given = (
-                shapes
-                if isinstance(shapes, list) and isinstance(dtypes, (list, tuple)) or _is_nested(shapes)
-                else [shapes]
-            )
-            self._shapes = [TensorShape(s) for s in given]
-            if len(self._shapes) != len(self._dtypes):
-                raise ValueError(
-                    f"A queue needs a shape for each dtype; got {len(self._shapes)} for {len(self._dtypes)}."
-                )
+        if not self._dtypes:
+            raise invalid(f"{self._title}: an element has at least one component; got no dtypes.")
+        several = self._open_shapes or isinstance(dtypes, (list, tuple))
+        self._shapes = _shapes_of(
+            shapes, len(self._dtypes), several, ValueError if self._open_shapes else invalid
+        )
         self._names = None if names is None else list(names) if isinstance(names, (list, tuple)) else [names]
         if self._names is not None and len(self._names) != len(self._dtypes):
             raise ValueError(
                 f"A queue needs a name for each dtype; got {len(self._names)} for {len(self._dtypes)}."
             )
         self._queue_ref = queue_ref
+        self._owner: Any = self if queue_ref is None else queue_ref._array[()]
+        self._index: Any = None
+        """Which of the owners, if there are several to choose among when the program runs."""
 
-    def _start(self, capacity: int, kept: int = 0) -> None:
-        if capacity < 1 and capacity != -1:
-            raise invalid(f"{self._title}: the capacity is at least 1, or -1 for no limit; got {capacity}.")
-        if kept < 0 or (kept > capacity != -1):
-            raise invalid(f"{self._title}: min_after_dequeue is in [0, {capacity}]; got {kept}.")
-        self._capacity = float("inf") if capacity == -1 else capacity
+    def _start(self, capacity: Any, kept: int = 0) -> None:
+        capacity = host_int(capacity, f"{self._title}: capacity", TypeError, TypeError)
+        capacity = float("inf") if capacity < 0 else capacity
+        if not 0 <= kept < capacity and (kept or capacity):
+            raise invalid(
+                f"{self._title}: min_after_dequeue is at least 0 and below the capacity {capacity}; got {kept}."
+            )
+        self._capacity = capacity
         self._kept = kept
         self._items: Any = deque()
         self._closed = self._cancelled = False
@@ -76,6 +80,17 @@ class QueueBase:
         self._changed = threading.Condition()
         self._producers, self._consumers = threading.Lock(), threading.Lock()
         self._queue_ref = resource_of(self)
+
+    def _known_shapes(self, shapes: Any) -> None:
+        """ValueError for shapes that are given and say too little."""
+        if shapes is None:
+            return
+        for shape in self._shapes:
+            if shape.rank is None or not (self._open_shapes or shape.is_fully_defined()):
+                needed = (
+                    "of known rank" if self._open_shapes else "fully known (PaddingFIFOQueue takes others)"
+                )
+                raise ValueError(f"{self._title}: the components' shapes must be {needed}; got {shape}.")
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -115,26 +130,33 @@ class QueueBase:
             raise TypeError("QueueBase.from_list takes a list of at least one queue.")
         if any(q.dtypes != queues[0].dtypes or q.names != queues[0].names for q in queues):
             raise TypeError("QueueBase.from_list: the queues have different dtypes or names.")
-        if isinstance(index, Tensor) and not hasattr(index, "_array"):
-            raise NotImplementedError("QueueBase.from_list: the index is known when the function is traced.")
-        at = int(index)
+        shapes = [_common_shape(column) for column in zip(*(q.shapes for q in queues), strict=True)]
+        found = QueueBase(queues[0].dtypes, shapes, queues[0].names, resource_of(queues[0]._owner))
+        if isinstance(index, SymbolicTensor):
+            found._owner, found._index = [q._owner for q in queues], index
+            return found
+        at = host_int(index, "QueueBase.from_list: index")
         if not 0 <= at < len(queues):
             raise invalid(f"QueueBase.from_list: index {at} is not in [0, {len(queues)}).")
-        return queues[at]
+        found._owner, found._queue_ref = queues[at]._owner, queues[at]._queue_ref
+        return found
 
     # -- waiting; elements are tuples of arrays -----------------------------------------------------------------------
 
-    def _push(self, element: Element) -> None:
-        self._items.append(element)
+    def _push(self, elements: Iterable[Element]) -> None:
+        self._items.extend(elements)
 
-    def _pop(self) -> Element:
-        return self._items.popleft()  # type: ignore[no-any-return]
+    def _pop(self, count: int) -> list[Element]:
+        pop = self._items.popleft
+        return [pop() for _ in range(count)]
 
     def _until(self, ready: Callable[[], Any]) -> None:
         while not ready():
             self._changed.wait(_WAIT)
 
-    def _put(self, elements: list[Element]) -> tuple[()]:
+    def _put(self, elements: Iterator[Element], count: int) -> tuple[()]:
+        if not count:
+            return ()
         with self._changed:
             if self._closed:
                 raise CancelledError(
@@ -144,22 +166,21 @@ class QueueBase:
         try:
             # One producer at a time, so that the elements of a call stay together.
             with self._producers, self._changed:
-                self._put_all(elements)
+                self._put_all(elements, count)
         finally:
             with self._changed:
                 self._pending -= 1
                 self._changed.notify_all()
         return ()
 
-    def _put_all(self, elements: list[Element]) -> None:
-        at = 0
-        while at < len(elements):
+    def _put_all(self, elements: Iterator[Element], count: int) -> None:
+        while count:
             self._until(lambda: len(self._items) < self._capacity or self._cancelled)
             if self._cancelled:
                 raise CancelledError(None, None, f"{self._title}: the enqueue was cancelled by close().")
-            while at < len(elements) and len(self._items) < self._capacity:
-                self._push(elements[at])
-                at += 1
+            room = int(min(count, self._capacity - len(self._items)))
+            self._push(itertools.islice(elements, room))
+            count -= room
             self._changed.notify_all()
 
     def _available(self) -> int:
@@ -177,8 +198,7 @@ class QueueBase:
             try:
                 self._take_all(taken, count, up_to)
             except BaseException:
-                for element in reversed(taken):
-                    self._put_back(element)
+                self._put_back(taken)
                 self._changed.notify_all()
                 raise
         return taken
@@ -194,24 +214,23 @@ class QueueBase:
                     None, None,
                     f"{self._title} is closed and has too few elements: {count} were asked for, {len(taken)} are there.",
                 )  # fmt: skip
-            while len(taken) < count and self._available() > 0:
-                taken.append(self._pop())
+            taken += self._pop(min(count - len(taken), self._available()))
             self._changed.notify_all()
 
-    def _put_back(self, element: Element) -> None:
-        self._items.appendleft(element)
+    def _put_back(self, elements: list[Element]) -> None:
+        self._items.extendleft(reversed(elements))
 
     def _shut(self, cancel: bool) -> tuple[()]:
         with self._changed:
-            if self._closed and not (cancel and not self._cancelled):
+            if self._closed and not cancel:
                 raise CancelledError(None, None, f"{self._title} is already closed.")
             self._closed, self._cancelled = True, self._cancelled or cancel
             self._changed.notify_all()
         return ()
 
-    def _batched(self, taken: list[Element]) -> Element:
+    def _batched(self, taken: list[Element]) -> Parts:
         if taken:
-            return tuple(np.stack(parts) for parts in zip(*taken, strict=True))
+            return _stacked(taken)
         shapes = [s.as_list() for s in self._shapes]
         return tuple(
             np.empty((0, *(n or 0 for n in shape)), d.np)
@@ -229,10 +248,8 @@ class QueueBase:
             raise ValueError("This queue has no names: give a tuple.")
         elif not isinstance(vals, (list, tuple)):
             vals = [vals]
-        if len(vals) != len(self._dtypes):
-            raise invalid(f"An element of this queue has {len(self._dtypes)} components; got {len(vals)}.")
-        tensors = [convert(v, d) for v, d in zip(vals, self._dtypes, strict=True)]
-        for tensor, shape in zip(tensors, self._shapes, strict=True):
+        tensors = [convert(v, d) for v, d in zip(vals, self._dtypes, strict=False)]
+        for tensor, shape in zip(tensors, self._shapes, strict=False):
             if many and tensor.shape.rank == 0:
                 raise ValueError(
                     "enqueue_many takes tensors whose first dimension counts the elements; got a scalar."
@@ -240,6 +257,8 @@ class QueueBase:
             inner = tensor.shape[1:] if many else tensor.shape
             if not inner.is_compatible_with(shape):
                 raise ValueError(f"This queue takes components of shape {shape}; got {inner}.")
+        if len(vals) != len(self._dtypes):
+            raise invalid(f"An element of this queue has {len(self._dtypes)} components; got {len(vals)}.")
         if many and len({t.shape[0] for t in tensors if t.shape.rank and t.shape[0] is not None}) > 1:
             raise ValueError(
                 f"enqueue_many: the numbers of elements differ: {[str(t.shape) for t in tensors]}."
@@ -251,6 +270,11 @@ class QueueBase:
             return dict(zip(self._names, parts, strict=True))
         return parts[0] if len(parts) == 1 else list(parts)
 
+    def _run(self, record: ObjectRecord, inputs: Sequence[Any], specs: Sequence[Spec]) -> tuple[Any, ...]:
+        if self._index is None:
+            return record(self._owner, inputs, specs)
+        return _of_several(record)(self._owner, [self._index, *inputs], specs)
+
     def _specs(self, count: Any) -> list[Spec]:
         lead = () if count == () else (count,)
         known = [None if s.rank is None else (*lead, *s.as_list()) for s in self._shapes]
@@ -258,25 +282,25 @@ class QueueBase:
 
     def enqueue(self, vals: Any, name: str | None = None) -> None:
         """Puts one element in, waiting for room; CancelledError where the queue is closed."""
-        _ENQUEUE(self, self._components(vals, False), [])
+        self._run(_ENQUEUE, self._components(vals, False), [])
 
     def enqueue_many(self, vals: Any, name: str | None = None) -> None:
         """Puts in the elements along the components' first dimension, in their order, waiting for room."""
-        _ENQUEUE_MANY(self, self._components(vals, True), [])
+        self._run(_ENQUEUE_MANY, self._components(vals, True), [])
 
     def dequeue(self, name: str | None = None) -> Any:
         """Takes one element, waiting for it; OutOfRangeError where the queue is closed and empty."""
-        return self._result(_DEQUEUE(self, [], self._specs(())))
+        return self._result(self._run(_DEQUEUE, [], self._specs(())))
 
     def dequeue_many(self, n: Any, name: str | None = None) -> Any:
         """Takes `n` elements, stacked; waits until they are there, OutOfRangeError where they never will be."""
         self._need_shapes("dequeue_many")
-        return self._result(_DEQUEUE_MANY(self, [convert(n)], self._specs(_static(n))))
+        return self._result(self._run(_DEQUEUE_MANY, [_count(n)], self._specs(_static(n))))
 
     def dequeue_up_to(self, n: Any, name: str | None = None) -> Any:
         """The same, but with as many as are left, at least one, where the queue is closed."""
         self._need_shapes("dequeue_up_to")
-        return self._result(_DEQUEUE_UP_TO(self, [convert(n)], self._specs(None)))
+        return self._result(self._run(_DEQUEUE_UP_TO, [_count(n)], self._specs(None)))
 
     def _need_shapes(self, what: str) -> None:
         if any(s.rank is None for s in self._shapes):
@@ -284,15 +308,48 @@ class QueueBase:
 
     def size(self, name: str | None = None) -> Tensor:
         """The number of elements in the queue, int32."""
-        return _SIZE(self, [], [Spec((), np.dtype(np.int32))])[0]
+        return self._run(_SIZE, [], [Spec((), np.dtype(np.int32))])[0]
 
     def close(self, cancel_pending_enqueues: bool = False, name: str | None = None) -> None:
         """Ends enqueueing; what is in the queue can still be taken. Waiting enqueues fail if they are to be cancelled."""
-        (_CANCEL if cancel_pending_enqueues else _CLOSE)(self, [], [])
+        self._run(_CANCEL if cancel_pending_enqueues else _CLOSE, [], [])
 
     def is_closed(self, name: str | None = None) -> Tensor:
         """Whether it was closed, bool."""
-        return _IS_CLOSED(self, [], [Spec((), np.dtype(bool))])[0]
+        return self._run(_IS_CLOSED, [], [Spec((), np.dtype(bool))])[0]
+
+
+def _shapes_of(shapes: Any, count: int, several: bool, error: Any) -> list[TensorShape]:
+    """A shape for each of `count` components; `several`: a list is one of shapes, not of dimensions."""
+    if shapes is None:
+        return [TensorShape(None)] * count
+    given = shapes if isinstance(shapes, list) and several or _is_nested(shapes) else [shapes]
+    if len(given) != count:
+        raise error(f"A queue needs a shape for each dtype; got {len(given)} for {count}.")
+    return [TensorShape(s) for s in given]
+
+
+def _common_shape(shapes: Sequence[TensorShape]) -> TensorShape:
+    first = shapes[0]
+    return first if all(s == first for s in shapes) else TensorShape(None)
+
+
+def _count(n: Any) -> Tensor:
+    """A number of elements as a tensor; TypeError for what is no integer."""
+    number = host_int(n, "The number of elements", TypeError, TypeError)
+    return number if isinstance(number, Tensor) else convert(number)
+
+
+@functools.cache
+def _of_several(record: ObjectRecord) -> ObjectRecord:
+    """The record for a list of queues, of which the first input chooses one."""
+
+    def kernel(queues: list[Any], index: np.ndarray, *inputs: np.ndarray) -> Any:
+        if not 0 <= int(index) < len(queues):
+            raise invalid(f"QueueBase.from_list: index {int(index)} is not in [0, {len(queues)}).")
+        return record.kernel(queues[int(index)], *inputs)
+
+    return ObjectRecord(record.name, kernel)
 
 
 def _is_nested(shapes: Any) -> bool:
@@ -305,13 +362,37 @@ def _static(n: Any) -> int | None:
     return int(n) if isinstance(n, (int, np.integer)) else None
 
 
-def _rows(parts: tuple[np.ndarray, ...]) -> list[Element]:
-    return [tuple(np.asarray(p[i : i + 1]).reshape(p.shape[1:]) for p in parts) for i in range(len(parts[0]))]
+def _row(element: Element) -> Parts:
+    parts, row = element
+    return parts if row is None else tuple([p[row, ...] for p in parts])
 
 
-_ENQUEUE = ObjectRecord("QueueEnqueueV2", lambda q, *parts: q._put([parts]))
-_ENQUEUE_MANY = ObjectRecord("QueueEnqueueManyV2", lambda q, *parts: q._put(_rows(parts)))
-_DEQUEUE = ObjectRecord("QueueDequeueV2", lambda q: q._take(1)[0])
+def _stacked(taken: list[Element]) -> Parts:
+    """Elements as rows; those that were enqueued together are copied together."""
+    places: dict[int, list[int]] = {}
+    for place, (parts, _) in enumerate(taken):
+        places.setdefault(id(parts), []).append(place)
+    if len(places) == len(taken):
+        return tuple(np.stack(column) for column in zip(*map(_row, taken), strict=True))
+    rows = [row for _, row in taken]
+    if len(places) == 1:
+        return tuple([p[rows] for p in taken[0][0]])
+    out = tuple([np.empty((len(taken), *p.shape), p.dtype) for p in _row(taken[0])])
+    for at in places.values():
+        parts, row = taken[at[0]]
+        for target, part in zip(out, parts, strict=True):
+            target[at] = part if row is None else part[[rows[i] for i in at]]
+    return out
+
+
+def _put_many(queue: Any, *parts: np.ndarray) -> tuple[()]:
+    count = len(parts[0])
+    return queue._put(zip(itertools.repeat(parts), range(count)), count)
+
+
+_ENQUEUE = ObjectRecord("QueueEnqueueV2", lambda q, *parts: q._put(iter(((parts, None),)), 1))
+_ENQUEUE_MANY = ObjectRecord("QueueEnqueueManyV2", _put_many)
+_DEQUEUE = ObjectRecord("QueueDequeueV2", lambda q: _row(q._take(1)[0]))
 _DEQUEUE_MANY = ObjectRecord("QueueDequeueManyV2", lambda q, n: q._batched(q._take(int(n))))
 _DEQUEUE_UP_TO = ObjectRecord("QueueDequeueUpToV2", lambda q, n: q._batched(q._take(int(n), True)))
 _SIZE = ObjectRecord("QueueSizeV2", lambda q: (np.asarray(len(q._items), np.int32),))
@@ -338,6 +419,7 @@ class FIFOQueue(QueueBase):
         name: str = "fifo_queue",
     ) -> None:  # fmt: skip
         super().__init__(dtypes, shapes, names, None)
+        self._known_shapes(shapes)
         self._start(capacity)
 
 
@@ -353,6 +435,7 @@ class PaddingFIFOQueue(QueueBase):
     """
 
     _title = "PaddingFIFOQueue"
+    _open_shapes = True
 
     def __init__(
         self, capacity: int, dtypes: Any, shapes: Any, names: Any = None, shared_name: str | None = None,
@@ -363,12 +446,13 @@ class PaddingFIFOQueue(QueueBase):
                 "PaddingFIFOQueue needs the components' shapes, with None for dimensions that vary."
             )
         super().__init__(dtypes, shapes, names, None)
+        self._known_shapes(shapes)
         self._start(capacity)
 
-    def _batched(self, taken: list[Element]) -> Element:
-        if not taken:
+    def _batched(self, taken: list[Element]) -> Parts:
+        if not taken or all(s.is_fully_defined() for s in self._shapes):
             return super()._batched(taken)
-        return tuple(_padded(parts) for parts in zip(*taken, strict=True))
+        return tuple(_padded(column) for column in zip(*map(_row, taken), strict=True))
 
 
 def _padded(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -399,19 +483,25 @@ class RandomShuffleQueue(QueueBase):
         seed: int | None = None, shared_name: str | None = None, name: str = "random_shuffle_queue",
     ) -> None:  # fmt: skip
         super().__init__(dtypes, shapes, names, None)
+        self._known_shapes(shapes)
         self._start(capacity, min_after_dequeue)
         self._items = []
         pair = _seeds.of_op(seed)
-        self._random = random.Random(None if pair == (0, 0) else f"{pair[0]},{pair[1]}")
+        if pair == (0, 0):
+            pair = int.from_bytes(os.urandom(8), "little"), int.from_bytes(os.urandom(8), "little")
+        self._words = philox.endless(philox.stream_of_seeds(*pair))
 
-    def _pop(self) -> Element:
-        items = self._items
-        at = self._random.randrange(len(items))
-        items[at], items[-1] = items[-1], items[at]
-        return items.pop()  # type: ignore[no-any-return]
+    def _pop(self, count: int) -> list[Element]:
+        items, taken = self._items, []
+        for left, word in zip(range(len(items) - 1, len(items) - 1 - count, -1), self._words, strict=False):
+            at = word % (left + 1)
+            taken.append(items[at])
+            items[at] = items[left]
+        del items[len(items) - count :]
+        return taken
 
-    def _put_back(self, element: Element) -> None:
-        self._items.append(element)
+    def _put_back(self, elements: list[Element]) -> None:
+        self._items += elements
 
 
 @export("queue.PriorityQueue")
@@ -421,7 +511,7 @@ class PriorityQueue(QueueBase):
     Args:
       capacity: how many elements it holds.
       types: dtype of each component after the priority.
-      shapes: their static shapes.
+      shapes: their static shapes; needed.
       names: names of all components, the priority's first.
     """
 
@@ -432,19 +522,37 @@ class PriorityQueue(QueueBase):
         name: str = "priority_queue",
     ) -> None:  # fmt: skip
         types = list(types) if isinstance(types, (list, tuple)) else [types]
-        if shapes is not None:
-            shapes = [[], *(shapes if isinstance(shapes, (list, tuple)) else [shapes])]
+        if not types or shapes is None:
+            raise invalid("PriorityQueue needs a dtype and a shape for each component after the priority.")
+        shapes = [[], *(shapes if isinstance(shapes, (list, tuple)) else [shapes])]
         super().__init__([int64, *types], shapes, names, None)
-        self._shapes = [TensorShape([]), *self._shapes[1:]]
+        self._known_shapes(shapes)
         self._start(capacity)
         self._items = []
         self._count = itertools.count()
 
-    def _push(self, element: Element) -> None:
-        heapq.heappush(self._items, (int(element[0]), next(self._count), element))
+    def _push(self, elements: Iterable[Element]) -> None:
+        made = [(_priority(e), next(self._count), e) for e in elements]
+        if len(made) == 1:
+            heapq.heappush(self._items, made[0])
+        else:
+            self._items += made
+            heapq.heapify(self._items)
 
-    def _put_back(self, element: Element) -> None:
-        heapq.heappush(self._items, (int(element[0]), -next(self._count), element))
+    def _put_back(self, elements: list[Element]) -> None:
+        for element in reversed(elements):
+            heapq.heappush(self._items, (_priority(element), -next(self._count), element))
 
-    def _pop(self) -> Element:
-        return heapq.heappop(self._items)[2]  # type: ignore[no-any-return]
+    def _pop(self, count: int) -> list[Element]:
+        items = self._items
+        if 4 * count < len(items):
+            return [heapq.heappop(items)[2] for _ in range(count)]
+        items.sort()  # which is a heap too
+        taken = [item[2] for item in items[:count]]
+        del items[:count]
+        return taken
+
+
+def _priority(element: Element) -> int:
+    parts, row = element
+    return int(parts[0] if row is None else parts[0][row])

@@ -6,6 +6,7 @@ an object around a list of tensors, a value that the graph hands on; see `ops.te
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,10 @@ class TensorArray:
     ) -> None:  # fmt: skip
         if size is None:
             raise ValueError("tf.TensorArray: give the size (0 with dynamic_size=True for one that grows).")
+        if handle is not None:
+            raise ValueError(
+                "tf.TensorArray: a handle belongs to an array that there is already; give the size alone."
+            )
         self._dtype = as_dtype(dtype)
         self._dynamic_size = bool(dynamic_size)
         self._clear = clear_after_read is None or bool(clear_after_read)
@@ -69,6 +74,8 @@ class TensorArray:
 
     @staticmethod
     def _number(value: Any, what: str) -> int:
+        if value is None or isinstance(value, (str, bytes, list, tuple)):
+            raise TypeError(f"tf.TensorArray: the {what} must be an integer; got {value!r}.")
         number = host_int(value, f"tf.TensorArray: {what}")
         if isinstance(number, SymbolicTensor):
             raise TypeError(
@@ -186,12 +193,7 @@ class TensorArray:
         return self
 
     def _put(self, i: int, value: Any) -> None:
-        tensor = convert(value, None, self._dtype)
-        if tensor.dtype is not self._dtype:
-            raise invalid(
-                f"TensorArray.write: the array holds {self._dtype.name}; got {describe(tensor)}. Convert it: "
-                f"tf.cast(value, {self._dtype!r})."
-            )
+        tensor = self._of_dtype(convert(value, None, self._dtype), "write")
         if not self._element_shape.is_compatible_with(tensor.shape):
             raise ValueError(
                 f"TensorArray.write: elements have the shape {self._element_shape}; got {describe(tensor)}. "
@@ -203,6 +205,14 @@ class TensorArray:
             self._elements.extend([None] * (i + 1 - len(self._elements)))
         self._elements[i] = tensor
         self._read.discard(i)
+
+    def _of_dtype(self, tensor: Tensor, what: str, error: Any = invalid) -> Tensor:
+        if tensor.dtype is not self._dtype:
+            raise error(
+                f"TensorArray.{what}: the array holds {self._dtype.name}; got {describe(tensor)}. Convert it: "
+                f"tf.cast(value, {self._dtype!r})."
+            )
+        return tensor
 
     # -- several at once ----------------------------------------------------------------------------------------------
 
@@ -224,7 +234,10 @@ class TensorArray:
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements at `indices`, stacked."""
-        numbers = host_ints(indices, "TensorArray.gather: indices")
+        given = np.asarray(indices)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            raise TypeError(f"TensorArray.gather: the indices must be a vector of integers; got {indices!r}.")
+        numbers = given.astype(np.int64).tolist()
         for i in numbers:
             self._check_index(i, "gather")
         return joining.stack([self._filled(i) for i in numbers]) if numbers else self._nothing()
@@ -243,21 +256,20 @@ class TensorArray:
         """Fills the array with the rows of `value`.
 
         Raises:
-          ValueError: `value` is a scalar, or has not as many rows as a fixed array has elements.
+          ValueError: `value` is a scalar, or has more rows than a fixed array has elements.
+          InvalidArgumentError: it has another dtype.
         """
-        tensor = convert(value, None, self._dtype)
+        tensor = self._of_dtype(convert(value, None, self._dtype), "unstack")
         if tensor.shape.rank == 0:
             raise ValueError(f"TensorArray.unstack: rank 1 or more is needed; got {describe(tensor)}.")
         rows = joining.unstack(tensor)
-        if len(rows) != len(self._elements) and not self._dynamic_size:
+        if len(rows) > len(self._elements) and not self._dynamic_size:
             raise ValueError(
                 f"TensorArray.unstack: {describe(tensor)} has {len(rows)} rows and the array {len(self._elements)} elements; "
                 "dynamic_size=True lets it change."
             )
-        self._elements = [None] * len(rows)
+        self._elements = list(rows)
         self._read = set()
-        for i, row in enumerate(rows):
-            self._put(i, row)
         return self
 
     def scatter(self, indices: Any, value: Any, name: str | None = None) -> TensorArray:
@@ -300,6 +312,32 @@ class TensorArray:
     def _type_spec(self) -> TensorArraySpec:
         return TensorArraySpec(self._element_shape, self._dtype, self._dynamic_size, self._infer_shape)
 
+    @property
+    def _given(self) -> list[Any]:
+        """The elements, as parts of an argument of a function."""
+        return self._elements
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        """What else an argument is made of."""
+        return self._dtype, self._dynamic_size, self._clear, self._infer_shape, self._element_shape
+
+
+def array_of(elements: Sequence[Any], settings: tuple[Any, ...]) -> Any:
+    """An array of these elements, None where nothing was written; of specifications it is one too."""
+    dtype, dynamic, clear, infer, shape = settings
+    if any(isinstance(e, TypeSpec) for e in elements):
+        return TensorArraySpec(shape, dtype, dynamic, infer)
+    made = TensorArray(dtype, len(elements), dynamic, clear, infer_shape=infer, element_shape=shape)
+    if not isinstance(made, _GraphTensorArray):
+        made._elements = list(elements)
+        return made
+    for i, element in enumerate(elements):
+        if element is not None:
+            made = made.write(i, element)
+    made.__dict__["_as_given"] = list(elements)
+    return made
+
 
 class _GraphTensorArray(TensorArray, nest.Composite):
     """A tensor array in a graph. Methods that change it give another one; this one stays as it is."""
@@ -307,16 +345,22 @@ class _GraphTensorArray(TensorArray, nest.Composite):
     _list: Any
 
     def _begin(self, size: Any) -> None:
+        if isinstance(size, (str, bytes)):
+            raise TypeError(f"tf.TensorArray: the size must be an integer; got {size!r}.")
         shape = self._element_shape._dims
         self._list = tensor_lists.reserve(size, self._dtype, shape, self._dynamic_size)
 
     def _with(self, value: Any) -> _GraphTensorArray:
         other = object.__new__(_GraphTensorArray)
-        other.__dict__.update(self.__dict__)
+        other.__dict__.update({k: v for k, v in self.__dict__.items() if k != "_as_given"})
         other._list = value
         if self._infer_shape and value._shape is not None:
             other._element_shape = self._element_shape.merge_with(value._shape[1:])
         return other
+
+    @property
+    def _given(self) -> list[Any]:
+        return self.__dict__["_as_given"]  # type: ignore[no-any-return]
 
     def _nest_flatten(self) -> list[Any]:
         return [self._list]
@@ -367,11 +411,7 @@ class _GraphTensorArray(TensorArray, nest.Composite):
         )
 
     def _checked(self, tensor: Tensor, what: str) -> Tensor:
-        if tensor.dtype is not self._dtype:
-            raise invalid(
-                f"TensorArray.{what}: the array holds {self._dtype.name}; got {describe(tensor)}. Convert it: "
-                f"tf.cast(value, {self._dtype!r})."
-            )
+        self._of_dtype(tensor, what, invalid if what == "write" else ValueError)
         if what == "write" and not self._element_shape.is_compatible_with(tensor.shape):
             raise ValueError(
                 f"TensorArray.write: elements have the shape {self._element_shape}; got {describe(tensor)}. "
@@ -389,12 +429,13 @@ class _GraphTensorArray(TensorArray, nest.Composite):
 
     def concat(self, name: str | None = None) -> Tensor:
         """All elements joined along their first dimension."""
-        return tensor_lists.concat(self._list)  # type: ignore[no-any-return]
+        return tensor_lists.concat(self._list, self._shape_attr())  # type: ignore[no-any-return]
 
     def _rows(self, value: Any, what: str) -> Tensor:
         tensor = ctx.graph.enter(self._checked(convert(value, None, self._dtype), what))
         if tensor.shape.rank == 0:
-            raise ValueError(f"TensorArray.{what}: rank 1 or more is needed; got {describe(tensor)}.")
+            error = invalid if what == "unstack" else ValueError
+            raise error(f"TensorArray.{what}: rank 1 or more is needed; got {describe(tensor)}.")
         return tensor
 
     def unstack(self, value: Any, name: str | None = None) -> TensorArray:

@@ -27,9 +27,9 @@ class Trackable:
             raise TypeError(
                 f"{name!r} can't be tracked: {trackable!r} is a {type(trackable).__name__}, no Trackable."
             )
-        known = self.__dict__.get("_self_dependencies")
+        known = self.__dict__.get("_self_unconditional_dependency_names")
         if known is None:
-            known = self.__dict__["_self_dependencies"] = {}
+            known = self.__dict__["_self_unconditional_dependency_names"] = {}
         if not overwrite and known.get(name, trackable) is not trackable:
             raise ValueError(
                 f"The name {name!r} is taken: {type(self).__name__} tracks {known[name]!r} under it."
@@ -42,7 +42,7 @@ class Trackable:
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
         """The objects that this one depends on, by name."""
-        return dict(self.__dict__.get("_self_dependencies", ()))
+        return dict(self.__dict__.get("_self_unconditional_dependency_names", ()))
 
 
 @export("__internal__.tracking.AutoTrackable")
@@ -59,7 +59,7 @@ class AutoTrackable(Trackable):
         return {**noted, **children}
 
     def __delattr__(self, name: str) -> None:
-        self.__dict__.get("_self_dependencies", {}).pop(name, None)
+        self.__dict__.get("_self_unconditional_dependency_names", {}).pop(name, None)
         super().__delattr__(name)
 
 
@@ -83,5 +83,5 @@ class ListWrapper(list):
     """A list as TensorFlow's modules keep it when it is an attribute."""
 
 
-class DictWrapper(dict):
+class _DictWrapper(dict):
     """A dictionary as TensorFlow's modules keep it when it is an attribute."""

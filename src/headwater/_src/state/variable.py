@@ -102,13 +102,13 @@ def _calibrate() -> tuple[int, int]:
 
 
 _UNSHARED = _calibrate()
-_CAN_COUNT = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
+CAN_COUNT = not hasattr(sys, "_is_gil_enabled") or sys._is_gil_enabled()
 
 
 def overwritable(handle: Handle) -> bool:
     """Whether the variable's array may be written over: it is large, its own, and nobody else holds it."""
     array = handle.tensor._array
-    if array.nbytes < IN_PLACE_BYTES or not _CAN_COUNT or array.base is not None or not array.flags.writeable:
+    if array.nbytes < IN_PLACE_BYTES or not CAN_COUNT or array.base is not None or not array.flags.writeable:
         return False
     del array
     return not handle._tensor._watch and _references(handle._tensor) == _UNSHARED  # type: ignore[union-attr, arg-type]
