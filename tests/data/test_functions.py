@@ -64,6 +64,24 @@ def test_variables_are_read_and_assigned_when_elements_are_made() -> None:
     assert int(count) == 2
 
 
+def test_a_function_may_make_its_variables_once() -> None:
+    class Layer:
+        weight: Any = None
+
+        def __call__(self, x: Any) -> Any:
+            if self.weight is None:
+                self.weight = tf.Variable(2.0)
+            return self.weight * tf.cast(x, tf.float32)
+
+    layer = Layer()
+    mapped = D.range(3).map(layer)
+    assert L(mapped) == [0.0, 2.0, 4.0]
+    layer.weight.assign(5.0)
+    assert L(mapped) == [0.0, 5.0, 10.0]
+    with pytest.raises(ValueError, match="each time"):
+        D.range(3).map(lambda x: tf.Variable(1.0))
+
+
 def test_an_error_names_the_line_of_the_function() -> None:
     def check(x: Any) -> Any:
         return tf.debugging.check_numerics(1.0 / tf.cast(x, tf.float32), "not finite")

@@ -19,8 +19,7 @@ from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of
 from headwater._src.data.functions import UserFunction
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of
-from headwater._src.io.features import FixedLenFeature
-from headwater._src.io.parsing import PARSE, PARSE_ONE, specs_of_many
+from headwater._src.io.parsing import PARSE, PARSE_ONE
 
 _BYTES = 1 << 16
 _MOST = 1024
@@ -91,26 +90,50 @@ class RowColumns(Columns):
 
 
 class MapColumns(Columns):
-    """A function of columns. Where it raises, the elements before the one that is to blame come first."""
+    """A function of columns, called for more elements than are asked for. Where it raises, the elements before the one that is
+    to blame come first."""
 
     def __init__(self, source: Columns, run: Callable[[list[np.ndarray]], list[np.ndarray]]) -> None:
         self.source, self.run = source, run
         self.error: Exception | None = None
+        self.made: list[np.ndarray] = []
+        self.position = self.size = 0
+        self.ahead = 1
 
     def read(self, count: int) -> list[np.ndarray] | None:
+        low = self.position
+        if low == self.size:
+            made = self._more(max(count, self.ahead))
+            if made is None or len(made[0]) <= count:
+                return made
+            low, self.made, self.size = 0, made, len(made[0])
+        self.position = high = min(low + count, self.size)
+        return [c[low:high] for c in self.made]
+
+    def _more(self, count: int) -> list[np.ndarray] | None:
         if self.error is not None:
             raise self.error
         found = self.source.read(count)
         if found is None:
             return None
         try:
-            return self.run(found)
+            made = self.run(found)
         except Exception as error:
             good = self._good(found)
             if good is None:
                 raise
-            self.error = error
+            self.error = self._alone(found, len(good[0])) or error
             return good
+        self.ahead = max(1, min(2 * count, _MOST, _BYTES // max(_row_bytes(found), _row_bytes(made), 1)))
+        return made
+
+    def _alone(self, found: list[np.ndarray], row: int) -> Exception | None:
+        """What the function raises for a single element: it knows of no others."""
+        try:
+            self.run([c[row : row + 1] for c in found])
+        except Exception as error:
+            return error
+        return None
 
     def _good(self, found: list[np.ndarray]) -> list[np.ndarray] | None:
         """The results before the first element that raises; None where it is the very first."""
@@ -148,6 +171,46 @@ class Read(Columns):
         out = np.empty(len(found), object)
         out[:] = found
         return [out]
+
+
+class ShuffledColumns(Columns):
+    """Columns in another order: `order` makes lists of the places where rows are kept out of those places, as they come in."""
+
+    def __init__(self, source: Columns, order: Callable[[Iterator[int]], Iterator[list[int]]]) -> None:
+        self.source = source
+        self.kept: list[np.ndarray] = []
+        self.free: list[int] = []
+        self.lists = order(self._places())
+        self.found: list[np.ndarray] = []
+        self.position = self.size = 0
+
+    def _places(self) -> Iterator[int]:
+        while (found := self.source.read(_MOST // 2)) is not None:
+            count = len(found[0])
+            if not self.kept:
+                self.kept = [np.empty((0, *c.shape[1:]), c.dtype) for c in found]
+            if len(self.free) < count:
+                have = len(self.kept[0])
+                more = max(have, count)
+                self.kept = [np.concatenate([k, np.empty((more, *k.shape[1:]), k.dtype)]) for k in self.kept]
+                self.free += range(have, have + more)
+            places = self.free[-count:]
+            del self.free[-count:]
+            for kept, column in zip(self.kept, found, strict=True):
+                kept[places] = column
+            yield from places
+
+    def read(self, count: int) -> list[np.ndarray] | None:
+        while self.position == self.size:
+            places = next(self.lists, None)
+            if places is None:
+                return None
+            self.found = [k[places] for k in self.kept]
+            self.free += places
+            self.position, self.size = 0, len(places)
+        low = self.position
+        self.position = high = min(low + count, self.size)
+        return [c[low:high] for c in self.found]
 
 
 class Chained(Columns):
@@ -188,6 +251,14 @@ class FilterColumns(Columns):
         low = self.position
         self.position = high = min(low + count, self.size)
         return [c[low:high] for c in self.kept]
+
+
+def _row_bytes(columns: list[np.ndarray]) -> int:
+    """About the bytes of a row."""
+    return sum(
+        len(c[0]) if c.dtype.kind == "O" and c.ndim == 1 and c[0].__class__ is bytes else c[:1].nbytes
+        for c in columns
+    )
 
 
 def _small(columns: list[np.ndarray]) -> bool:
@@ -298,14 +369,16 @@ def _vectorized(function: UserFunction) -> Any:
             elif node.record is PARSE_ONE.record:
                 how = node.attrs["how"]
                 made = add_opaque(
-                    PARSE.record, [new[id(node.inputs[0])]], specs_of_many(how.value), {"how": how}
+                    PARSE.record, [new[id(node.inputs[0])]], how.value.specs((None,)), {"how": how}
                 )
+                made[0].op.line = node.line
                 for old, tensor in zip(node.outputs, made, strict=True):
                     new[id(old)] = tensor
                     rows.add(id(old))
             else:
                 out = node.outputs[0]
                 new[id(out)] = add_node(node.record, [new[id(t)] for t in node.inputs], node.attrs, None)
+                new[id(out)].op.line = node.line
                 if any(id(t) in rows for t in node.inputs):
                     rows.add(id(out))
         results = closed.outputs
@@ -318,9 +391,7 @@ def _vectorized(function: UserFunction) -> Any:
 def _is_exact(node: Any, rows: set[int]) -> bool:
     record = node.record
     if record is PARSE_ONE.record:
-        return id(node.inputs[0]) in rows and all(
-            isinstance(f, FixedLenFeature) for f in node.attrs["how"].value[0].values()
-        )
+        return id(node.inputs[0]) in rows and node.attrs["how"].value.per_row
     if len(node.outputs) != 1 or any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
         return False
     if any(t._np_dtype.kind not in "biuf" for t in (*node.inputs, *node.outputs)):

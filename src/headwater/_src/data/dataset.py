@@ -18,11 +18,12 @@ from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
-from headwater._src.core.convert import convert, host_int
+from headwater._src.core.convert import convert
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, of_array
 from headwater._src.data.explain import explained
 from headwater._src.data.functions import Pass
+from headwater._src.data.generator import Generator
 from headwater._src.data.iterator import NumpyIterator, OwnedIterator
 from headwater._src.data.more import MoreMethods, positive, reduced
 from headwater._src.data.options import Options
@@ -32,6 +33,7 @@ from headwater._src.data.structure import (
     components,
     from_components,
     map_leaves,
+    number,
 )
 from headwater._src.data.templates import completing, stage
 from headwater._src.state.host_nodes import held
@@ -130,7 +132,7 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
             )
         signature = _signature(output_types, output_shapes, output_signature)
         values = tuple(np.asarray(convert(a)) for a in args or ())
-        return DatasetV2(nodes.Generator(generator, values, signature))
+        return DatasetV2(Generator(generator, values, signature))
 
     @staticmethod
     def zip(*args: Any, datasets: Any = None, name: str | None = None) -> DatasetV2:
@@ -151,7 +153,7 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
     @staticmethod
     def counter(start: Any = 0, step: Any = 1, dtype: Any = int64, name: str | None = None) -> DatasetV2:
         """The numbers start, start + step, ... without end."""
-        return DatasetV2(nodes.Counter(host_int(start, "start"), host_int(step, "step"), as_dtype(dtype)))
+        return DatasetV2(nodes.Counter(number(start, "start"), number(step, "step"), as_dtype(dtype)))
 
     # -- transformations ----------------------------------------------------------------------------------------------
 
@@ -190,9 +192,9 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
         cycle = (
             os.cpu_count() or 1
             if cycle_length is None or cycle_length == AUTOTUNE
-            else host_int(cycle_length, "cycle_length")
+            else number(cycle_length, "cycle_length")
         )
-        block = 1 if block_length is None else host_int(block_length, "block_length")
+        block = 1 if block_length is None else number(block_length, "block_length")
         if cycle < 1 or block < 1:
             raise invalid(
                 f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}."
@@ -234,7 +236,7 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
 
     def repeat(self, count: Any = None, name: str | None = None) -> DatasetV2:
         """The data set `count` times; for ever where it is None or negative."""
-        return DatasetV2(nodes.Repeat(self._node, -1 if count is None else host_int(count, "count")))
+        return DatasetV2(nodes.Repeat(self._node, -1 if count is None else number(count, "count")))
 
     def shuffle(
         self,
@@ -253,7 +255,7 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
         Raises:
           InvalidArgumentError: the buffer size is neither positive nor UNKNOWN_CARDINALITY.
         """
-        size = host_int(buffer_size, "buffer_size")
+        size = number(buffer_size, "buffer_size")
         if nodes.known(size) and size < 1 and size != UNKNOWN_CARDINALITY:
             raise invalid(
                 f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}."
@@ -264,27 +266,25 @@ class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
     def prefetch(self, buffer_size: Any, name: str | None = None) -> DatasetV2:
         """The same elements, up to `buffer_size` of them made ahead by a thread where the pipeline has something to wait for:
         Python functions, generators. InvalidArgumentError for sizes below AUTOTUNE (-1)."""
-        size = AUTOTUNE if buffer_size is None else host_int(buffer_size, "buffer_size")
+        size = AUTOTUNE if buffer_size is None else number(buffer_size, "buffer_size")
         if nodes.known(size) and size < AUTOTUNE:
             raise invalid(f"Dataset.prefetch: buffer_size must be at least 0, or AUTOTUNE (-1); got {size}.")
         return DatasetV2(transforms.Prefetch(self._node, size))
 
     def take(self, count: Any, name: str | None = None) -> DatasetV2:
         """The first `count` elements; all where it is negative."""
-        return DatasetV2(nodes.Take(self._node, host_int(count, "count")))
+        return DatasetV2(nodes.Take(self._node, number(count, "count")))
 
     def skip(self, count: Any, name: str | None = None) -> DatasetV2:
         """All but the first `count` elements; none where it is negative."""
-        return DatasetV2(nodes.Skip(self._node, host_int(count, "count")))
+        return DatasetV2(nodes.Skip(self._node, number(count, "count")))
 
     def shard(self, num_shards: Any, index: Any, name: str | None = None) -> DatasetV2:
         """Every `num_shards`-th element, from number `index` on; InvalidArgumentError unless 0 <= index < num_shards."""
-        shards, number = host_int(num_shards, "num_shards"), host_int(index, "index")
-        if nodes.known(shards) and nodes.known(number) and not 0 <= number < shards:
-            raise invalid(
-                f"Dataset.shard: 0 <= index < num_shards is needed; got index {number} of {shards}."
-            )
-        return DatasetV2(nodes.Shard(self._node, shards, number))
+        shards, own = number(num_shards, "num_shards"), number(index, "index")
+        if nodes.known(shards) and nodes.known(own) and not 0 <= own < shards:
+            raise invalid(f"Dataset.shard: 0 <= index < num_shards is needed; got index {own} of {shards}.")
+        return DatasetV2(nodes.Shard(self._node, shards, own))
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> DatasetV2:
         """Pairs of a number (int64, counting from `start`) and an element."""
@@ -501,10 +501,10 @@ class DatasetSpec(TypeSpec):
 def _workers(count: Any, what: str) -> int | None:
     if count is None:
         return None
-    number = host_int(count, what)
-    if number < 1 and number != AUTOTUNE:
-        raise invalid(f"{what}: num_parallel_calls must be positive or AUTOTUNE; got {number}.")
-    return number
+    workers = number(count, what)
+    if workers < 1 and workers != AUTOTUNE:
+        raise invalid(f"{what}: num_parallel_calls must be positive or AUTOTUNE; got {workers}.")
+    return workers  # type: ignore[no-any-return]
 
 
 def _node_of(dataset: Any, method: str) -> nodes.Node:

@@ -296,6 +296,10 @@ class _Padded(nodes.Node):
             raise ValueError(
                 f"tf.data.experimental.pad_to_cardinality: elements must be dictionaries; got {source.spec}."
             )
+        if source.length() > count:
+            raise ValueError(
+                f"tf.data.experimental.pad_to_cardinality: there are {source.length()} elements, more than {count}."
+            )
         self.count, self.key = count, key
         self.spec = {**source.spec, key: TensorSpec([], "bool")}
 

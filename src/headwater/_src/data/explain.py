@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater._src.data.columns import on_columns
 from headwater._src.data.functions import Pass, UserFunction
 from headwater._src.data.nodes import Batch, Node
+from headwater._src.data.parsed_ahead import parsed_ahead
 from headwater._src.data.transforms import Map, Prefetch
 
 
@@ -32,6 +33,8 @@ def _how(node: Node) -> str:
         return "a thread computes ahead" if node.threads() else "nothing to wait for, so no thread"
     if isinstance(node, Map) and node.threads():
         return "several calls at a time, in threads"
+    if isinstance(node, Map) and parsed_ahead(node, Pass(probing=True)) is not None:
+        return "the records of many batches are parsed at once"
     rows, columns = _offers(node)
     function = getattr(node, "function", None)
     if isinstance(node, Batch):

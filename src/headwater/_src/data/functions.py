@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import flags, nest
-from headwater._src.base.errors import OperatorNotAllowedInGraphError
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
@@ -28,6 +27,7 @@ from headwater._src.data.structure import (
     from_components,
     map_leaves,
     normalize,
+    packer,
     spec_of,
 )
 from headwater._src.data.templates import Part
@@ -92,8 +92,8 @@ class Pass:
 
 def _refuse_variable(variable: Any) -> None:
     raise ValueError(
-        f"The variable {variable.name!r} is made in a function given to tf.data, where it would be made once for all elements. "
-        "Make it outside of the function."
+        f"The variable {variable.name!r} is made in a function given to tf.data, anew each time it is traced. Make it once, "
+        "outside of the function."
     )
 
 
@@ -107,7 +107,7 @@ class UserFunction(Part):
 
     Raises:
       TypeError: a result can't be a tensor.
-      ValueError: it is no function, or it makes a variable.
+      ValueError: it is no function, or it makes variables each time it is called.
     """
 
     def __init__(self, function: Any, args: Sequence[Any], what: str) -> None:
@@ -125,9 +125,20 @@ class UserFunction(Part):
         self._trace()
 
     def _trace(self) -> None:
+        made: list[Any] = []
+        graph = self._traced(made.append)
+        if made:  # a layer that was built just now; the second trace shows the function as it is from now on
+            graph = self._traced(_refuse_variable)
+        self.value = None
+        self.closed = graph
+        self.captured = list(graph.captured)
+        self.single = isinstance(self.spec, TensorSpec)
+        self.plain = [all(isinstance(s, TensorSpec) for s in nest.flatten(spec)) for spec in self.args]
+
+    def _traced(self, on_variable: Callable[[Any], None]) -> FuncGraph:
         name = getattr(self.function, "__name__", type(self.function).__name__)
         graph = FuncGraph(f"{self.what.replace('.', '_')}_{name}".replace("<", "").replace(">", ""))
-        saved, ctx.on_variable = ctx.on_variable, _refuse_variable
+        saved, ctx.on_variable = ctx.on_variable, on_variable
         try:
             with graph.as_default(), stop_all():
                 given = [self._placeholders(graph, spec) for spec in self.args]
@@ -135,15 +146,9 @@ class UserFunction(Part):
                 ctx.name_scope = ""
                 self.spec = map_leaves(spec_of, self.value)
                 close(graph, components(self.value))
-        except OperatorNotAllowedInGraphError:
-            raise
         finally:
             ctx.on_variable = saved
-        self.value = None
-        self.closed = graph
-        self.captured = list(graph.captured)
-        self.single = isinstance(self.spec, TensorSpec)
-        self.plain = [all(isinstance(s, TensorSpec) for s in nest.flatten(spec)) for spec in self.args]
+        return graph
 
     @staticmethod
     def _placeholders(graph: FuncGraph, spec: Any) -> Any:
@@ -178,7 +183,7 @@ class UserFunction(Part):
         if self.debug:
             return self._eager
         run = self.arrays(state)
-        result = self._result()
+        result = self.packed()
         if all(isinstance(s, TensorSpec) for s in self.args):
 
             def of_tensors(*args: Any) -> Any:
@@ -193,17 +198,19 @@ class UserFunction(Part):
 
         return of_structures
 
-    def _result(self) -> Callable[[Sequence[np.ndarray]], Any]:
+    def packed(self) -> Callable[[Sequence[np.ndarray]], Any]:
+        """Makes the element of the result's arrays."""
         spec = self.spec
         if self.single:
             return lambda arrays: of_array(arrays[0])
-        if spec.__class__ is tuple and all(isinstance(s, TensorSpec) for s in spec):
-            return lambda arrays: tuple([of_array(a) for a in arrays])
+        if all(isinstance(s, TensorSpec) for s in nest.flatten(spec)):
+            pack = packer(spec)
+            return lambda arrays: pack([of_array(a) for a in arrays])
         return lambda arrays: from_components(spec, iter([of_array(a) for a in arrays]))
 
-    def arrays(self, state: Pass) -> Callable[[list[np.ndarray]], Sequence[np.ndarray]]:
-        """The function of the arrays of its arguments, for one iterator."""
-        closed = self.closed
+    def arrays(self, state: Pass, closed: Any = None) -> Callable[[list[np.ndarray]], Sequence[np.ndarray]]:
+        """The function of the arrays of its arguments, for one iterator; of a copy of its graph if one is given."""
+        closed = self.closed if closed is None else closed
         if any(isinstance(t, SymbolicTensor) for t in self.captured):
             raise ValueError(
                 f"{self.what}: the function uses a tensor of a graph that is not running here; iterate inside that function."

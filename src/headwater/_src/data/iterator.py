@@ -7,14 +7,18 @@ import json
 from collections.abc import Iterator as PyIterator
 from typing import Any
 
+import numpy as np
+
 from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import OutOfRangeError, invalid
 from headwater._src.base.exporting import export
+from headwater._src.core.composite import SparseTensor, SparseTensorSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import add_opaque
-from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
-from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, of_array
+from headwater._src.core.ragged import RaggedTensorSpec
+from headwater._src.core.spec import NoneTensorSpec, Spec, TensorSpec, TypeSpec
+from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.data.functions import Pass
 from headwater._src.data.optional import Optional
 from headwater._src.data.shuffling import SeedSource
@@ -22,6 +26,10 @@ from headwater._src.data.structure import as_numpy, component_specs, components,
 from headwater._src.data.templates import HostRecord, completing, stage
 from headwater._src.engine.tape import outside_graphs
 from headwater._src.state.host_nodes import held
+from headwater._src.trace.autograph.status import Status, status
+
+_MAX_TRACED = 32
+"""TensorFlow's bound for elements that a graph takes of one iterator without AutoGraph."""
 
 
 @export("data.Iterator")
@@ -48,6 +56,9 @@ class OwnedIterator(IteratorBase, nest.Composite):
     Inside a graph it stands for whatever iterator the graph will be given: taking an element is a node.
     """
 
+    _traced = 0
+    """How many elements a graph has taken by `next`."""
+
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
         self._spec = None
@@ -60,13 +71,17 @@ class OwnedIterator(IteratorBase, nest.Composite):
     def _begin(self) -> None:
         self._seeds = [source.drawn for source in seed_sources(self._dataset._node)]
         self._taken = 0
-        self._elements = self._dataset._node.run(Pass())
+        self._elements = self._pass()
+
+    def _pass(self) -> PyIterator[Any]:
+        return self._dataset._node.run(Pass())
 
     def __iter__(self) -> OwnedIterator:
         return self
 
     def __next__(self) -> Any:
         if ctx.graph is not None:
+            self._check_loop()
             return self._next_in_graph()
         element = next(self._elements)
         self._taken += 1
@@ -87,6 +102,15 @@ class OwnedIterator(IteratorBase, nest.Composite):
             self._taken += 1
             return element
         raise OutOfRangeError(None, None, "Iterator.get_next: the data set has no more elements.")
+
+    def _check_loop(self) -> None:
+        """ValueError for a Python loop over the iterator in a graph, which would never end."""
+        self._traced += 1
+        if self._traced > _MAX_TRACED and status().status is not Status.ENABLED:
+            raise ValueError(
+                f"A graph took {self._traced} elements of one iterator, each by a node of its own: a loop over a data set in a "
+                "tf.function needs AutoGraph, which is off here. Leave it on, or use Dataset.reduce."
+            )
 
     def _next_in_graph(self) -> Any:
         spec = self.element_spec
@@ -227,6 +251,9 @@ class NumpyIterator(PyIterator):
     """Iterates over a data set's elements as NumPy values."""
 
     def __init__(self, dataset: Any) -> None:
+        for spec in nest.flatten(dataset.element_spec):
+            if not isinstance(spec, (TensorSpec, SparseTensorSpec, RaggedTensorSpec, NoneTensorSpec)):
+                raise TypeError(f"Dataset.as_numpy_iterator: elements of {spec!r} have no NumPy form.")
         self._iterator = iter(dataset)
 
     def __iter__(self) -> NumpyIterator:
@@ -259,6 +286,10 @@ class NumpyIterator(PyIterator):
 
 
 def _own(value: Any) -> Any:
-    if isinstance(value, TensorLike) and not hasattr(value, "numpy"):
-        raise TypeError(f"Dataset.as_numpy_iterator: a {type(value).__name__} has no NumPy form.")
+    if isinstance(value, SparseTensor):
+        out = np.zeros(value.dense_shape.numpy(), value.dtype.np)
+        if out.dtype.kind == "O":
+            out[...] = b""
+        out[tuple(value.indices.numpy().T)] = value.values.numpy()
+        return out
     return as_numpy(value)

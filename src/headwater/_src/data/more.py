@@ -11,14 +11,15 @@ import headwater._src.data.nodes as nodes
 import headwater._src.data.saving as saving
 import headwater._src.data.transforms as transforms
 from headwater._src.base import nest
+from headwater._src.base.dtypes import as_dtype, int64
 from headwater._src.base.errors import invalid
 from headwater._src.base.text import describe
-from headwater._src.core.convert import convert, host_int, host_ints
+from headwater._src.core.convert import convert, host_ints
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.data.functions import UserFunction
 from headwater._src.data.padding import PaddedBatch
-from headwater._src.data.structure import map_leaves, normalize, spec_of
+from headwater._src.data.structure import map_leaves, normalize, number, spec_of
 from headwater._src.io.gfile import matching_files
 from headwater._src.ops import math, random
 from headwater._src.ops.cast import cast
@@ -26,10 +27,10 @@ from headwater._src.ops.cast import cast
 
 def positive(value: Any, what: str) -> Any:
     """A positive integer, or a tensor of a graph; InvalidArgumentError for others."""
-    number = host_int(value, what)
-    if nodes.known(number) and number < 1:
-        raise invalid(f"{what} must be positive; got {number}.")
-    return number
+    found = number(value, what)
+    if nodes.known(found) and found < 1:
+        raise invalid(f"{what} must be positive; got {found}.")
+    return found
 
 
 class MoreMethods:
@@ -100,11 +101,26 @@ class MoreMethods:
         found = saving.description(path)
         if element_spec is not None and nest.flatten(element_spec) != nest.flatten(found["spec"]):
             raise ValueError(f"Dataset.load: the elements are {found['spec']}; {element_spec} was expected.")
-        parts = saving.shards(path, found)
+        read = cls._reader(reader_func, "Dataset.load")
+        return cls._of(read(saving.shards(path, found), found["spec"], found["count"]))
+
+    @classmethod
+    def _reader(cls, reader_func: Any, what: str) -> Any:
+        """A function that makes the node of the elements of those of files."""
         if reader_func is None:
-            return cls._of(saving.Joined(parts, found["spec"]))
-        spec = cls._spec_of(found["spec"])
-        return reader_func(cls._of(transforms.Elements([cls._of(p) for p in parts], spec)))
+            return saving.Joined
+
+        def read(parts: Any, spec: Any, count: int) -> nodes.Node:
+            made = reader_func(cls._of(transforms.Elements([cls._of(p) for p in parts], cls._spec_of(spec))))
+            if not isinstance(made, MoreMethods):
+                raise invalid(f"{what}: reader_func must give a data set; it gives {describe(made)}.")
+            if nest.flatten(made._node.spec) != nest.flatten(spec):
+                raise invalid(
+                    f"{what}: reader_func gives elements of {made._node.spec}; {spec} was expected."
+                )
+            return made._node
+
+        return read
 
     # -- files --------------------------------------------------------------------------------------------------------
 
@@ -130,14 +146,16 @@ class MoreMethods:
         Args:
           path: the directory.
           compression: "AUTO", None or "GZIP".
-          reader_func, shard_func: accepted where they are None.
+          shard_func: the number of the file for each element, an int64 scalar; all in one by default.
+          reader_func: gets a data set of the files' data sets and gives the data set of the elements.
+
+        Raises:
+          TypeError: `shard_func` gives something else than an int64 scalar.
         """
-        if reader_func is not None or shard_func is not None:
-            raise NotImplementedError(
-                "Dataset.snapshot: reader_func and shard_func are not in this version of headwater; save and load take them."
-            )
-        how = saving.compression_of(compression, "Dataset.snapshot")
-        return self._of(saving.Snapshot(self._node, path, how))
+        what = "Dataset.snapshot"
+        how = saving.compression_of(compression, what)
+        read = self._reader(reader_func, what)
+        return self._of(saving.Snapshot(self._node, path, how, shard_func, read))
 
     def fingerprint(self) -> NoReturn:
         """Not there: raises NotImplementedError, as TensorFlow hashes its own graph format."""
@@ -166,11 +184,21 @@ class MoreMethods:
         size = positive(batch_size, "Dataset.padded_batch: batch_size")
         return self._of(PaddedBatch(self._node, size, padded_shapes, padding_values, bool(drop_remainder)))
 
-    def ragged_batch(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Not there yet: raises NotImplementedError."""
-        raise NotImplementedError(
-            "Dataset.ragged_batch is not in this version of headwater; padded_batch takes elements of different shapes."
-        )
+    def ragged_batch(
+        self, batch_size: Any, drop_remainder: Any = False, row_splits_dtype: Any = int64, name: str | None = None
+    ) -> Any:  # fmt: skip
+        """Each `batch_size` elements as one; tensors whose shapes may differ become the rows of a ragged tensor.
+
+        Args:
+          batch_size: a positive integer.
+          drop_remainder: leave out a last batch that would be smaller.
+          row_splits_dtype: int32 or int64, the dtype of the new tensors' splits.
+
+        Raises:
+          InvalidArgumentError: on iteration, tensors differ in dimensions that are not ragged.
+        """
+        size = positive(batch_size, "Dataset.ragged_batch: batch_size")
+        return self._of(nodes.RaggedBatch(self._node, size, bool(drop_remainder), as_dtype(row_splits_dtype)))
 
     def window(
         self,
@@ -192,8 +220,8 @@ class MoreMethods:
           InvalidArgumentError: a number that is not positive.
         """
         what = "Dataset.window"
-        shift = None if shift is None else host_int(shift, what)
-        size, stride = host_int(size, what), host_int(stride, what)
+        shift = None if shift is None else number(shift, what)
+        size, stride = number(size, what), number(stride, what)
         make, spec = self._of, self._spec_of
         return self._of(transforms.Window(self._node, size, shift, stride, bool(drop_remainder), make, spec))
 
@@ -266,12 +294,14 @@ class MoreMethods:
 
     def rebatch(self, batch_size: Any, drop_remainder: Any = False, name: str | None = None) -> Any:
         """The rows of the elements in batches of another size; a vector of sizes is gone through again and again."""
-        found = (
-            host_ints(batch_size, "Dataset.rebatch")
-            if np.ndim(batch_size)
-            else [host_int(batch_size, "Dataset.rebatch")]
-        )
-        sizes = [positive(s, "Dataset.rebatch: batch_size") for s in found]
+        what = "Dataset.rebatch"
+        if any(
+            getattr(s, "shape", None) is not None and s.shape.rank == 0 for s in nest.flatten(self._node.spec)
+        ):
+            raise ValueError(f"{what}: elements must be batches; got {self._node.spec}.")
+        sizes = host_ints(batch_size, what) if np.ndim(batch_size) else [number(batch_size, what)]
+        if min(sizes) < 1:
+            raise ValueError(f"{what}: batch sizes must be positive; got {batch_size}.")
         return self._of(transforms.Rebatch(self._node, sizes, bool(drop_remainder)))
 
     def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Any:

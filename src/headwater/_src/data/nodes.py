@@ -17,16 +17,15 @@ import numpy as np
 
 from headwater._src.base import nest
 from headwater._src.base.errors import invalid
-from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import SparseTensor
-from headwater._src.core.convert import convert, host_int
-from headwater._src.core.spec import TensorSpec, TypeSpec
+from headwater._src.core.ragged import RaggedTensorSpec
+from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
 from headwater._src.data.columns import (
     Chained,
     Columns,
     RowColumns,
     Rows,
+    ShuffledColumns,
     ZipColumns,
     columns_of_tensors,
     elements,
@@ -35,7 +34,6 @@ from headwater._src.data.columns import (
     part_of,
 )
 from headwater._src.data.functions import Pass
-from headwater._src.data.optional import Optional
 from headwater._src.data.options import Options
 from headwater._src.data.shuffling import SeedSource, Shuffler
 from headwater._src.data.structure import (
@@ -43,16 +41,16 @@ from headwater._src.data.structure import (
     is_structure,
     map_leaves,
     normalize,
+    number,
     packer,
     prefixed,
     rows_of,
-    shape_fits,
     spec_of,
-    stack_elements,
+    stacker,
     without_first,
 )
 from headwater._src.data.templates import Part
-from headwater._src.ops.host import host_error
+from headwater._src.ops.batching import encoded, encoder_of
 
 INFINITE = -1
 UNKNOWN = -2
@@ -182,6 +180,12 @@ class Slices(Node):
 
     @staticmethod
     def _count(x: Any) -> int | None:
+        if encoder_of(x) is not None:
+            x = encoded(x._type_spec, x, 1)[0]
+        if not hasattr(x, "shape"):
+            raise TypeError(
+                f"Dataset.from_tensor_slices: a {type(x).__name__} can't be taken apart into rows."
+            )
         if x.shape.rank == 0:
             raise ValueError(
                 f"Dataset.from_tensor_slices: rank 1 or more is needed; got a {x.dtype.name} scalar."
@@ -220,7 +224,7 @@ class Range(Node):
 
     def __init__(self, bounds: tuple[Any, Any, Any], dtype: Any) -> None:
         super().__init__()
-        self.start, self.stop, self.step = (host_int(b, "Dataset.range") for b in bounds)
+        self.start, self.stop, self.step = (number(b, "Dataset.range") for b in bounds)
         self.dtype = dtype
         self.spec = TensorSpec([], dtype)
         if self.step.__class__ is int and self.step == 0:
@@ -295,85 +299,6 @@ class RandomNumbers(Node):
 
     def length(self) -> int:
         return INFINITE
-
-
-class Generator(Node):
-    """What a Python generator gives, checked against a signature."""
-
-    name = "_FlatMapDataset"
-
-    def __init__(self, generator: Any, args: tuple[Any, ...], signature: Any) -> None:
-        super().__init__()
-        self.generator = generator
-        self.args = args
-        self.signature = self.spec = signature
-        self.specs = nest.flatten(signature)
-
-    def run(self, state: Pass) -> Iterator[Any]:
-        pack = packer(self.signature)
-        what = "Dataset.from_generator: the generator"
-        try:
-            elements = iter(self.generator(*self.args))
-        except Exception as error:
-            raise host_error(error, what) from error
-        while True:
-            try:
-                value = next(elements)
-            except StopIteration:
-                return
-            except Exception as error:
-                raise host_error(error, what) from error
-            yield pack(
-                [
-                    self._part(s, v)
-                    for s, v in zip(self.specs, _flatten_up_to(self.signature, value), strict=True)
-                ]
-            )
-
-    @staticmethod
-    def _part(spec: TypeSpec, value: Any) -> Any:
-        if not isinstance(spec, TensorSpec):
-            if isinstance(value, (Optional, SparseTensor)) or value is None or hasattr(value, "_type_spec"):
-                return value
-            raise invalid(f"Dataset.from_generator: the generator gave {value!r} where {spec} was promised.")
-        if value.__class__ is EagerTensor and value._array.dtype is spec.dtype.np:
-            array = value._array
-        else:
-            try:
-                array = _as_array(value, spec)
-            except (TypeError, ValueError) as error:
-                raise invalid(
-                    f"Dataset.from_generator: the generator gave {value!r}, which does not convert to {spec.dtype.name}: {error}"
-                ) from None
-        if not shape_fits(spec, array):
-            raise invalid(
-                f"Dataset.from_generator: the generator gave an element of shape {TensorShape(array.shape)} where "
-                f"{spec.shape} was promised."
-            )
-        return of_array(array)
-
-    def length(self) -> int:
-        return UNKNOWN
-
-
-def _as_array(value: Any, spec: TensorSpec) -> np.ndarray:
-    if spec.dtype.np.kind == "O":
-        return convert(value, spec.dtype)._array  # type: ignore[attr-defined]
-    # A copy: generators like to fill the same buffer again.
-    return np.array(value, spec.dtype.np, order="C")
-
-
-def _flatten_up_to(signature: Any, value: Any) -> list[Any]:
-    if not is_structure(signature):
-        return [value]
-    try:
-        parts: list[Any] = []
-        nest.map_structure_up_to(signature, lambda _, part: parts.append(part), signature, value)
-    except (TypeError, ValueError, KeyError):
-        raise invalid(
-            f"Dataset.from_generator: the generator gave {value!r}, which has not the structure of {signature}."
-        ) from None
-    return parts
 
 
 # -- transformations that keep elements -------------------------------------------------------------------------------
@@ -570,6 +495,15 @@ class Shuffle(Node):
             return rows
         return Rows(rows.take, self.shuffler.order(rows.blocks))
 
+    def columns(self, state: Pass) -> Columns | None:
+        columns = super().columns(state)
+        if columns is not None:
+            return columns
+        columns = self.input.columns(state)
+        if columns is None or state.probing:
+            return columns
+        return ShuffledColumns(columns, self.shuffler.lists)
+
     def detail(self) -> str:
         return f"buffer {self.size}, {'each pass anew' if self.shuffler.anew else 'always the same order'}"
 
@@ -699,8 +633,13 @@ class Batch(Node):
     def __init__(self, source: Node, size: Any, drop: bool) -> None:
         super().__init__(source)
         self.size, self.drop = size, drop
+        self.rows_spec = self._rows_spec(source.spec)
         count = size if drop and known(size) else None
-        self.spec = map_leaves(lambda s: prefixed(s, count), source.spec)
+        self.spec = map_leaves(lambda s: prefixed(s, count), self.rows_spec)
+
+    def _rows_spec(self, spec: Any) -> Any:
+        """The specification by which elements are put together."""
+        return spec
 
     def run(self, state: Pass) -> Iterator[Any]:
         if self.size < 1:
@@ -709,10 +648,10 @@ class Batch(Node):
         return self._stacked(state) if columns is None else self._gathered(columns)
 
     def _stacked(self, state: Pass) -> Iterator[Any]:
-        source = self.input.run(state)
+        source, stack = self.input.run(state), stacker(self.rows_spec)
         while chunk := list(itertools.islice(source, self.size)):
             if len(chunk) == self.size or not self.drop:
-                yield stack_elements(chunk)
+                yield stack(chunk)
 
     def _gathered(self, columns: Columns) -> Iterator[Any]:
         size, drop = self.size, self.drop
@@ -744,6 +683,35 @@ class Batch(Node):
         return f"of {self.size}{', the last one dropped if smaller' if self.drop else ''}"
 
 
+class RaggedBatch(Batch):
+    """Several elements as one, ragged where their shapes may differ."""
+
+    name = "_RaggedBatchDataset"
+
+    def __init__(self, source: Node, size: Any, drop: bool, splits: Any) -> None:
+        self.splits = splits
+        super().__init__(source, size, drop)
+
+    def _rows_spec(self, spec: Any) -> Any:
+        return map_leaves(self._ragged, spec)
+
+    def _ragged(self, spec: Any) -> Any:
+        if not isinstance(spec, TensorSpec) or spec.shape.rank is None or spec.shape.is_fully_defined():
+            return spec
+        depth = max(i for i, d in enumerate(spec.shape.as_list()) if d is None)
+        return RaggedTensorSpec(spec.shape, spec.dtype, depth, self.splits)
+
+
+def element_rows(element: Any) -> Iterator[Any]:
+    """The rows of an element; InvalidArgumentError where its parts have different numbers of them."""
+    columns = [None if part is None else list(rows_of(part)) for part in nest.flatten(element)]
+    counts = [len(c) for c in columns if c is not None]
+    if len(set(counts)) > 1:
+        raise invalid(f"Dataset.unbatch: the first dimensions differ: {counts}; all must be equal.")
+    pack = packer(element)
+    return (pack([None if c is None else c[i] for c in columns]) for i in range(counts[0] if counts else 0))
+
+
 class Unbatch(Node):
     """The rows of each element."""
 
@@ -760,15 +728,12 @@ class Unbatch(Node):
         self.spec = map_leaves(lambda s: without_first(s, "Dataset.unbatch"), source.spec)
 
     def run(self, state: Pass) -> Iterator[Any]:
-        for element in self.input.run(state):
-            pack = packer(element)
-            columns = [rows_of(part) for part in nest.flatten(element) if part is not None]
-            if len({len(c) for c in columns}) > 1:
-                raise invalid(
-                    f"Dataset.unbatch: the first dimensions differ: {[len(c) for c in columns]}; all must be equal."
-                )
-            yield from (pack(list(row)) for row in zip(*columns, strict=True))
+        return itertools.chain.from_iterable(map(element_rows, self.input.run(state)))
 
     def length(self) -> int:
         n = self.input.length()
-        return n if n == 0 else UNKNOWN
+        if n < 0:
+            return n
+        specs = [s for s in nest.flatten(self.input.spec) if isinstance(s, (TensorSpec, RaggedTensorSpec))]
+        rows = {s.shape[0] for s in specs if s.shape.rank} - {None}
+        return n * rows.pop() if rows else UNKNOWN

@@ -102,6 +102,8 @@ def _batched(spec: Any, dims: tuple[Any, ...], count: int | None) -> Any:
 
 
 def _dims(shape: Any) -> tuple[Any, ...]:
+    if isinstance(shape, (str, bytes)):
+        raise TypeError(f"{_WHAT}: padded_shapes are made of shapes; got {shape!r}.")
     sizes = (d if d is None or isinstance(d, SymbolicTensor) else int(d) for d in shape)
     return tuple([None if d.__class__ is int and d == -1 else d for d in sizes])
 

@@ -14,6 +14,7 @@ from typing import Any
 from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import DataLossError, NotFoundError, invalid
 from headwater._src.core.composite import SparseTensorSpec
+from headwater._src.core.ragged import RaggedTensorSpec
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, of_array
 from headwater._src.data.functions import Pass, UserFunction, arguments, of_elements
@@ -34,12 +35,15 @@ def described(spec: Any) -> Any:
         return {"kind": "tensor", "shape": _dims(spec), "dtype": spec.dtype.name}
     if isinstance(spec, SparseTensorSpec):
         return {"kind": "sparse", "shape": _dims(spec), "dtype": spec.dtype.name}
+    if isinstance(spec, RaggedTensorSpec):
+        more = {"rank": spec.ragged_rank, "splits": spec.row_splits_dtype.name}
+        return {"kind": "ragged", "shape": _dims(spec), "dtype": spec.dtype.name, **more}
     if isinstance(spec, NoneTensorSpec):
         return {"kind": "none"}
     if isinstance(spec, tuple):
         return {"kind": "tuple", "parts": [described(s) for s in spec]}
     if isinstance(spec, dict):
-        return {"kind": "dict", "keys": sorted(spec), "parts": [described(spec[k]) for k in sorted(spec)]}
+        return {"kind": "dict", "keys": list(spec), "parts": [described(s) for s in spec.values()]}
     raise NotImplementedError(f"Elements of {spec!r} can't be saved in this version of headwater.")
 
 
@@ -56,6 +60,9 @@ def spec_from(tree: Any, depth: int = 0) -> Any:
         if kind in ("tensor", "sparse"):
             made = TensorSpec if kind == "tensor" else SparseTensorSpec
             return made(tree["shape"], dtypes.as_dtype(tree["dtype"]))
+        if kind == "ragged":
+            splits = dtypes.as_dtype(tree["splits"])
+            return RaggedTensorSpec(tree["shape"], dtypes.as_dtype(tree["dtype"]), int(tree["rank"]), splits)
         if kind == "none":
             return NoneTensorSpec()
         parts = [spec_from(p, depth + 1) for p in tree["parts"]]
@@ -98,34 +105,89 @@ def compression_of(name: Any, what: str) -> str:
     raise invalid(f"{what}: compression is None, 'AUTO' or 'GZIP'; got {name!r}.")
 
 
-def save(node: Node, path: Any, compression: str, shard_func: Any) -> None:
-    """Writes the elements to a directory, the description last."""
-    folder = path_of(path)
-    os.makedirs(folder, exist_ok=True)
-    state = Pass()
-    shard_of = None
-    if shard_func is not None:
-        function = UserFunction(shard_func, arguments(node.spec), "Dataset.save: shard_func")
-        found = function.spec
-        if not isinstance(found, TensorSpec) or found.dtype.name not in ("int64", "int32"):
-            raise TypeError(f"Dataset.save: shard_func must give an int64 scalar; it gives {found}.")
-        shard_of = of_elements(function, node.spec, state)
-    tree = {"element_spec": described(node.spec), "compression": compression, "shards": []}
-    writers: dict[int, TFRecordWriter] = {}
-    count = 0
-    for element in node.run(state):
-        shard = 0 if shard_of is None else int(shard_of(element)._array)
-        writer = writers.get(shard)
+class _Writer:
+    """Writes elements to a directory, each to the file that `shard_of` names, or all to one; the description comes last."""
+
+    def __init__(self, node: Node, path: Any, compression: str, shard_of: Any) -> None:
+        self.folder, self.compression, self.shard_of = path_of(path), compression, shard_of
+        self.tree = {"element_spec": described(node.spec), "compression": compression}
+        self.writers: dict[int, TFRecordWriter] = {}
+        self.count = 0
+        os.makedirs(self.folder, exist_ok=True)
+
+    def write(self, element: Any) -> None:
+        """Appends an element; InvalidArgumentError where the number of its file is none."""
+        shard = 0 if self.shard_of is None else int(self.shard_of(element)._array)
+        if shard < 0:
+            raise invalid(f"shard_func must give numbers of files, 0 or more; it gave {shard}.")
+        writer = self.writers.get(shard)
         if writer is None:
-            file = os.path.join(folder, f"shard-{shard:05}.tfrecord")
-            writer = writers[shard] = TFRecordWriter(file, compression)
+            writer = self.writers[shard] = TFRecordWriter(_file(self.folder, shard), self.compression)
         writer.write(to_record(element))
-        count += 1
-    for writer in writers.values():
-        writer.close()
-    tree["shards"] = sorted(writers)
-    tree["count"] = count
-    write_whole(os.path.join(folder, _SPEC), json.dumps(tree, indent=1).encode())
+        self.count += 1
+
+    def finish(self) -> None:
+        """Closes the files and says what they hold."""
+        for writer in self.writers.values():
+            writer.close()
+        tree = {**self.tree, "shards": sorted(self.writers), "count": self.count}
+        write_whole(os.path.join(self.folder, _SPEC), json.dumps(tree, indent=1).encode())
+
+    def discard(self) -> None:
+        """Leaves nothing behind."""
+        for writer in self.writers.values():
+            writer.discard()
+
+
+class _File:
+    """Writes elements to one file."""
+
+    def __init__(self, path: str) -> None:
+        self.writer = TFRecordWriter(path)
+        self.finish, self.discard = self.writer.close, self.writer.discard
+
+    def write(self, element: Any) -> None:
+        """Appends an element."""
+        self.writer.write(to_record(element))
+
+
+def _file(folder: str, shard: int) -> str:
+    return os.path.join(folder, f"shard-{shard:05}.tfrecord")
+
+
+def sharding(node: Node, shard_func: Any, what: str) -> UserFunction | None:
+    """The traced function that gives the number of an element's file; TypeError unless it is an integer scalar."""
+    if shard_func is None:
+        return None
+    function = UserFunction(shard_func, arguments(node.spec), f"{what}: shard_func")
+    found = function.spec
+    if not isinstance(found, TensorSpec) or found.dtype.name != "int64" or found.shape.rank not in (0, None):
+        raise TypeError(f"{what}: shard_func must give an int64 scalar; it gives {found}.")
+    return function
+
+
+def save(node: Node, path: Any, compression: str, shard_func: Any) -> None:
+    """Writes the elements to a directory."""
+    state = Pass()
+    function = sharding(node, shard_func, "Dataset.save")
+    writer = _Writer(node, path, compression, function and of_elements(function, node.spec, state))
+    for _ in _kept(node.run(state), writer):
+        pass
+
+
+def _kept(elements: Iterator[Any], writer: Any) -> Iterator[Any]:
+    """The elements, which are written as they come by; if they don't come to their end, nothing stays."""
+    done = False
+    try:
+        for element in elements:
+            writer.write(element)
+            yield element
+        done = True
+    finally:
+        if done:
+            writer.finish()
+        else:
+            writer.discard()
 
 
 def description(path: Any) -> dict[str, Any]:
@@ -143,6 +205,7 @@ def description(path: Any) -> dict[str, Any]:
             "spec": spec_from(tree["element_spec"]),
             "shards": shards,
             "compression": str(tree["compression"]),
+            "count": int(tree.get("count", UNKNOWN)),
         }
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataLossError(None, None, f"{file}: it is no description of a data set: {error!r}") from None
@@ -167,10 +230,7 @@ class Shard(Node):
 def shards(path: Any, found: dict[str, Any]) -> list[Shard]:
     """The files of a saved data set."""
     folder = path_of(path)
-    return [
-        Shard(os.path.join(folder, f"shard-{s:05}.tfrecord"), found["compression"], found["spec"])
-        for s in found["shards"]
-    ]
+    return [Shard(_file(folder, s), found["compression"], found["spec"]) for s in found["shards"]]
 
 
 class Joined(Node):
@@ -178,16 +238,16 @@ class Joined(Node):
 
     name = "_LoadDataset"
 
-    def __init__(self, parts: list[Shard], spec: Any) -> None:
+    def __init__(self, parts: list[Shard], spec: Any, count: int = UNKNOWN) -> None:
         super().__init__(*parts)
-        self.spec = spec
+        self.spec, self.count = spec, count
 
     def run(self, state: Pass) -> Iterator[Any]:
         for part in self.inputs:
             yield from part.run(state)
 
     def length(self) -> int:
-        return UNKNOWN if self.inputs else 0
+        return self.count if self.inputs else 0
 
 
 class FileCache(Node):
@@ -206,29 +266,23 @@ class FileCache(Node):
                 yield from_record(record, self.spec)
             return
         os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
-        writer = TFRecordWriter(self.path)
-        done = False
-        try:
-            for element in self.input.run(state):
-                writer.write(to_record(element))
-                yield element
-            done = True
-        finally:
-            if done:
-                writer.close()
-            else:
-                writer.discard()
+        yield from _kept(self.input.run(state), _File(self.path))
 
 
 class Snapshot(Node):
-    """The elements of the first complete pass, kept in a directory, also for later programs."""
+    """The elements of the first complete pass, kept in a directory, also for later programs.
+
+    `read` makes the node of the elements of those of the files.
+    """
 
     name = "_SnapshotDataset"
 
-    def __init__(self, source: Node, path: Any, compression: str) -> None:
+    def __init__(self, source: Node, path: Any, compression: str, shard_func: Any, read: Any) -> None:
         super().__init__(source)
         self.path, self.compression = path_of(path), compression
         described(source.spec)
+        self.shard = sharding(source, shard_func, "Dataset.snapshot")
+        self.read = read
 
     def run(self, state: Pass) -> Iterator[Any]:
         if os.path.exists(os.path.join(self.path, _SPEC)):
@@ -237,20 +291,7 @@ class Snapshot(Node):
                 raise invalid(
                     f"{self.path}: the snapshot holds {found['spec']}; this data set has {self.spec}."
                 )
-            yield from Joined(shards(self.path, found), self.spec).run(state)
+            yield from self.read(shards(self.path, found), self.spec, found["count"]).run(state)
             return
-        os.makedirs(self.path, exist_ok=True)
-        writer = TFRecordWriter(os.path.join(self.path, "shard-00000.tfrecord"), self.compression)
-        done = False
-        try:
-            for element in self.input.run(state):
-                writer.write(to_record(element))
-                yield element
-            done = True
-        finally:
-            if done:
-                writer.close()
-                tree = {"element_spec": described(self.spec), "compression": self.compression, "shards": [0]}
-                write_whole(os.path.join(self.path, _SPEC), json.dumps(tree, indent=1).encode())
-            else:
-                writer.discard()
+        shard_of = self.shard and of_elements(self.shard, self.spec, state)
+        yield from _kept(self.input.run(state), _Writer(self, self.path, self.compression, shard_of))

@@ -16,6 +16,7 @@ import numpy as np
 
 import headwater._src.ops.philox as philox
 import headwater._src.ops.random as random
+from headwater._src.core.convert import host_int
 
 _AT_A_TIME = 64
 _FIRST_BLOCK = 64
@@ -51,7 +52,7 @@ class Words:
 
 def seeds_of(seed: Any) -> tuple[int, int]:
     """The pair of seeds of a transformation that draws numbers; unpredictable where neither seed is set."""
-    pair = random.op_seeds(None if seed is None else int(seed))
+    pair = random.op_seeds(None if seed is None else host_int(seed, "tf.data: seed", TypeError))
     if pair == (0, 0):
         return int.from_bytes(os.urandom(8), "little"), int.from_bytes(os.urandom(8), "little")
     return pair
@@ -124,18 +125,26 @@ class Shuffler(SeedSource):
     def order(self, blocks: Iterable[Any]) -> Iterator[np.ndarray]:
         """The row numbers in `blocks` in this pass's order, as arrays of many."""
         numbers = itertools.chain.from_iterable(b if b.__class__ is range else b.tolist() for b in blocks)
-        lists = self._lists(numbers, self.words(), _FIRST_BLOCK, _LARGEST_BLOCK)
-        return (np.array(part, np.int64) for part in lists)
+        return (np.array(part, np.int64) for part in self.lists(numbers))
+
+    def lists(self, elements: Iterator[Any]) -> Iterator[list[Any]]:
+        """The elements in this pass's order, in lists. An error of the input is raised where it would be met one by one."""
+        return self._lists(elements, self.words(), _FIRST_BLOCK, _LARGEST_BLOCK)
 
     def _lists(self, elements: Iterator[Any], words: Words, block: int, largest: int) -> Iterator[list[Any]]:
         """The order in lists, which get longer and longer: the arithmetic of a list is done at once."""
         stop = None if self.buffer_size < 0 else self.buffer_size
         buffer = list(itertools.islice(elements, stop))
         size, start = len(buffer), 0
+        error: Exception | None = None
         # The buffer is a ring: positions count up and wrap around.
         while size and stop is not None:
-            out = list(itertools.islice(elements, block))
-            if not out:
+            out: list[Any] = []
+            try:
+                out.extend(itertools.islice(elements, block))
+            except Exception as found:  # raised once what came before it has been handed over
+                error = found
+            if not out and error is None:
                 break
             steps = np.arange(start, start + len(out))
             places = (steps + words.take(len(out)).astype(np.int64) % size) % size
@@ -147,6 +156,8 @@ class Shuffler(SeedSource):
             start += len(out)
             block = min(block * 2, largest)
             yield out
+            if error is not None:
+                raise error
         yield from _drained(buffer, start, words, block, largest)
 
 
@@ -158,14 +169,22 @@ def _drained(buffer: list[Any], start: int, words: Words, block: int, largest: i
     held = size = len(buffer)
     while held:
         count = min(block, held)
-        steps = np.arange(start, start + count)
+        low = start % size
         left = np.arange(held, held - count, -1)
-        places = (steps + words.take(count).astype(np.int64) % left) % size
-        out = []
-        for place, oldest in zip(places.tolist(), (steps % size).tolist(), strict=True):
-            out.append(buffer[place])
-            buffer[place] = buffer[oldest]
-            buffer[oldest] = None
+        drawn = words.take(count).astype(np.int64) % left
+        places = (np.arange(low, low + count) + drawn) % size
+        if low + count <= size:
+            for oldest, place in enumerate(places.tolist(), low):
+                buffer[place], buffer[oldest] = buffer[oldest], buffer[place]
+            out = buffer[low : low + count]
+            buffer[low : low + count] = [None] * count
+        else:
+            out = []
+            for step, place in enumerate(places.tolist(), low):
+                oldest = step % size
+                out.append(buffer[place])
+                buffer[place] = buffer[oldest]
+                buffer[oldest] = None
         start += count
         held -= count
         block = min(block * 2, largest)

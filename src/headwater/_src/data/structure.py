@@ -5,8 +5,9 @@ A list is not a structure here but a tensor in the making, as in TensorFlow.
 
 from __future__ import annotations
 
+import itertools
 from collections import abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,40 +16,18 @@ from headwater._src.base import nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
-from headwater._src.core.composite import IndexedSlices, IndexedSlicesSpec, SparseTensor, SparseTensorSpec
-from headwater._src.core.convert import convert
-from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
+from headwater._src.core.composite import IndexedSlices, SparseTensor, SparseTensorSpec
+from headwater._src.core.convert import convert, host_int
+from headwater._src.core.ragged import RaggedTensor, RaggedTensorSpec
+from headwater._src.core.spec import NoneTensorSpec, Spec, TensorSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, as_array, of_array
-
-
-class NoneTensorSpec(TypeSpec):
-    """Specification of None, where an element leaves a part out."""
-
-    __slots__ = ()
-
-    @property
-    def value_type(self) -> type:
-        """The type of None."""
-        return type(None)
-
-    def is_compatible_with(self, spec_or_value: Any) -> bool:
-        """Whether it is None or this spec."""
-        return spec_or_value is None or isinstance(spec_or_value, NoneTensorSpec)
-
-    def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
-        """Itself, if all are None."""
-        return self if all(isinstance(o, NoneTensorSpec) for o in others) else None
-
-    def _key(self) -> tuple[Any, ...]:
-        return ()
-
-    def __repr__(self) -> str:
-        return "NoneTensorSpec()"
+from headwater._src.ops.batching import decode_of, decoded, encode_of, encoded, encoder_of, encoding
+from headwater._src.ops.extension_type import batched, unbatched
 
 
 def is_structure(value: Any) -> bool:
-    """Whether `value` is a tuple, mapping or the like, and not a leaf or a list."""
-    return nest.is_nested(value) and not isinstance(value, list)
+    """Whether `value` is a tuple, mapping or the like, and not a leaf, a list or a range."""
+    return nest.is_nested(value) and not isinstance(value, (list, range))
 
 
 def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:
@@ -60,8 +39,11 @@ def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, tuple):
         return type(value)(*(map_leaves(function, v) for v in value))
     if isinstance(value, abc.Mapping):
-        mapped = {k: map_leaves(function, value[k]) for k in value}
-        return mapped if value.__class__ is dict else nest.pack_sequence_as(value, nest.flatten(mapped))
+        # In the order in which nest flattens, as `function` may count.
+        mapped = {k: map_leaves(function, value[k]) for k in sorted(value)}
+        if value.__class__ is dict:
+            return {k: mapped[k] for k in value}
+        return nest.pack_sequence_as(value, nest.flatten(mapped))
     return nest.map_structure(function, value)
 
 
@@ -94,7 +76,7 @@ def spec_of(value: Any) -> Any:
     if isinstance(value, SparseTensor):
         return SparseTensorSpec(value.shape, value.dtype)
     if isinstance(value, IndexedSlices):
-        return IndexedSlicesSpec(value.shape, value.dtype, value.indices.dtype)
+        return value._type_spec
     found = getattr(value, "_type_spec", None)
     if found is not None:
         return found
@@ -111,23 +93,33 @@ def other_spec(value: Any) -> Any:
 
 def prefixed(spec: Any, size: int | None) -> Any:
     """The spec of a batch of `size` elements."""
+    if encoder_of(spec) is not None:
+        return batched(spec, size)
     if isinstance(spec, TensorSpec):
         dims = spec.shape._dims
         return TensorSpec(None if dims is None else (size, *dims), spec.dtype)
     if isinstance(spec, SparseTensorSpec):
         dims = spec.shape._dims
         return SparseTensorSpec(None if dims is None else (size, *dims), spec.dtype)
-    return spec
+    return spec._batch(size) if isinstance(spec, RaggedTensorSpec) else spec
 
 
 def without_first(spec: Any, what: str) -> Any:
     """The spec of a row."""
     if isinstance(spec, NoneTensorSpec):
         return spec
+    if encoder_of(spec) is not None:
+        return unbatched(spec)
     if spec.shape.rank is None:
         return type(spec)(None, spec.dtype)
     if spec.shape.rank == 0:
         raise ValueError(f"{what}: elements must have rank 1 or more, to be taken apart; got {spec}.")
+    if isinstance(spec, RaggedTensorSpec):
+        return spec._unbatch()
+    if isinstance(spec, SparseTensorSpec) and spec.shape.rank == 1:
+        raise invalid(
+            f"{what}: the rows of a sparse tensor must be sparse tensors, of rank 1 or more; got {spec}."
+        )
     return type(spec)(spec.shape[1:], spec.dtype)
 
 
@@ -149,31 +141,60 @@ def common(first: Any, second: Any) -> Any:
     return nest.pack_sequence_as(first, merged) if nest.is_nested(first) else merged[0]
 
 
+def number(value: Any, what: str) -> Any:
+    """An integer given to a transformation, or a tensor of a graph.
+
+    Raises:
+      TypeError: it is text or a float.
+      InvalidArgumentError: it is no scalar.
+    """
+    if (
+        np.ndim(value)
+        if isinstance(value, (list, tuple, np.ndarray))
+        else getattr(getattr(value, "shape", None), "rank", 0)
+    ):
+        raise invalid(f"{what} takes a scalar; got {describe(value)}.")
+    return host_int(value, what, TypeError)
+
+
 # -- stacking ---------------------------------------------------------------------------------------------------------
 
 
-def stack_elements(elements: list[Any]) -> Any:
-    """Elements of one structure as one element whose leaves have them as rows."""
-    first = elements[0]
-    if first.__class__ is EagerTensor:
-        return stack_tensors(elements)
-    if not nest.is_nested(first):
-        return _stack_leaves(elements)
-    if first.__class__ is tuple and not any(map(nest.is_nested, first)):
-        return tuple([_stack_leaves(column) for column in zip(*elements, strict=True)])
-    columns = zip(*(nest.flatten(e) for e in elements), strict=True)
-    return nest.pack_sequence_as(first, [_stack_leaves(column) for column in columns])
+def stacker(spec: Any) -> Callable[[list[Any]], Any]:
+    """A function that puts elements of this specification, as rows, into one element.
+
+    Raises:
+      TypeError: elements of this kind can't be put together.
+    """
+    columns = [_leaf_stacker(s) for s in nest.flatten(spec)]
+    if not nest.is_nested(spec):
+        return columns[0]
+    pack = packer(spec)
+    plain = spec.__class__ is tuple and not any(map(nest.is_nested, spec))
+
+    def stack(elements: list[Any]) -> Any:
+        rows = elements if plain else [nest.flatten(e) for e in elements]
+        return pack([one(column) for one, column in zip(columns, zip(*rows, strict=True), strict=True)])
+
+    return stack
 
 
-def _stack_leaves(values: Any) -> Any:
-    first = values[0]
-    if first.__class__ is EagerTensor:
-        return stack_tensors(values)
-    if first is None:
-        return None
-    if isinstance(first, SparseTensor):
-        return _stack_sparse(values)
-    raise TypeError(f"Dataset.batch: elements of type {type(first).__name__} can't be put into batches.")
+def _leaf_stacker(spec: Any) -> Callable[[Any], Any]:
+    if encoder_of(spec) is not None:
+        return _encoded_stacker(spec)
+    if isinstance(spec, TensorSpec):
+        return stack_tensors
+    if isinstance(spec, NoneTensorSpec):
+        return lambda values: None
+    if isinstance(spec, SparseTensorSpec):
+        return _stack_sparse
+    if isinstance(spec, RaggedTensorSpec):
+        return lambda values: stack_ragged(values, spec)
+
+    def refuse(values: Any) -> Any:
+        raise TypeError(f"Dataset.batch: elements of {spec} can't be put into batches.")
+
+    return refuse
 
 
 def stack_tensors(values: Any) -> EagerTensor:
@@ -208,7 +229,56 @@ def _stack_sparse(values: Any) -> SparseTensor:
     )
 
 
-def rows_of(value: Any) -> list[Any]:
+def _encoded_stacker(spec: Any) -> Callable[[Any], Any]:
+    """The same for batchable extension types, whose tensors are put together one by one."""
+    columns, encode = [_leaf_stacker(s) for s in encoding(spec)], encode_of(spec)
+
+    def stack(values: Any) -> Any:
+        found = zip(*map(encode, values), strict=True)
+        parts = [one(list(column)) for one, column in zip(columns, found, strict=True)]
+        return decoded(batched(spec, len(values)), iter(parts))
+
+    return stack
+
+
+def stack_ragged(values: Any, spec: RaggedTensorSpec) -> Any:
+    """Ragged tensors, or tensors of different lengths, of one specification as the rows of a ragged tensor."""
+    depth = max(spec.ragged_rank, 0)
+    parts = [_ragged_parts(v, depth) for v in values]
+    inner = {p[0].shape[1:] for p in parts}
+    if not parts[0][0].ndim:
+        return stack_tensors(values)
+    if len(inner) > 1:
+        raise invalid(
+            f"Dataset.batch: the dimensions behind the ragged ones must be equal; got {sorted(inner)} for {spec}."
+        )
+    dtype = spec.row_splits_dtype.np
+    splits = [_joined_splits([np.array([0, len(p[1]) - 1 if depth else len(p[0])]) for p in parts], dtype)]
+    splits += [_joined_splits([p[1 + i] for p in parts], dtype) for i in range(depth)]
+    flat = np.concatenate([p[0] for p in parts])
+    batch = spec._batch(len(parts))
+    return batch._from_components([of_array(flat), *map(of_array, splits)])
+
+
+def _ragged_parts(value: Any, depth: int) -> list[np.ndarray]:
+    """The flat values and the splits of a tensor whose first dimensions, `depth` of them, are to be partitioned."""
+    if value.__class__ is not EagerTensor:
+        return [t._array for t in value._nest_flatten()]
+    array = value._array
+    counts = np.cumprod((1, *array.shape))[1:]
+    splits = [np.arange(counts[i] + 1) * array.shape[i + 1] for i in range(depth)]
+    return [array.reshape(-1, *array.shape[depth + 1 :]) if depth else array, *splits]
+
+
+def _joined_splits(parts: list[np.ndarray], dtype: Any) -> np.ndarray:
+    """One vector of splits of several whose values follow each other."""
+    lengths = [np.diff(p) for p in parts]
+    out = np.zeros(sum(map(len, lengths)) + 1, dtype)
+    np.cumsum(np.concatenate(lengths), out=out[1:])
+    return out
+
+
+def rows_of(value: Any) -> Iterable[Any]:
     """The rows of a leaf."""
     if value.__class__ is EagerTensor:
         array = value._array
@@ -221,9 +291,32 @@ def rows_of(value: Any) -> list[Any]:
             np.asarray(value.values),
             np.asarray(value.dense_shape),
         )
-        masks = [indices[:, 0] == i for i in range(int(shape[0]))]
-        return [SparseTensor(indices[m][:, 1:], values[m], shape[1:]) for m in masks]
+        order = np.argsort(indices[:, 0], kind="stable")
+        ends = np.searchsorted(indices[order, 0], np.arange(int(shape[0]) + 1))
+        parts = [order[a:b] for a, b in itertools.pairwise(ends.tolist())]
+        return [SparseTensor(indices[p][:, 1:], values[p], shape[1:]) for p in parts]
+    if isinstance(value, RaggedTensor):
+        return _ragged_rows(value)
+    if encoder_of(value) is not None:
+        spec = value._type_spec
+        decode = decode_of(unbatched(spec))
+        columns = [rows_of(part) for part in encoded(spec, value, 1)]
+        return (decode(iter(parts)) for parts in zip(*columns, strict=True))
     raise TypeError(f"Dataset: elements of type {type(value).__name__} can't be taken apart into rows.")
+
+
+def _ragged_rows(value: RaggedTensor) -> list[Any]:
+    spec = value._type_spec._unbatch()
+    flat, outer, *splits = [t._array for t in value._nest_flatten()]
+    rows = []
+    for low, high in itertools.pairwise(outer.tolist()):
+        found = []
+        for part in splits:
+            own = part[low : high + 1]
+            found.append(of_array(own - own[0]))
+            low, high = int(own[0]), int(own[-1])
+        rows.append(spec._from_components([of_array(as_array(flat[low:high])), *found]))
+    return rows
 
 
 def packer(template: Any) -> Callable[[list[Any]], Any]:
@@ -232,6 +325,10 @@ def packer(template: Any) -> Callable[[list[Any]], Any]:
         return lambda parts: parts[0]
     if template.__class__ is tuple and not any(map(nest.is_nested, template)):
         return tuple
+    if template.__class__ is dict and not any(map(nest.is_nested, template.values())):
+        places = sorted(template)
+        order = [(k, places.index(k)) for k in template]
+        return lambda parts: {k: parts[i] for k, i in order}
     return lambda parts: nest.pack_sequence_as(template, parts)
 
 
@@ -285,7 +382,11 @@ def from_components(spec: Any, parts: Iterator[Any]) -> Any:
             made = SparseTensor(next(parts), next(parts), next(parts))
             made.set_shape(leaf_spec.shape)
             return made
-        return leaf_spec._from_components(from_components(leaf_spec._component_specs, parts))
+        inner = leaf_spec._component_specs
+        found = [from_components(s, parts) for s in nest.flatten(inner)]
+        return leaf_spec._from_components(
+            nest.pack_sequence_as(inner, found) if nest.is_nested(inner) else found[0]
+        )
 
     return map_leaves(one, spec)
 

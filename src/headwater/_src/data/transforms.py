@@ -15,10 +15,12 @@ from headwater._src.base.errors import DataLossError, OpError, invalid
 from headwater._src.core.composite import SparseTensor, SparseTensorSpec
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import of_array
-from headwater._src.data.columns import Columns, FilterColumns, MapColumns, is_dense, on_columns
+from headwater._src.data.columns import Columns, FilterColumns, MapColumns, Read, is_dense, on_columns
 from headwater._src.data.functions import Pass, UserFunction, arguments, of_elements
-from headwater._src.data.nodes import INFINITE, UNKNOWN, Generator, Node, known, through_columns
-from headwater._src.data.structure import map_leaves, packer, prefixed, spec_of
+from headwater._src.data.generator import Generator
+from headwater._src.data.nodes import INFINITE, UNKNOWN, Node, element_rows, known, through_columns
+from headwater._src.data.parsed_ahead import parsed_ahead
+from headwater._src.data.structure import map_leaves, packer, prefixed, spec_of, stacker, without_first
 from headwater._src.data.waiting import ahead, in_parallel
 
 _log = logging.getLogger("headwater")
@@ -77,6 +79,9 @@ class Map(Node):
         columns = self.columns(state)
         if columns is not None:
             return through_columns(self, columns)
+        parsed = None if self.threads() else parsed_ahead(self, state)
+        if parsed is not None:
+            return parsed
         source = self.input.run(state)
         if self.threads():
             call = of_elements(self.function, self.input.spec, state)
@@ -130,8 +135,7 @@ class Filter(Node):
         return None if columns is None else FilterColumns(columns, run)  # type: ignore[arg-type]
 
     def length(self) -> int:
-        n = self.input.length()
-        return n if n == 0 else UNKNOWN
+        return UNKNOWN
 
 
 class TakeWhile(Filter):
@@ -190,13 +194,39 @@ class FlatMap(Node):
         self.spec = dataset_spec(self.function.spec, what)
 
     def run(self, state: Pass) -> Iterator[Any]:
+        return self._joined(self.nodes(state), lambda node: node.run(state))
+
+    def nodes(self, state: Pass) -> Iterator[Node]:
+        """The nodes of the data sets that the function gives."""
         call = of_elements(self.function, self.input.spec, state)
-        for element in self.input.run(state):
-            yield from call(element)._node.run(state)
+        return (call(element)._node for element in self.input.run(state))
+
+    def _joined(self, made: Iterator[Node], iterate: Callable[[Node], Iterator[Any]]) -> Iterator[Any]:
+        """What `iterate` gives for the nodes, in the order of this transformation."""
+        for node in made:
+            yield from iterate(node)
+
+    def columns(self, state: Pass) -> Columns | None:
+        if self.spec != STRING or state.on_error is not None or waits(self):
+            return None
+        return Read(iter(()) if state.probing else self.strings(state))
+
+    def strings(self, state: Pass) -> Iterator[bytes]:
+        """The elements as bytes, where they are string scalars."""
+        return self._joined(self.nodes(state), lambda node: strings_of(node, state))
 
     def length(self) -> int:
-        n = self.input.length()
-        return n if n == 0 else UNKNOWN
+        return UNKNOWN
+
+
+STRING = TensorSpec([], "string")
+
+
+def strings_of(node: Any, state: Pass) -> Iterator[bytes]:
+    """The elements of a node of string scalars as bytes."""
+    if hasattr(node, "strings") and node.spec == STRING:
+        return node.strings(state)  # type: ignore[no-any-return]
+    return (t._array[()] for t in node.run(state))
 
 
 def dataset_spec(spec: Any, what: str) -> Any:
@@ -219,17 +249,15 @@ class Interleave(FlatMap):
 
     ints = ("cycle", "block")
 
-    def run(self, state: Pass) -> Iterator[Any]:
-        call = of_elements(self.function, self.input.spec, state)
-        outer = self.input.run(state)
+    def _joined(self, made: Iterator[Node], iterate: Callable[[Node], Iterator[Any]]) -> Iterator[Any]:
         slots: list[Iterator[Any] | None] = [None] * self.cycle
         more = True
         while True:
             for i in range(self.cycle):
                 if slots[i] is None and more:
-                    element = next(outer, _END)
-                    more = element is not _END
-                    slots[i] = call(element)._node.run(state) if more else None
+                    node = next(made, None)
+                    more = node is not None
+                    slots[i] = None if node is None else iterate(node)
                 inner = slots[i]
                 if inner is None:
                     continue
@@ -422,6 +450,8 @@ class Unique(Node):
     def __init__(self, source: Node) -> None:
         super().__init__(source)
         for spec in nest.flatten(source.spec):
+            if isinstance(spec, SparseTensorSpec):
+                raise invalid(f"Dataset.unique: sparse tensors can't be compared; got {spec}.")
             if not isinstance(spec, TensorSpec) or spec.dtype.name not in ("int32", "int64", "string"):
                 raise TypeError(
                     f"Dataset.unique: elements must be int32, int64 or string tensors; got {spec}."
@@ -510,10 +540,23 @@ class Rebatch(Node):
         super().__init__(source)
         self.sizes, self.drop = sizes, drop
         size = sizes[0] if len(set(sizes)) == 1 and drop else None
-        rows = map_leaves(lambda s: TensorSpec(s.shape[1:] if s.shape.rank else None, s.dtype), source.spec)
-        self.spec = map_leaves(lambda s: prefixed(s, size), rows)
+        self.rows_spec = map_leaves(lambda s: without_first(s, "Dataset.rebatch"), source.spec)
+        self.spec = map_leaves(lambda s: prefixed(s, size), self.rows_spec)
 
     def run(self, state: Pass) -> Iterator[Any]:
+        return self._cut_anew(state) if is_dense(self.spec) else self._row_by_row(state)
+
+    def _row_by_row(self, state: Pass) -> Iterator[Any]:
+        rows = itertools.chain.from_iterable(map(element_rows, self.input.run(state)))
+        stack = stacker(self.rows_spec)
+        for size in itertools.cycle(self.sizes):
+            chunk = list(itertools.islice(rows, size))
+            if chunk and (len(chunk) == size or not self.drop):
+                yield stack(chunk)
+            if len(chunk) < size:
+                return
+
+    def _cut_anew(self, state: Pass) -> Iterator[Any]:
         pack = packer(self.spec)
         held: list[list[np.ndarray]] = []
         have, turn = 0, 0

@@ -155,10 +155,10 @@ def parse_tensor(serialized: Any, out_type: Any, name: str | None = None) -> Ten
 def _decode_raw(array: np.ndarray, how: tuple[Any, bool, int | None]) -> tuple[np.ndarray]:
     dtype, little, fixed = how
     what = "tf.io.decode_raw"
-    items = list(array.reshape(-1))
+    items = array.reshape(-1).tolist()
     if fixed is not None:
         items = [item[:fixed].ljust(fixed, b"\0") for item in items]
-    sizes = {len(item) for item in items}
+    sizes = set(map(len, items))
     if len(sizes) > 1:
         raise invalid(
             f"{what}: the strings differ in length: {sorted(sizes)}; fixed_length cuts and fills them."

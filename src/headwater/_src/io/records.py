@@ -14,7 +14,7 @@ import numpy as np
 from headwater._src.base.compat import as_bytes, path_to_str
 from headwater._src.base.errors import DataLossError, FailedPreconditionError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.io.crc import crc32c, crcs, masked, masked_all
+from headwater._src.io.crc import crc32c, crcs, crcs_of_rows, masked, masked_all
 from headwater._src.io.gfile import _path, _translated
 
 MAX_RECORD = 1 << 30
@@ -248,56 +248,54 @@ def read_records(path: str, compression: str = "") -> Iterator[bytes]:
 def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Exception | None]:
     """The whole records in `data`, how many bytes they take, and what is wrong with the one after them."""
     at, size = 0, len(data)
-    records: list[bytes] = []
-    heads, checks, stored = [], [], []
+    starts: list[int] = []
     wrong = None
-    unpack, crc = _HEAD.unpack_from, _CRC.unpack_from
+    unpack = _LENGTH.unpack_from
     while at + 12 <= size:
-        length, check = unpack(data, at)
-        if length > MAX_RECORD:
-            # Is it a long record, or a damaged length?
-            damaged = masked(crc32c(data[at : at + 8])) != check
-            what = "its length is damaged" if damaged else f"it has {length} bytes; {MAX_RECORD} are the most"
-            wrong = DataLossError(
-                None, None, f"{path}: the record at byte {offset + at} can't be read: {what}."
-            )
-            break
-        end = at + 16 + length
+        end = at + 16 + unpack(data, at)[0]
         if end > size:
-            if masked(crc32c(data[at : at + 8])) != check:
-                wrong = DataLossError(
-                    None,
-                    None,
-                    f"{path}: the length of the record at byte {offset + at} does not fit its checksum.",
-                )
+            wrong = _cut_off(data, at, path, offset)
             break
-        heads.append(data[at : at + 8])
-        checks.append(check)
-        records.append(data[at + 12 : end - 4])
-        stored.append(crc(data, end - 4)[0])
+        starts.append(at)
         at = end
-    bad = _damaged(records, heads, checks, stored)
+    if not starts:
+        return [], at, wrong
+    ends = [*starts[1:], at]
+    records = [data[a + 12 : b - 4] for a, b in zip(starts, ends, strict=True)]
+    bad = _damaged(data, starts, ends, records)
     if bad is not None:
-        start = sum(len(r) + 16 for r in records[:bad])
         wrong = DataLossError(
             None,
             None,
-            f"{path}: the record at byte {offset + start} does not fit its checksum; the file is damaged.",
+            f"{path}: the record at byte {offset + starts[bad]} does not fit its checksum; the file is damaged.",
         )
-        return records[:bad], start, wrong
+        return records[:bad], starts[bad], wrong
     return records, at, wrong
 
 
-def _damaged(records: list[bytes], heads: list[bytes], checks: list[int], stored: list[int]) -> int | None:
-    """The number of the first record that does not fit its checksums."""
-    if not records:
+def _cut_off(data: bytes, at: int, path: str, offset: int) -> Exception | None:
+    """What is wrong with a record that does not end in `data`; None where the rest may follow."""
+    length, check = _HEAD.unpack_from(data, at)
+    damaged = masked(crc32c(data[at : at + 8])) != check
+    if not damaged and length <= MAX_RECORD:
         return None
-    good = masked_all(crcs(heads)) == np.array(checks, np.uint32)
-    lengths = [len(r) for r in records]
-    longest = max(lengths)
-    if longest <= 4 * (sum(lengths) // len(lengths) + 16) and longest <= 1 << 14:
-        found = crcs(records)
-    else:
-        found = np.array([crc32c(r) for r in records], np.uint32)
-    good &= masked_all(found) == np.array(stored, np.uint32)
+    what = (
+        "its length does not fit its checksum"
+        if damaged
+        else f"it has {length} bytes; {MAX_RECORD} are the most"
+    )
+    return DataLossError(None, None, f"{path}: the record at byte {offset + at} can't be read: {what}.")
+
+
+def _damaged(data: bytes, starts: list[int], ends: list[int], records: list[bytes]) -> int | None:
+    """The number of the first record that does not fit its checksums."""
+    content = np.frombuffer(data, np.uint8)
+    first, last = np.array(starts)[:, None], np.array(ends)[:, None]
+    good = _masked_in(content, first + 8) == masked_all(crcs_of_rows(content[first + np.arange(8)]))
+    good &= _masked_in(content, last - 4) == masked_all(crcs(records))
     return None if good.all() else int(np.argmin(good))
+
+
+def _masked_in(content: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The checksums that are stored at these places."""
+    return content[places + np.arange(4)].view("<u4")[:, 0]

@@ -2,6 +2,9 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.data.absent import distributed_save as distributed_save
+from headwater._src.data.absent import get_model_proto as get_model_proto
+from headwater._src.data.absent import make_saveable_from_iterator as make_saveable_from_iterator
 from headwater._src.data.dataset import AUTOTUNE as AUTOTUNE
 from headwater._src.data.dataset import INFINITE_CARDINALITY as INFINITE_CARDINALITY
 from headwater._src.data.dataset import UNKNOWN_CARDINALITY as UNKNOWN_CARDINALITY
@@ -56,3 +59,8 @@ from headwater._src.data.options import ExternalStatePolicy as ExternalStatePoli
 from headwater._src.data.options import OptimizationOptions as OptimizationOptions
 from headwater._src.data.options import ServiceOptions as ServiceOptions
 from headwater._src.data.options import ThreadingOptions as ThreadingOptions
+from headwater._src.data.sql import SqlDatasetV2 as SqlDataset
+from headwater._src.data.tables import DatasetInitializer as DatasetInitializer
+from headwater._src.data.tables import index_table_from_dataset as index_table_from_dataset
+from headwater._src.data.tables import table_from_dataset as table_from_dataset
+from headwater.data.experimental import service as service
