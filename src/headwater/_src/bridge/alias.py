@@ -8,7 +8,6 @@ Keras needs (private.py). A package called tensorflow that is installed but was 
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import os
 import sys
@@ -39,7 +38,7 @@ _KERAS_LOOKS_AT = {
 """Keras tells tensors and datasets by the module that their class names (keras/src/trainers/data_adapters)."""
 
 
-class _Loader(importlib.abc.Loader):
+class _Loader:
     """Puts a module that exists already under another name."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -54,10 +53,44 @@ class _Loader(importlib.abc.Loader):
         sys.modules[module.__spec__.name] = self._module
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finishing:
+    """Loads a module as its own loader does, and then lets headwater add to it."""
+
+    def __init__(self, loader: Any, finish: str) -> None:
+        self._loader = loader
+        self._finish = finish
+
+    def create_module(self, spec: Any) -> Any:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        importlib.import_module(self._finish).finish(module)
+
+
+_FINISHED = {
+    "keras.src.backend.tensorflow.trainer": "headwater._src.bridge.epochs",
+    "keras.src.trainers.data_adapters.array_data_adapter": "headwater._src.bridge.arrays",
+}
+"""Modules of Keras that are added to as soon as they are loaded, and what does it."""
+
+
+_INSTEAD = {"jax.experimental.jax2tf": "headwater._src.bridge.jax_functions"}
+"""Modules of other packages that stand on TensorFlow's inner ones, and what takes their place."""
+
+
+class _Finder:
     """Answers for `tensorflow.*`, and for `headwater.keras.*`, which is Keras."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
+        if fullname in _FINISHED and sys.modules.get(_NAME) is sys.modules.get(_US):
+            spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+            if spec is not None:
+                spec.loader = _Finishing(spec.loader, _FINISHED[fullname])  # type: ignore[assignment]
+            return spec
+        if fullname in _INSTEAD and sys.modules.get(_NAME) is sys.modules.get(_US):
+            instead = importlib.import_module(_INSTEAD[fullname])
+            return importlib.machinery.ModuleSpec(fullname, _Loader(instead))  # type: ignore[arg-type]
         root, _, rest = fullname.partition(".")
         if (root == _US and rest.partition(".")[0] != "keras") or root not in (_US, _NAME) or not rest:
             return None
@@ -71,9 +104,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         module = _resolve(rest)
         if module is None:
             return None
-        return importlib.machinery.ModuleSpec(
-            fullname, _Loader(module), is_package=hasattr(module, "__path__")
-        )
+        is_package = hasattr(module, "__path__")
+        return importlib.machinery.ModuleSpec(fullname, _Loader(module), is_package=is_package)  # type: ignore[arg-type]
 
 
 _FINDER = _Finder()

@@ -87,7 +87,7 @@ PRIVATE: dict[str, Content] = {
     # backend/tensorflow/trainer.py, backend/common/global_state.py
     "python.eager.context": _context,
     # tree/optree_impl.py, tree/dmtree_impl.py
-    "python.trackable.data_structures": _from("state.tracking", "ListWrapper", _DictWrapper="DictWrapper"),
+    "python.trackable.data_structures": _from("state.tracking", "ListWrapper", "_DictWrapper"),
     # backend/tensorflow/numpy.py
     "python.ops.math_ops": _public(is_nan="math.is_nan"),
     "python.ops.linalg.sparse.sparse_csr_matrix_ops": _from(
@@ -99,7 +99,13 @@ PRIVATE: dict[str, Content] = {
     # backend/tensorflow/core.py, backend/torch/export.py
     "compiler.tf2xla.python.xla": lambda: {"dynamic_update_slice": dynamic_update_slice},
     # trainers/trainer.py
-    "python.framework.config": _from("trace.config", "is_op_determinism_enabled", "disable_op_determinism"),
+    "python.framework.config": _from(
+        "trace.config", "is_op_determinism_enabled", "enable_op_determinism", "disable_op_determinism"
+    ),
+    # legacy/saving/json_utils.py
+    "python.framework.type_spec_registry": _from("bridge.spec_names", "get_name", "lookup"),
+    # distribution/distribution_lib.py
+    "python.data.experimental.ops.distribute": _from("data.batch_sizes", "compute_batch_size"),
     # trainers/data_adapters/*.py: the modules that tensors and datasets say they come from (see alias.py)
     "python.framework.tensor": _from("core.tensor", "Tensor"),
     "python.framework.sparse_tensor": _from("core.composite", "SparseTensor"),

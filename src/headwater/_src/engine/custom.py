@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -191,7 +192,7 @@ def _adapter(
 
 
 def _name(f: Any) -> str:
-    return getattr(f, "__name__", repr(f))
+    return re.sub(r"\W", "_", getattr(f, "__name__", repr(f)))
 
 
 def _flat(value: Any) -> list[Any]:

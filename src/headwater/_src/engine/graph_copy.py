@@ -42,6 +42,22 @@ def clone(closed: FuncGraph, outputs: Iterable[SymbolicTensor] | None = None) ->
     return graph, mapping
 
 
+def specialized(closed: FuncGraph, shapes: Sequence[Any]) -> FuncGraph:
+    """The same graph for arguments of these full shapes, with what follows from them for all other tensors."""
+    graph = empty_like(closed)
+    mapping: Mapping = {}
+    given = {id(t): tuple(shape) for t, shape in zip(closed.args, shapes, strict=True)}
+    for node in closed.nodes:
+        new = copy_node(node, graph, mapping)
+        if node.outputs and id(node.outputs[0]) in given:
+            new.outputs[0]._shape = given[id(node.outputs[0])]
+        else:
+            _refine(new)
+    graph._names = dict(closed._names)
+    finish(graph, closed, mapping)
+    return graph
+
+
 def empty_like(closed: FuncGraph) -> FuncGraph:
     """A graph without nodes of the same name and surroundings."""
     graph = FuncGraph(closed.name, closed.outer)

@@ -47,6 +47,8 @@ class Build:
         """The copies of source nodes' tensors: what uses of a captured constant become is another matter."""
         self.seen: dict[Any, Node] = {}
         self._constants: dict[Any, SymbolicTensor] = {}
+        self._named: list[np.ndarray] = []
+        """The arrays whose ids are keys of constants: no other may get such an id."""
 
     def run(self) -> FuncGraph:
         """The new graph."""
@@ -85,6 +87,7 @@ class Build:
             key = array.dtype, array.shape, array.tobytes()
         found = self._constants.get(key)
         if found is None:
+            self._named.append(array)
             if array.flags.writeable:
                 array = array.view()
                 array.flags.writeable = False

@@ -256,7 +256,7 @@ class GradientTape(_Recorder):
         if tensor.__class__ is EagerTensor and tensor._np_dtype.kind == "f":
             self.watch_tensor(tensor)
             return
-        for value in _differentiated(tensor):
+        for value in _differentiated(tensor, watching=True):
             handle = handle_of(value)
             if handle is None and not isinstance(value, TensorLike):
                 raise ValueError(
@@ -337,7 +337,7 @@ class GradientTape(_Recorder):
         if self._recording and not self._persistent:
             self._stop()
         single = target.__class__ is EagerTensor
-        targets = [target] if single else [_target(t) for t in nest.flatten(target, expand_composites=True)]
+        targets = [target] if single else [_target(t) for t in _opened(target)]
         seeds = _seeds(targets, output_gradients)
         flat = [sources] if sources.__class__ is EagerTensor else _differentiated(sources)
         results = self._compute(seeds, flat)
@@ -464,13 +464,29 @@ def _target(value: Any) -> Any:
     return value if isinstance(value, (EagerTensor, SymbolicTensor)) else convert(value)
 
 
-def _differentiated(structure: Any) -> list[Any]:
+def _differentiated(structure: Any, watching: bool = False) -> list[Any]:
     """The tensors and variables of a structure; of a sparse or ragged tensor only the values."""
     found: list[Any] = []
     for value in nest.flatten(structure):
+        if not isinstance(value, nest.Composite):
+            found.append(value)
+            continue
         part = getattr(value, "_gradient_values", None)
-        found += nest.flatten(value, expand_composites=True) if part is None else [part]
+        if part is not None:
+            found.append(part)
+        else:
+            found += nest.flatten(value, expand_composites=True) if watching else _opened(value)
     return found
+
+
+def _opened(structure: Any) -> list[Any]:
+    """The tensors that gradients are taken of or with respect to; ValueError for composite values that have none."""
+    for value in nest.flatten(structure):
+        if isinstance(value, nest.Composite) and not value._has_gradient:
+            raise ValueError(
+                f"GradientTape.gradient: a {type(value).__name__} is neither a target nor a source; give the tensors inside."
+            )
+    return nest.flatten(structure, expand_composites=True)
 
 
 def _packed(structure: Any, gradients: list[Any]) -> Any:

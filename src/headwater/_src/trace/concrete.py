@@ -13,7 +13,7 @@ from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.frames import Line
-from headwater._src.base.shapes import compatible, wrap
+from headwater._src.base.shapes import TensorShape, compatible, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, to_array
@@ -507,7 +507,7 @@ def _result(value: Any, name: str) -> Any:
     if isinstance(value, (dtypes.DType, TensorArray)):
         raise _no_result(value, name)
     try:
-        array = to_array(value)
+        array = to_array(value, dtypes.int32 if isinstance(value, TensorShape) else None)
     except (TypeError, ValueError):
         raise _no_result(value, name) from None
     return identity(constant_of(array), name="Identity")

@@ -133,6 +133,22 @@ def functions_run_eagerly() -> bool:
     return flags.get("run_functions_eagerly")
 
 
+@export("config.experimental.set_epochs_at_once")
+def set_epochs_at_once(enabled: bool) -> None:
+    """Whether Keras's `fit`, `evaluate` and `predict` may take many steps at a time where nobody could tell.
+
+    They do by default; `model.train_function.explain()` says whether and why. The environment variable
+    HEADWATER_EPOCHS_AT_ONCE=0 switches it off too. TensorFlow has no such function.
+    """
+    flags.put("epochs_at_once", bool(enabled))
+
+
+@export("config.experimental.get_epochs_at_once")
+def get_epochs_at_once() -> bool:
+    """What `set_epochs_at_once` was given; True by default."""
+    return flags.get("epochs_at_once")
+
+
 @export("config.set_soft_device_placement")
 def set_soft_device_placement(enabled: bool) -> None:
     """Kept and given back; with one device there is nothing to place elsewhere."""

@@ -6,7 +6,7 @@ import abc
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol, Union
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import wrap
 from headwater._src.base.text import describe
-from headwater._src.core.tensor import EagerTensor, of_array
+from headwater._src.core.tensor import EagerTensor, Tensor, of_array
 from headwater._src.state.variable import ResourceHandle, Variable
 
 _NODE_NAME = re.compile(r"^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$")
@@ -101,6 +101,29 @@ class TensorCallable:
     def function_type(self) -> FunctionType:
         """Parameters and result."""
         raise NotImplementedError
+
+
+@export("types.experimental.AtomicFunction")
+class AtomicFunction(TensorCallable):
+    """Base of functions that are one graph, whose captured tensors may be given at the call."""
+
+    def call_with_captures(self, args: Any, kwargs: Any, captures: Any) -> Any:
+        """The result for these arguments and captured tensors; classes derived from this one say how."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is called.")
+
+
+class TensorProtocol(Protocol):
+    """Objects that `tf.convert_to_tensor` takes since they tell their tensor themselves."""
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        """The tensor."""
+
+
+TensorLike = Union[
+    Tensor, TensorProtocol, int, float, bool, str, bytes, complex, tuple, list, np.ndarray, np.generic
+]
+"""What an argument that becomes a tensor may be."""
+export("types.experimental.TensorLike").value("TensorLike", __name__)
 
 
 class TracingContext:

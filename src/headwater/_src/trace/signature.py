@@ -18,12 +18,18 @@ import numpy as np
 from headwater._src.base import dtypes, nest
 from headwater._src.base.shapes import TensorShape, generalize, wrap
 from headwater._src.base.text import describe
-from headwater._src.core.composite import IndexedSlices, IndexedSlicesSpec, SparseTensor, SparseTensorSpec
+from headwater._src.core.composite import (
+    IndexedSlices,
+    IndexedSlicesSpec,
+    SparseTensorSpec,
+    assembled,
+    component_specs,
+)
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike
 from headwater._src.engine import owners
-from headwater._src.state.tensor_array import TensorArray
+from headwater._src.state.tensor_array import TensorArray, array_of
 from headwater._src.state.variable import ResourceHandle, Variable
 from headwater._src.trace.protocol import TraceType, TracingContext, empty_tensor
 
@@ -207,48 +213,23 @@ def _components(value: Any, spec: TypeSpec) -> list[Any]:
 
 def _builder(spec: TypeSpec) -> Callable[[list[Any]], Any]:
     """How the tensors of a composite value are put together."""
-    if isinstance(spec, IndexedSlicesSpec):
-        return lambda parts: IndexedSlices(*parts)
-    if isinstance(spec, SparseTensorSpec):
-
-        def sparse(parts: list[Any]) -> SparseTensor:
-            made = SparseTensor(*parts)
-            made.set_shape(spec.shape)
-            return made
-
-        return sparse
-    shape = getattr(spec, "_component_specs", None)
-    return lambda parts: spec._from_components(  # type: ignore[attr-defined]
-        nest.pack_sequence_as(shape, parts, expand_composites=True)
-    )
+    return lambda parts: assembled(spec, iter(parts))
 
 
 def _composite_type(value: Any) -> CompositeType | None:
     """The type of a composite value; None for values whose specification tells no components."""
     spec = value._type_spec
-    if isinstance(value, SparseTensor):
-        return _sparse_type(spec)
-    if hasattr(spec, "_component_specs"):
-        return CompositeType(spec, [from_spec(s) for s in _leaf_specs(spec)], _builder(spec))
+    if isinstance(spec, SparseTensorSpec) or hasattr(spec, "_component_specs"):
+        return _type_of(spec)
     if isinstance(value, nest.Composite):
         unflatten = _builder(spec) if isinstance(value, IndexedSlices) else value._nest_unflatten
         return CompositeType(spec, [_tensor_type(t) for t in value._nest_flatten()], unflatten)
     return None
 
 
-def _sparse_type(spec: SparseTensorSpec) -> CompositeType:
-    rank = spec.shape.rank
-    int64 = dtypes.int64.np
-    parts = [TensorType((None, rank), int64), TensorType((None,), spec.dtype.np), TensorType((rank,), int64)]
+def _type_of(spec: TypeSpec) -> CompositeType:
+    parts = [TensorType(s.shape._dims, s.dtype.np, s.name) for s in component_specs(spec)]
     return CompositeType(spec, parts, _builder(spec))
-
-
-def _leaf_specs(spec: TypeSpec) -> list[TypeSpec]:
-    found: list[TypeSpec] = []
-    for part in nest.flatten(spec._component_specs):  # type: ignore[attr-defined]
-        inner = hasattr(part, "_component_specs") and not isinstance(part, TensorSpec)
-        found += _leaf_specs(part) if inner else [part]
-    return found
 
 
 def from_spec(spec: Any) -> TraceType:
@@ -261,14 +242,8 @@ def from_spec(spec: Any) -> TraceType:
         return TensorType(spec.shape._dims, spec.dtype.np, spec.name)
     if isinstance(spec, VariableSpec):
         return VariableType(spec)
-    if isinstance(spec, SparseTensorSpec):
-        return _sparse_type(spec)
-    if isinstance(spec, IndexedSlicesSpec):
-        dims = spec._shape._dims
-        parts = [TensorType(dims, spec._dtype.np), TensorType((None,), spec._indices_dtype.np)]
-        return CompositeType(spec, parts, _builder(spec))
-    if hasattr(spec, "_component_specs"):
-        return CompositeType(spec, [from_spec(s) for s in _leaf_specs(spec)], _builder(spec))
+    if isinstance(spec, (SparseTensorSpec, IndexedSlicesSpec)) or hasattr(spec, "_component_specs"):
+        return _type_of(spec)
     raise TypeError(
         f"tf.function: {spec!r} can't be an argument's specification, as it tells nothing of the tensors inside."
     )
@@ -531,6 +506,8 @@ class Nest(TraceType):
             return tuple(parts)
         if self.kind == "Custom":
             return self.cls.__tf_unflatten__(self.extra, tuple(parts))  # type: ignore[attr-defined]
+        if self.kind == "Array":
+            return array_of(parts, self.extra)
         if self.kind != "Dict":
             return self.cls(*parts)
         by_key = dict(zip(self.keys, parts, strict=True))
@@ -543,6 +520,8 @@ class Nest(TraceType):
             return [value[k] for k in self.keys]
         if self.kind == "Custom":
             return list(value.__tf_flatten__()[1])
+        if self.kind == "Array":
+            return value._given
         return [getattr(value, k) for k in self.keys] if self.kind == "Attrs" else list(value)
 
     def placeholder_value(self, placeholder_context: Any) -> Any:
@@ -613,6 +592,8 @@ def _form_of(value: Any) -> tuple[str, type, tuple[Any, ...], list[Any], Any, An
     if hasattr(cls, "__tf_flatten__") and hasattr(cls, "__tf_unflatten__"):
         extra, parts = value.__tf_flatten__()
         return "Custom", cls, (), list(parts), extra, None
+    if cls is TensorArray:
+        return "Array", cls, (), value._given, value._settings, None
     return None
 
 
@@ -651,10 +632,6 @@ def from_value(value: Any, context: TracingContext) -> TraceType:
             return found
     if hasattr(cls, "__tf_tracing_type__"):
         return _by_protocol(value, context)
-    if isinstance(value, TensorArray):
-        raise NotImplementedError(
-            "tf.function: a tf.TensorArray can't be an argument outside of graphs in this version; pass its stack()."
-        )
     if isinstance(value, weakref.ref):
         raise TypeError(
             "tf.function: a weak reference can't be an argument; pass the object that it refers to."

@@ -323,7 +323,9 @@ def converted(
     """See `convert.converted`."""
     if strict:
         inner = _innermost(function)
-        result = result_for(inner) if type(inner) is FunctionType and not _stays(inner, user_requested) else None
+        result = (
+            result_for(inner) if type(inner) is FunctionType and not _stays(inner, user_requested) else None
+        )
         if isinstance(result, Unconverted):
             raise ValueError(f"AutoGraph can't convert {inner.__qualname__!r}: {result.reason}.")
     made = _callable(function, user_requested)

@@ -15,6 +15,7 @@ from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops import create
 from headwater._src.ops.host import py_function
+from headwater._src.trace.autograph.loops import ShapeChangedError
 
 
 class Elements:
@@ -27,7 +28,11 @@ class Elements:
 
     def following(self) -> list[Tensor]:
         """Whether there is another element, and its parts; zeros where there is none."""
-        return py_function(self._take, [self.handle], [bool_, *self.specs])
+        more, *parts = py_function(self._take, [self.handle], [bool_, *self.specs])
+        more.set_shape(())
+        for part, spec in zip(parts, self.specs, strict=True):
+            part.set_shape(spec.shape)
+        return [more, *parts]
 
     def _take(self, handle: Any) -> list[Any]:
         for element in handle._array[()]:
@@ -106,4 +111,10 @@ def loop_over(
         return list(control.cond(again, lambda: list(elements.following()), lambda: [convert(False), *parts]))
 
     loop.body = one_round
-    loop.run(test, elements.following())
+    first = elements.following()
+    while True:
+        try:
+            return loop.run(test, first)  # type: ignore[no-any-return]
+        except ShapeChangedError as error:
+            # TensorFlow takes these loops as reductions, whose state may change its shape.
+            loop.allow(error.name, error.shape)

@@ -35,6 +35,14 @@ from headwater._src.trace.autograph.state import (
 )
 
 
+class ShapeChangedError(ValueError):
+    """A variable's shape changes from round to round; `shape` covers both."""
+
+    def __init__(self, name: str, shape: Any, text: str) -> None:
+        super().__init__(text)
+        self.name, self.shape = name, shape
+
+
 class Loop:
     """One loop whose test is symbolic.
 
@@ -91,7 +99,7 @@ class Loop:
                 lambda *values: self._test(test, values[len(ran) : count], values[count:]),
                 lambda *values: self._round(values[len(ran) : count], values[count:], bool(ran)),
                 [*ran, *(convert(h) for h in hidden), *flat],
-                shape_invariants=self._invariants(count, flat),
+                shape_invariants=self._invariants(len(ran), hidden, flat),
                 **self._passed_on(),
             )
         except BaseException as error:
@@ -198,12 +206,13 @@ class Loop:
         if after.dtype != enters.dtype:
             raise TypeError(self._dtype_changed(name, before, enters, after))
         if not after.shape.is_subtype_of(enters.shape):
-            raise ValueError(
+            raise ShapeChangedError(
+                name, enters.shape.most_specific_common_supertype([after.shape]),
                 f"{name!r} has shape {_shape(before)} before {self.where} and shape {after.shape} after one iteration"
                 f"{assigned_at(self.block, name)}; say which dimensions vary as the first line of the loop, "
                 f"tf.autograph.experimental.set_loop_options(shape_invariants=[({name}, tf.TensorShape("
-                f"{_common_shape(enters.shape, after.shape)}))])."
-            )
+                f"{_common_shape(enters.shape, after.shape)}))]).",
+            )  # fmt: skip
         return after
 
     def _dtype_changed(self, name: str, before: Any, enters: Any, after: Tensor) -> str:
@@ -232,7 +241,12 @@ class Loop:
 
     # -- shapes -------------------------------------------------------------------------------------------------------
 
-    def _invariants(self, hidden: int, flat: Sequence[Any]) -> list[Any] | None:
+    def allow(self, name: str, shape: Any) -> None:
+        """Lets a variable have another shape in each round, as far as `shape` allows it."""
+        kept = [(k, s) for k, s in self.options.get("shape_invariants") or () if k != name]
+        self.options = {**self.options, "shape_invariants": [*kept, (name, shape)]}
+
+    def _invariants(self, ran: int, hidden: Sequence[Any], flat: Sequence[Any]) -> list[Any] | None:
         named = self.options.get("shape_invariants")
         stand_in = {v.name: s for v, s in zip(self.variables, self.start, strict=True)}
         if not named:
@@ -246,7 +260,7 @@ class Loop:
                     f"{', '.join(stand_in)}."
                 )
             known[name] = shape
-        shapes: list[Any] = [TensorShape(())] * hidden
+        shapes: list[Any] = [TensorShape(())] * ran + [TensorShape(getattr(h, "shape", ())) for h in hidden]
         for variable, value in zip(self.variables, self.start, strict=True):
             given = nest.flatten(known[variable.name]) if variable.name in known else None
             dynamic = [x for x in leaves(value) if is_dynamic(x)]

@@ -1,0 +1,151 @@
+"""Variables that are updated alike run as one array: the same bits, with fewer calls."""
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater._src.engine.lockstep import SMALL_BYTES, joined
+from headwater._src.trace.stepping import Steps
+
+SHAPES = [(8, 30), (30,), (30, 1), (1,), (2, 3, 4)]
+
+
+def variables(shapes=SHAPES, dtype="float32"):
+    rng = np.random.default_rng(1)
+    return [tf.Variable(rng.standard_normal(s), dtype=dtype) for s in shapes]
+
+
+def adam(shapes=SHAPES, dtype="float32", odd=None):
+    """Adam's arithmetic on variables of these shapes; the weights are used one by one too."""
+    weights, first, second = (variables(shapes, dtype) for _ in range(3))
+    rate, step = tf.Variable(0.1, dtype=dtype), tf.Variable(0, dtype="int64")
+
+    def update(x):
+        gradients = [tf.sin(w) * tf.reduce_sum(x) for w in weights]
+        step.assign_add(1)
+        scale = rate / (1 - tf.pow(tf.constant(0.9, dtype), tf.cast(step, dtype)))
+        for i, (w, m, v, g) in enumerate(zip(weights, first, second, gradients, strict=True)):
+            m.assign_add((g - m) * 0.1)
+            v.assign_add((tf.square(g) - v) * 0.01)
+            change = m * scale / (tf.sqrt(tf.abs(v)) + 1e-7)
+            w.assign_sub(change * 2 if odd == i else change)
+        return tf.add_n([tf.reduce_sum(w) for w in weights])
+
+    return update, [*weights, *first, *second, rate, step]
+
+
+def swapped():
+    """Two variables that take each other's values."""
+    a, b = variables([(3,), (3,)])
+
+    def update(x):
+        old = a.read_value()
+        a.assign(tf.sqrt(tf.abs(b * 2 + 1)) * x[0] - 3)
+        b.assign(tf.sqrt(tf.abs(old * 2 + 1)) * x[0] - 3)
+        return a[0] + b[1]
+
+    return update, [a, b]
+
+
+def chained():
+    """A variable's new value makes another's: the two can't be updated together."""
+    a, b = variables([(3,), (3,)])
+
+    def update(x):
+        a.assign(tf.sqrt(tf.abs((a * 2 + 1) * x[0] - 3)) / 2 + 1 - a)
+        b.assign(tf.sqrt(tf.abs((b * 2 + 1) * tf.reduce_sum(a) - 3)) / 2 + 1 - b)
+        return a[0] + b[1]
+
+    return update, [a, b]
+
+
+def old_values():
+    """The result is what a weight was before it was assigned."""
+    update, variables = adam()
+
+    def both(x):
+        old = tf.identity(variables[0])
+        update(x)
+        return old
+
+    return both, variables
+
+
+def large():
+    return adam([(SMALL_BYTES, 1), (1, SMALL_BYTES), (4,)])
+
+
+# name -> what updates which variables, and how many of them are joined
+CASES = {
+    "adam": (adam, 15),
+    "float64": (lambda: adam(dtype="float64"), 15),
+    "one that differs": (lambda: adam(odd=2), 12),
+    "two sorts": (lambda: adam([(4,), (4,), (5,), (5, 1)]), 12),
+    "old values": (old_values, 15),
+    "swapped": (swapped, 0),
+    "chained": (chained, 0),
+    "large": (large, 0),
+    "one variable": (lambda: adam([(4,)]), 0),
+    "scalars": (lambda: adam([(), ()]), 0),
+    "half": (lambda: adam([(4,), (5,)], dtype="float16"), 0),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_bits_as_one_by_one(case):
+    make, count = CASES[case]
+    x = np.random.default_rng(2).random((6, 3)).astype("float64" if case == "float64" else "float32")
+    x = x.astype("float16") if case == "half" else x
+    update, single = make()
+    alone = tf.function(update, jit_compile=False)
+    results = [alone(tf.constant(x[i : i + 2])).numpy() for i in (0, 2, 4)]
+
+    update, mine = make()
+    graph = tf.function(update).get_concrete_function(tf.TensorSpec([2, 3], x.dtype)).graph
+    found = joined(graph)
+    assert (sum(map(len, found.groups)) if found else 0) == count
+    if case == "large":
+        assert found is None
+    kept = []
+    last = Steps(graph).run([x], 2, kept)
+    for a, b in zip([*[k[0] for k in kept], last[0]], [*results, results[-1]], strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(mine, single, strict=True):
+        assert a.numpy().tobytes() == b.numpy().tobytes()
+
+
+def test_calls_are_saved():
+    update, _ = adam()
+    graph = tf.function(update).get_concrete_function(tf.TensorSpec([2, 3])).graph
+    assert len(joined(graph).graph.nodes) < 0.6 * len(graph.nodes)
+    assert "Join" in Steps(graph).plan.source
+
+
+def test_random_numbers_and_later_assignments():
+    """Streams go on, and what is assigned between two runs counts."""
+
+    def drawing(weights, slots):
+        def update(x):
+            for w, m in zip(weights, slots, strict=True):
+                m.assign(m * 0.9 + (tf.random.normal(w.shape) - m) * 0.1 - tf.square(m) / 7)
+                w.assign_sub(m * 0.1 / (tf.sqrt(tf.abs(m)) + 1e-7))
+            return tf.reduce_sum(x)
+
+        return update
+
+    left = []
+    for many in (True, False):
+        tf.random.set_seed(4)
+        weights, slots = variables(), variables()
+        update = drawing(weights, slots)
+        function = tf.function(update, jit_compile=False)
+        x = np.ones((8, 3), np.float32)
+        for _ in range(2):
+            if many:
+                Steps(function.get_concrete_function(tf.TensorSpec([2, 3])).graph).run([x], 2)
+            else:
+                for _ in range(4):
+                    function(tf.constant(x[:2]))
+            weights[1].assign(weights[1] * 2)
+        left.append([v.numpy().tobytes() for v in (*weights, *slots)])
+    assert left[0] == left[1]
