@@ -22,7 +22,7 @@ demo: $(BIN)/.demo  ## train a Keras model with custom parts on real data
 test: lint types  ## everything CI runs
 	$(BIN)/python -m pytest -n $(JOBS) -q
 
-test-keras: $(BIN)/.dev  ## Keras's own tests, compared with what passes on TensorFlow
+test-keras: $(BIN)/.dev  ## Keras's own tests, compared with what passes on TensorFlow; torch, grain and flax, if installed, add theirs
 	$(BIN)/python tests/keras_suite/run.py -n $(JOBS)
 
 lint: $(BIN)/.dev
@@ -49,10 +49,15 @@ reference: $(BIN)/.dev  ## record TensorFlow's answers anew; needs 2 GB of disk 
 	PYTHONPATH=src .venv-reference/bin/python tests/conformance/record.py
 	.venv-reference/bin/python tests/conformance/expressions.py
 	PYTHONPATH=src .venv-reference/bin/python tests/fuzz/record_errors.py
+	.venv-reference/bin/python tests/bridge/training_scripts.py
+	.venv-reference/bin/python tests/bridge/interchange.py tensorflow write tests/bridge/written_by_tensorflow.zip
+	$(BIN)/python tests/bridge/interchange.py headwater write .venv-reference/written_here.zip
+	.venv-reference/bin/python tests/bridge/interchange.py tensorflow check .venv-reference/written_here.zip
 
 bench: $(BIN)/.dev  ## side by side; give peers with TENSORFLOW=/path/to/python TORCH=/path/to/python
 	$(BIN)/python benchmarks/run.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW)) $(if $(TORCH),--torch $(TORCH))
 	$(BIN)/python benchmarks/steps.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW))
+	$(BIN)/python benchmarks/fit.py $(if $(TENSORFLOW),--tensorflow $(TENSORFLOW))
 
 clean:
 	rm -rf $(VENV) .venv-reference .pytest_cache .mypy_cache .ruff_cache headwater-demo

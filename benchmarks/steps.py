@@ -36,10 +36,10 @@ FIRST_CALLS = {"seeds/function": 1.0, "seeds/jit": 1.0}
 
 
 class Worker:
-    """A framework's process."""
+    """A framework's process, which runs one of the scripts beside this one."""
 
-    def __init__(self, framework: str, python: str) -> None:
-        command = [python, str(HERE / "steps_worker.py"), framework]
+    def __init__(self, framework: str, python: str, script: str = "steps_worker.py") -> None:
+        command = [python, str(HERE / script), framework]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

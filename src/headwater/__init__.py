@@ -88,6 +88,7 @@ from headwater._src.core.ragged import RaggedTensor as RaggedTensor
 from headwater._src.core.ragged import RaggedTensorSpec as RaggedTensorSpec
 from headwater._src.core.scope import get_current_name_scope as get_current_name_scope
 from headwater._src.core.scope import name_scope as name_scope
+from headwater._src.core.spec import NoneTensorSpec as NoneTensorSpec
 from headwater._src.core.spec import TensorSpec as TensorSpec
 from headwater._src.core.spec import TypeSpec as TypeSpec
 from headwater._src.core.tensor import Tensor as Tensor

@@ -89,6 +89,8 @@ from headwater._src.ops.raw_entries import DecodePng as DecodePng
 from headwater._src.ops.raw_entries import DecodeWav as DecodeWav
 from headwater._src.ops.raw_entries import DeepCopy as DeepCopy
 from headwater._src.ops.raw_entries import DenseCountSparseOutput as DenseCountSparseOutput
+from headwater._src.ops.raw_entries import DenseToDenseSetOperation as DenseToDenseSetOperation
+from headwater._src.ops.raw_entries import DenseToSparseSetOperation as DenseToSparseSetOperation
 from headwater._src.ops.raw_entries import DepthToSpace as DepthToSpace
 from headwater._src.ops.raw_entries import DepthwiseConv2dNative as DepthwiseConv2dNative
 from headwater._src.ops.raw_entries import DepthwiseConv2dNativeBackpropFilter as DepthwiseConv2dNativeBackpropFilter
@@ -306,6 +308,7 @@ from headwater._src.ops.raw_entries import SparseSoftmax as SparseSoftmax
 from headwater._src.ops.raw_entries import SparseSoftmaxCrossEntropyWithLogits as SparseSoftmaxCrossEntropyWithLogits
 from headwater._src.ops.raw_entries import SparseSparseMaximum as SparseSparseMaximum
 from headwater._src.ops.raw_entries import SparseSparseMinimum as SparseSparseMinimum
+from headwater._src.ops.raw_entries import SparseTensorDenseAdd as SparseTensorDenseAdd
 from headwater._src.ops.raw_entries import SparseToDense as SparseToDense
 from headwater._src.ops.raw_entries import SparseToSparseSetOperation as SparseToSparseSetOperation
 from headwater._src.ops.raw_entries import Spence as Spence

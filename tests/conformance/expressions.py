@@ -22,8 +22,11 @@ import numpy as np
 TOPICS = Path(__file__).parent / "topics"
 EAGER_ONLY = ("general",)
 """Topics whose expressions are mostly of Python objects, which a traced function can't return."""
-CAUGHT_AS = {"TracedArgumentError": "ValueError", "TracedTypeError": "TypeError"}
-"""Classes that are two of TensorFlow's at once -> the one that TensorFlow raises while it traces."""
+CAUGHT_AS = {
+    "TracedArgumentError": ("ValueError", "InvalidArgumentError"),
+    "TracedTypeError": ("TypeError", "InvalidArgumentError"),
+}
+"""Classes that are two of TensorFlow's at once -> those two."""
 
 
 def topics() -> list[str]:
@@ -74,8 +77,12 @@ def outcome(tf: Any, topic: str, expression: str, mode: str) -> dict[str, str]:
         value = evaluate() if mode == "eager" else tf.function(evaluate, autograph=False)()
         return {"repr": shown(value)}
     except Exception as error:
-        found = type(error).__name__
-        return {"error": CAUGHT_AS.get(found, found)}
+        return {"error": type(error).__name__}
+
+
+def agree(found: dict[str, str], wanted: dict[str, str]) -> bool:
+    """Whether the outcome here is TensorFlow's."""
+    return found == wanted or wanted.get("error", "") in CAUGHT_AS.get(found.get("error", ""), ())
 
 
 def shown(value: Any) -> str:

@@ -31,6 +31,10 @@ MARKERS = (
 )
 
 
+OURS = ("headwater", "tensorflow", "keras")
+"""Packages without which a file of tests has failed; others may be missing."""
+
+
 def skip_if_backend(backend: str, reason: str) -> Any:
     """A mark that Keras's tests import from the conftest of its repository: skips a test on one backend."""
     return pytest.mark.skipif(backend == "tensorflow", reason=reason)
@@ -44,10 +48,16 @@ _OUTCOMES = os.environ.get("HEADWATER_OUTCOMES", "")
 _SECONDS = int(os.environ.get("HEADWATER_TEST_SECONDS", "120"))
 
 
+def module_of(path: Any) -> str:
+    """`keras.src.ops.numpy_test` for that file of the package, whether or not its folder is a package of its own."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[len(parts) - 1 - parts[::-1].index("keras") :])
+
+
 def identity(item: Any) -> str:
     """The test's name in the recorded list: `keras.src.ops.numpy_test.Class::test`, without addresses of objects."""
     classes, _, test = item.nodeid.partition("::")[2].rpartition("::")
-    place = item.module.__name__ + ("." + classes.replace("::", ".") if classes else "")
+    place = module_of(item.path) + ("." + classes.replace("::", ".") if classes else "")
     return re.sub(r"0x[0-9a-f]+", "0x", f"{place}::{test}")
 
 
@@ -67,6 +77,16 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     # Keras makes some tests from sets, whose order differs between processes.
     chosen = set(sorted(item.nodeid for item in items)[int(number) :: int(count)])
     items[:] = [item for item in items if item.nodeid in chosen]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: Any) -> Iterator[None]:
+    """A file that needs a package which is not installed says so, in place of its tests."""
+    outcome = yield
+    report = outcome.get_result()
+    found = re.search(r"No module named '(\w+)", str(report.longrepr)) if report.failed else None
+    if found and found[1] not in OURS:
+        _write({"test": f"{module_of(collector.path)}::", "outcome": "not collected", "why": found[1]})
 
 
 def _give_up(signum: int, frame: Any) -> None:

@@ -2,9 +2,11 @@
 
     python tests/keras_suite/run.py [FOLDER OR FILE...] [-n JOBS]
 
-Names are those of folders or test files under keras/src, such as `ops`, `backend/common` or `losses/loss_test.py`. Each
-file runs in a process of its own, so a crash or a hang costs no more than that file. The exit status is 1 where a test
-that passes on TensorFlow fails here and is not among the known failures, which may only become fewer.
+Names are those of folders or test files under keras/src, such as `ops`, `backend/common` or `losses/loss_test.py`; without
+any, all files run of which a test passes on TensorFlow. Each file runs in a process of its own, so a crash or a hang costs
+no more than that file. The exit status is 1 where a test that passes on TensorFlow fails here and is not among the known
+failures, which may only become fewer. Tests that need a package which is not installed (torch, grain, pandas, flax,
+requests, scikit-learn) are not counted; the report says how many they are.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
@@ -26,10 +30,10 @@ import compare
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
-FOLDERS = (
-    "ops", "random", "activations", "constraints", "initializers", "losses", "metrics", "regularizers", "optimizers",
-    "backend/common", "backend/tensorflow",
-)  # fmt: skip
+WIDE = ("layers", "backend")
+"""Folders whose subfolders are counted by themselves."""
+_LACKS = r"(\w+) library is not available"
+"""How Keras's tests say that they are skipped for want of a package."""
 TESTS_PER_PROCESS = 1000
 """Larger files are run in parts, so that they don't keep the other processes waiting at the end."""
 
@@ -70,6 +74,29 @@ def find(names: list[str], source: Path) -> dict[Path, str]:
         for file in found:
             files.setdefault(file, name)
     return files
+
+
+def recorded(source: Path) -> dict[Path, str]:
+    """All files of which a test is in the recorded list -> the folder that each is counted under."""
+    files: dict[Path, str] = {}
+    for module in sorted({compare.file_of(test) for test in compare.expected()}):
+        parts = module.split(".")[2:]
+        depth = 2 if parts[0] in WIDE else 1
+        files[source.joinpath(*parts).with_suffix(".py")] = "/".join(parts[:-1][:depth])
+    return files
+
+
+def missing(wanted: list[str], outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """The tests that could not run without a package -> its name."""
+    found = {}
+    for test in wanted:
+        whole = outcomes.get(compare.file_of(test) + "::")
+        own = outcomes.get(test)
+        if whole is not None:
+            found[test] = whole.why
+        elif own is not None and own.outcome == "skipped" and (lacks := re.search(_LACKS, own.why)):
+            found[test] = lacks[1].lower()
+    return found
 
 
 def module_of(path: Path, source: Path) -> str:
@@ -151,6 +178,8 @@ def run_jobs(jobs: list[Job], workers: int) -> dict[str, Outcome]:
             passed = sum(o.outcome == "passed" for o in found.values())
             part = f" [{job.part + 1}/{job.parts}]" if job.parts > 1 else ""
             stuck = [t for t, o in found.items() if o.outcome == "started"]
+            absent = [o.why for o in found.values() if o.outcome == "not collected"]
+            said = f"not collected without {absent[0]}" if absent else said
             line = f"{time.monotonic() - start:6.0f} s  {job.path.parent.name}/{job.path.name}{part}: {passed} of {len(found)} passed"
             print(
                 line + (f"; {said}" if said else "") + (f"; not ended: {stuck[-1]}" if stuck else ""),
@@ -183,7 +212,9 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "names", nargs="*", help=f"folders or files under keras/src; by default {' '.join(FOLDERS)}"
+        "names",
+        nargs="*",
+        help="folders or files under keras/src; by default all that are in the recorded list",
     )
     parser.add_argument("-n", "--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--timeout", type=int, default=1200, help="seconds that a process may take")
@@ -192,7 +223,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     source = keras_source()
-    files = find(options.names or list(FOLDERS), source)
+    files = find(options.names, source) if options.names else recorded(source)
     folder_of = {module_of(path, source): name for path, name in files.items()}
     wanted = [test for test in compare.expected() if compare.file_of(test) in folder_of]
     outcomes = run_jobs(plan(files, wanted, source, options.timeout), options.jobs)
@@ -200,8 +231,12 @@ def main(argv: list[str] | None = None) -> int:
         lines = [json.dumps({"test": t, **o._asdict()}) for t, o in sorted(outcomes.items())]
         options.outcomes.write_text("\n".join(lines) + "\n")
     passed = {test for test, outcome in outcomes.items() if outcome.outcome == "passed"}
+    absent = missing(wanted, outcomes)
+    wanted = [test for test in wanted if test not in absent]
     report = compare.compare(wanted, passed, compare.parse_known(compare.KNOWN.read_text()), folder_of)
     show(report, outcomes)
+    for package, count in Counter(absent.values()).most_common():
+        print(f"not counted: {count:5} tests that need {package}")
     return 1 if report.unexpected else 0
 
 

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import compare  # noqa: E402 - this folder is no package
+import run  # noqa: E402
 
 PART = (
     "ops/core_test.py", "activations", "constraints", "regularizers", "losses/loss_test.py", "optimizers/adam_test.py",
@@ -47,6 +48,30 @@ def test_comparison_tells_unexpected_known_and_mended() -> None:
     assert compare.compare(wanted, set(wanted), known, folder_of).mended == [
         "k.a_test.A::x", "k.a_test.A::y", "k.b_test.B::*",
     ]  # fmt: skip
+
+
+def test_tests_that_need_a_missing_package_are_told_apart() -> None:
+    outcomes = {
+        "k.a_test::": run.Outcome("not collected", "torch"),
+        "k.b_test.B::x": run.Outcome("skipped", "Skipped: Flax library is not available. [skipping.py:251]"),
+        "k.b_test.B::y": run.Outcome("skipped", "Skipped: no reason of that kind"),
+        "k.b_test.B::z": run.Outcome("failed", "ImportError: the torch library is not available"),
+    }
+    wanted = ["k.a_test.A::x", "k.a_test.A::y", "k.b_test.B::x", "k.b_test.B::y", "k.b_test.B::z"]
+    assert run.missing(wanted, outcomes) == {
+        "k.a_test.A::x": "torch",
+        "k.a_test.A::y": "torch",
+        "k.b_test.B::x": "flax",
+    }
+
+
+def test_every_recorded_test_is_in_a_file_that_a_full_run_starts() -> None:
+    source = Path("keras/src")
+    files = run.recorded(source)
+    modules = {".".join(path.with_suffix("").parts) for path in files}
+    assert modules == {compare.file_of(test) for test in compare.expected()}
+    assert files[source / "layers/core/dense_test.py"] == "layers/core"
+    assert files[source / "ops/nn_test.py"] == "ops"
 
 
 def test_a_known_failure_needs_a_reason() -> None:

@@ -98,7 +98,7 @@ UNREACHED = {
     "DecodeBmp": _FILES, "EncodePng": _FILES, "EncodeJpeg": _FILES,
     **dict.fromkeys(
         "RaggedRowIds RaggedPositions RaggedRuns RaggedRowSum RaggedRowMax RaggedRowMin RaggedColumnSum RaggedColumnMax "
-        "RaggedColumnMin RaggedText".split(),
+        "RaggedColumnMin RaggedText RaggedRowIdsOf RaggedUsedColumns RaggedPadded RaggedUnpadded RaggedCounted".split(),
         _RAGGED,
     ),
 }  # fmt: skip
@@ -141,7 +141,12 @@ def _api() -> dict[str, Any]:
     return json.loads(API.read_text()) if API.exists() else {}
 
 
-OWN = {"install_as_tensorflow", "version.HEADWATER"}
+OWN = {
+    "install_as_tensorflow",
+    "version.HEADWATER",
+    "config.experimental.get_epochs_at_once",
+    "config.experimental.set_epochs_at_once",
+}
 """Names that TensorFlow does not have."""
 
 

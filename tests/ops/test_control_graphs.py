@@ -377,6 +377,10 @@ def test_effects_run_as_often_as_they_should():
 
 COMPOSITES = {
     "slices": (lambda x: tf.IndexedSlices(x, [0, 2], [3]), lambda x: tf.IndexedSlices(2.0 * x, [1, 1], [3]), [[5.0, 0, 7.0], [0, 24.0, 0]]),
+    "slices of two integer dtypes": (
+        lambda x: tf.IndexedSlices(x, tf.constant([0, 2], tf.int64), [3]), lambda x: tf.IndexedSlices(2.0 * x, [1, 1], [3]),
+        [[5.0, 0, 7.0], [0, 24.0, 0]],
+    ),
     "sparse": (
         lambda x: tf.SparseTensor([[0], [2]], x, [3]), lambda x: tf.SparseTensor([[1], [2]], 2.0 * x, [3]), [[5.0, 0, 7.0], [0, 10.0, 14.0]],
     ),
@@ -425,7 +429,7 @@ BAD = {
     ),
     "no-rows": (lambda x, i: tf.foldl(lambda a, r: a + r, x[:0]), tf.errors.OutOfRangeError, "initializer"),
     "no-case": (lambda x, i: tf.case([(i > 10, lambda: x), (i > 20, lambda: x)]), tf.errors.InvalidArgumentError, "default"),
-    "write": (lambda x, i: tf.TensorArray(tf.float32, 2).write(i + 5, x).stack(), tf.errors.OutOfRangeError, "out of range"),
+    "write": (lambda x, i: tf.TensorArray(tf.float32, 2).write(i + 5, x).stack(), tf.errors.InvalidArgumentError, "out of range"),
     "array-dtype": (lambda x, i: tf.TensorArray(tf.float32, 2).write(0, i).stack(), tf.errors.InvalidArgumentError, "float32"),
     "array-shape": (lambda x, i: tf.TensorArray(tf.float32, 2, element_shape=[2]).write(0, x).stack(), ValueError, "infer_shape"),
     "unwritten": (lambda x, i: tf.TensorArray(tf.float32, 2).stack(), tf.errors.InvalidArgumentError, "never written"),

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import gc
 import inspect
+import linecache
 import weakref
 from typing import Any
 
@@ -469,3 +470,14 @@ def test_loop_options():
     assert tf.autograph.experimental.Feature.LISTS not in tf.autograph.experimental.Feature.all_but(
         tf.autograph.experimental.Feature.LISTS
     )
+
+
+def test_what_is_given_to_tf_function_is_converted_even_if_a_library_has_it():
+    code = "def steps(n):\n    i = 0\n    while i < n:\n        i += 2\n    return i\n\ndef calls(n):\n    return steps(n)\n"
+    module: dict = {"__name__": "keras.src.somewhere"}
+    filename = "keras_somewhere.py"
+    linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+    exec(compile(code, filename, "exec"), module)
+    assert tf.function(module["steps"])(tf.constant(5)) == 6
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError):  # what that calls stays
+        tf.function(module["calls"])(tf.constant(5))

@@ -10,6 +10,6 @@ from headwater.__internal__ import smart_cond as smart_cond
 from headwater.__internal__ import tf2 as tf2
 from headwater.__internal__ import tracking as tracking
 from headwater.__internal__ import types as types
-from headwater._src.core.composite import Composite as CompositeTensor
+from headwater._src.base.nest import Composite as CompositeTensor
 from headwater._src.core.graph import FuncGraph as FuncGraph
 from headwater._src.core.tensor import EagerTensor as EagerTensor

@@ -131,16 +131,16 @@ LIMITS: tuple[Limit, ...] = (
 """The differences known."""
 
 ABSENT: tuple[tuple[str, str], ...] = (
-    ("Functions", "saving them (`tf.saved_model`, `tf.train.Checkpoint`); a `tf.TensorArray` made outside of graphs as an argument."),
+    ("Functions", "saving them (`tf.saved_model`, `tf.train.Checkpoint`); gradients of what a `tf.TensorArray` holds that a function returns."),
     ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
      "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
      "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
-    ("Queues and tables", "`RandomShuffleQueue`'s order is repeatable but not TensorFlow's; `QueueBase.from_list` takes no symbolic index; checkpoints of tables."),
+    ("Tables", "checkpoints of tables."),
     ("Regular expressions on strings", "`\\C`, a single byte, raises NotImplementedError."),
-    ("Ragged tensors", "`tf.map_fn` with ragged results needs a number of rows that is known while tracing; reductions and concatenations of "
-     "ragged tensors are not compiled by XLA; cumulative sums run along the last ragged axis."),
-    ("Parts of tf.data", "`ragged_batch` and ragged features; `SqlDataset`, `tf.data.experimental.service`, the shard and reader functions of "
-     "`snapshot`; `save`, `snapshot` and `cache(file)` write files of headwater's own form."),
+    ("Ragged tensors", "XLA compiles what works on the values in their rows, sums, means, extrema and softmax along the ragged axis among it; what changes the number of "
+     "values (slices, padding, concatenation along a ragged axis) it refuses, as TensorFlow does."),
+    ("Parts of tf.data", "`tf.data.experimental.service`; `tf.io.serialize_sparse` to variants; `save`, `snapshot` and `cache(file)` write "
+     "files of headwater's own form; file types and compressions are checked when a data set is made."),
     ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
 )  # fmt: skip
@@ -160,6 +160,8 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
      "repetitions such as `(a+)+b` can take time exponential in the text, so patterns should not come from strangers; Unicode classes follow Python's "
      "version of Unicode."),
     ("Encodings", "of `tf.strings.unicode_*` are those that Python knows; TensorFlow's are ICU's, and names and rare mappings differ."),
+    ("Ragged gathers", "an index that is not in its row raises InvalidArgumentError; TensorFlow's `tf.gather` with `batch_dims` and `tf.gather_nd` read the "
+     "values of the next row there."),
     ("DLPack", "`to_dlpack` hands out a copy, since consumers may write; a tensor of strings raises InvalidArgumentError where TensorFlow "
      "ends the process."),
     ("GradientTape.explain", "an addition: one sentence on why a gradient is None."),
@@ -183,7 +185,22 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
 _PARTS = (
     "IndexedSlices makes tensors of its parts at once; TensorFlow keeps what it was given until it is used."
 )
+_SPECS = "Specifications of arrays compare the shapes of the elements; TensorFlow's leave them out."
+_LISTS = (
+    "OutOfRangeError; TensorFlow's eager arrays are Python lists, with their IndexError and negative indices."
+)
+_COMPONENTS = "An element with components too many is refused; TensorFlow leaves them out."
 EXPRESSIONS: dict[str, str] = {
+    "act(lambda: empty.enqueue([1, 2]))": _COMPONENTS,
+    "act(lambda: pair.enqueue((1, 'a', 2)))": _COMPONENTS,
+    "done(prio.close, lambda: prio.dequeue_up_to(9))": "A closed PriorityQueue gives what is left; TensorFlow's raises OutOfRangeError.",
+    "full().gather([3])": _LISTS,
+    "full().gather([-1])": _LISTS,
+    "ta().unstack(tf.constant([1, 2, 3])).read(0)": "Rows of another dtype are refused; TensorFlow's eager array keeps them.",
+    "spec([2]).most_specific_compatible_type(spec([3]))": _SPECS,
+    "spec([2]).most_specific_common_supertype([spec([3])])": _SPECS,
+    "spec([2]).most_specific_common_supertype([spec([2, 2])])": _SPECS,
+    "spec([None]).is_subtype_of(spec([2]))": _SPECS,
     "tf.constant([t,t])": "tf.constant packs a list of tensors as tf.convert_to_tensor does; TensorFlow refuses it by accident.",
     "v!=None": "A variable compares unequal to None as a tensor does; TensorFlow raises.",
     "v==None": "A variable compares unequal to None as a tensor does; TensorFlow raises.",
@@ -206,10 +223,74 @@ EXPRESSIONS: dict[str, str] = {
         "Transforms over any axes work; TensorFlow has kernels for them in compiled functions only.",
     ),
     "tf.while_loop(lambda i: i < 3, lambda i: i + 1, [tf.constant(0)])": "ValueError where TensorFlow iterates over a scalar tensor.",
+    'S.format("{}", tf.constant(1 + 2j))': "Complex numbers are shown; TensorFlow shows a question mark.",
+    "S.as_string(tf.constant([1e300, 5e-324], tf.float64), shortest=True)": "The smallest floats are shown; TensorFlow's kernels take them for 0.",
+    'S.unicode_transcode(b"+AOk-", "UTF-7", "UTF-8")': "TensorFlow adds U+FFFF after a text that ends within an escape of UTF-7.",
 }
 """Expression of tests/conformance/topics -> why headwater does not print what TensorFlow prints."""
 
-TRACED_EXPRESSIONS: dict[str, str] = {}
+_ARRAY = "A fixed array takes as many rows as it has elements, and says so at once."
+_IMPOSSIBLE = "An impossible queue is refused when it is made, InvalidArgumentError as eagerly."
+_REFERENCE = "An eager queue can be reached by its reference."
+TRACED_EXPRESSIONS: dict[str, str] = {
+    "H(3, tf.string).dtypes": _IMPOSSIBLE,
+    "H(3, [tf.string, tf.int32]).dtypes": _IMPOSSIBLE,
+    "H(3, tf.string).shapes": _IMPOSSIBLE,
+    "H(3, []).dtypes": _IMPOSSIBLE,
+    "tf.queue.QueueBase([tf.int32], [[]], None, q.queue_ref).size()": _REFERENCE,
+    "tf.queue.QueueBase([tf.int32], [[]], None, q.queue_ref).dequeue()": _REFERENCE,
+    "tf.queue.QueueBase([tf.int32], [[]], ['a'], q.queue_ref).dequeue()": _REFERENCE,
+    "act(lambda: empty.enqueue(()))": "InvalidArgumentError as eagerly.",
+    **dict.fromkeys(
+        ("S.length(n)", "S.join([n, n])", "S.upper(n)", "S.to_number(n)", "S.to_hash_bucket_fast(n, 3)"),
+        "TypeError and InvalidArgumentError in one for numbers where strings belong; TensorFlow's AssertionError is a slip.",
+    ),
+    **dict.fromkeys(
+        ("rt & 1", "rt | 4", "rt ^ 1", "~rt"),
+        "TypeError and InvalidArgumentError in one for integers where bools belong; TensorFlow's AssertionError is a slip.",
+    ),
+    "tf.debugging.assert_equal(rt, rt + 1)": "InvalidArgumentError as eagerly; TensorFlow stumbles while it writes the message.",
+    "ta(handle=tf.constant(1)).size()": "ValueError as eagerly, for TensorFlow's AssertionError.",
+    "ta().write(tf.constant(1, tf.int64), 1.0).size()": "An index may be an int64 tensor, as in eager arrays.",
+    "ta().unstack([1.0, 2.0]).stack()": _ARRAY,
+    "ta().unstack([1.0, 2.0, 3.0, 4.0]).stack()": _ARRAY,
+    "ta().scatter([0, 1, 2], [1.0, 2.0]).size()": _ARRAY,
+    "grad(lambda x: ta().unstack(x).gather([2, 0, 2]), [1.0, 2.0, 3.0])": "An element gathered twice has twice the gradient, as eagerly.",
+    "spec([]).is_compatible_with(full())": _SPECS,
+    **dict.fromkeys(
+        (
+            "tf.type_spec_from_value(P(1))",
+            "P.Spec(1, [2])",
+            "P.Spec(1, [2]).most_specific_common_supertype([P.Spec(1, [3])])",
+            "tf.experimental.ExtensionTypeBatchEncoder().batch(P.Spec(1, [2]), 3)",
+            "tf.NoneTensorSpec()",
+        ),
+        "A specification is no result of a function; TensorFlow makes the value of one that has no tensors.",
+    ),
+    **dict.fromkeys(
+        (
+            "held(static('a', 1, 0))",
+            "MT(tf.int32, tf.int32, 0).lookup(tf.constant([1]))",
+            "MT(tf.int32, tf.float64, 0).lookup(tf.constant([1]))",
+            "MT(tf.float32, tf.float32, 0.0)",
+            "MT(tf.string, tf.int64, [[1]])",
+            "held(MT(tf.string, tf.int64, 0))",
+            "DT(tf.string, tf.int64, -1, '', '')",
+            "DT(tf.int64, tf.int64, -1, 0, 0)",
+            "DT(tf.int64, tf.int64, -1, [0, 0], [1, 1]).lookup(tf.constant([[1, 2]], tf.int64))",
+            "DT(tf.int64, tf.int64, -1, [0, 0], 1)",
+            "DT(tf.int64, tf.int64, -1, 0, -2, initial_num_buckets=4).size()",
+            "DT(tf.int64, tf.int64, -1, 0, -2, initial_num_buckets=3)",
+            "DT(tf.int64, tf.int64, -1, 0, -2, initial_num_buckets=0)",
+            "DT(tf.int64, tf.float32, [0.0, 1.0], 0, -2).lookup(tf.constant([3], tf.int64))",
+            "DT(tf.float32, tf.int64, -1, 0.0, -2.0).size()",
+            "DT(tf.int32, tf.float32, 0.5, 0, -2).lookup(tf.constant([3]))",
+            "then(dense(tf.int64, tf.int64, -1, [0, 0], [1, 1]), ('insert', tf.constant([[1, 2]], tf.int64), tf.constant([5], tf.int64)), ('lookup', tf.constant([[1, 2], [2, 1]], tf.int64)))",
+            "then(static('a', 1, 0), ('lookup', tf.constant(['a', 'b'])))",
+        ),
+        "A table can be made while a function is traced, as it can be outside.",
+    ),
+}
 """Expressions that differ only as the result of a traced function."""
 
 _CHECKED = "TensorFlow's own code stumbles over the argument; here it is checked, or it works."

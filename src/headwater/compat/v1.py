@@ -11,3 +11,4 @@ from headwater._src.bridge.internal import executing_eagerly_outside_functions a
 from headwater._src.bridge.internal import placeholder as placeholder
 from headwater._src.bridge.internal import reset_default_graph as reset_default_graph
 from headwater._src.bridge.internal import sparse_placeholder as sparse_placeholder
+from headwater._src.core.composite import SparseTensorValue as SparseTensorValue

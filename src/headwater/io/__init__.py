@@ -4,15 +4,14 @@
 
 from headwater._src.io.features import FixedLenFeature as FixedLenFeature
 from headwater._src.io.features import FixedLenSequenceFeature as FixedLenSequenceFeature
+from headwater._src.io.features import RaggedFeature as RaggedFeature
 from headwater._src.io.features import SparseFeature as SparseFeature
 from headwater._src.io.features import VarLenFeature as VarLenFeature
 from headwater._src.io.gfile import matching_files as matching_files
 from headwater._src.io.gfile import read_file as read_file
 from headwater._src.io.gfile import write_file as write_file
 from headwater._src.io.parsing import parse_example as parse_example
-from headwater._src.io.parsing import parse_sequence_example as parse_sequence_example
 from headwater._src.io.parsing import parse_single_example as parse_single_example
-from headwater._src.io.parsing import parse_single_sequence_example as parse_single_sequence_example
 from headwater._src.io.raw import decode_base64 as decode_base64
 from headwater._src.io.raw import decode_compressed as decode_compressed
 from headwater._src.io.raw import decode_csv as decode_csv
@@ -23,6 +22,11 @@ from headwater._src.io.raw import parse_tensor as parse_tensor
 from headwater._src.io.raw import serialize_tensor as serialize_tensor
 from headwater._src.io.records import TFRecordOptions as TFRecordOptions
 from headwater._src.io.records import TFRecordWriter as TFRecordWriter
+from headwater._src.io.sequences import parse_sequence_example as parse_sequence_example
+from headwater._src.io.sequences import parse_single_sequence_example as parse_single_sequence_example
+from headwater._src.io.sparse_strings import deserialize_many_sparse as deserialize_many_sparse
+from headwater._src.io.sparse_strings import serialize_many_sparse as serialize_many_sparse
+from headwater._src.io.sparse_strings import serialize_sparse as serialize_sparse
 from headwater._src.ops.image_codec import decode_bmp as decode_bmp
 from headwater._src.ops.image_codec import decode_image as decode_image
 from headwater._src.ops.image_codec import decode_jpeg as decode_jpeg

@@ -246,6 +246,9 @@ def _general_source(op: Op) -> str:
     return _GENERAL.format(signature=_signature(op, names), inputs=inputs, attrs=_attrs_source(op))
 
 
+overrides: dict[Op, Any] = {}
+"""What programs want of records for composite values (see `dispatch`): `answer(args, attrs, name)`, or NotImplemented."""
+
 # -- the general path -------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +257,11 @@ def call(op: Op, args: Sequence[Any], attrs: dict[str, Any], name: str | None = 
     for arg in args:
         handler = getattr(arg.__class__, "__headwater_dispatch__", None)
         if handler is not None:
+            given = overrides.get(op)
+            if given is not None:
+                result = given(args, attrs, name)
+                if result is not NotImplemented:
+                    return result
             result = handler(arg, op, args, attrs)
             if result is not NotImplemented:
                 return result
@@ -368,13 +376,14 @@ def _convert_variadic(op: Op, args: Sequence[Any]) -> list[Any]:
 def _convert_alone(op: Op, value: Any, allowed: frozenset[np.dtype]) -> Tensor:
     if isinstance(value, (EagerTensor, SymbolicTensor)):
         return value
-    if len(allowed) <= 2 and not isinstance(value, (TensorLike, np.ndarray, np.generic)):
-        wanted = dtypes.OF_NUMPY[min(allowed, key=lambda d: (d.kind == "c", d.itemsize))]
-        tensor = convert(value, None, wanted)
-        if tensor._spec.dtype not in allowed:
-            return convert(value, wanted)
-        return tensor
-    return convert(value)
+    if len(allowed) > 2 or isinstance(value, TensorLike):
+        return convert(value)
+    wanted = dtypes.OF_NUMPY[min(allowed, key=lambda d: (d.kind == "c", d.itemsize))]
+    if isinstance(value, (np.ndarray, np.generic)):  # arrays of any dtype become the only one that there is
+        sole = len(allowed) == 1 or wanted.is_complex
+        return convert(value, wanted) if sole and value.dtype not in allowed else convert(value)
+    tensor = convert(value, None, wanted)
+    return tensor if tensor._spec.dtype in allowed else convert(value, wanted)
 
 
 def _convert_group(op: Op, values: Sequence[Any], allowed: frozenset[np.dtype]) -> list[Tensor]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape, wrap
 from headwater._src.core.convert import convert
 from headwater._src.core.op import Op
-from headwater._src.core.spec import TensorSpec, TypeSpec
+from headwater._src.core.spec import NoneTensorSpec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike
 
 _densify: list[Callable[[Any], Tensor]] = []
@@ -24,7 +24,6 @@ def install_densify(densify: Callable[[Any], Tensor]) -> None:
     _densify[:] = [densify]
 
 
-@export("__internal__.CompositeTensor")
 class Composite(TensorLike, nest.Composite):
     """Base of the composite values."""
 
@@ -38,6 +37,13 @@ class Composite(TensorLike, nest.Composite):
     def _map_values(self, function: Callable[[Any], Any]) -> Any:
         """A copy with `function` applied to the values."""
         raise NotImplementedError
+
+
+def _consumers(value: Any) -> list[Any]:
+    if isinstance(value._values, EagerTensor):
+        return []
+    parts = {id(p) for p in value._nest_flatten()}
+    return [n for n in value._values.graph.nodes if any(id(x) in parts for x in n.inputs)]
 
 
 @export("IndexedSlices")
@@ -81,9 +87,9 @@ class IndexedSlices(Composite):
         """The static shape of the whole, as far as it is known."""
         if self._dense_shape is None:
             return wrap(None)
-        if isinstance(self._dense_shape, EagerTensor):
-            return TensorShape(self._dense_shape._array.tolist())
-        return wrap(None)
+        return _static_shape(
+            self._dense_shape, _ranked("IndexedSlices", "dense_shape", self._dense_shape, 1)[0]
+        )
 
     @property
     def dtype(self) -> DType:
@@ -96,8 +102,8 @@ class IndexedSlices(Composite):
         return self._values.device
 
     def consumers(self) -> list[Any]:
-        """The operations that read the values or indices, inside a graph."""
-        return self._values.consumers()  # type: ignore[attr-defined]
+        """The operations that read the values or indices, inside a graph; none in eager execution."""
+        return _consumers(self)
 
     def _map_values(self, function: Callable[[Any], Any]) -> IndexedSlices:
         return IndexedSlices(function(self._values), self._indices, self._dense_shape)
@@ -106,8 +112,8 @@ class IndexedSlices(Composite):
         return self._map_values(lambda v: -v)
 
     def __str__(self) -> str:
-        dense = f", dense_shape={self._dense_shape}" if self._dense_shape is not None else ""
-        return f"IndexedSlices(indices={self._indices}, values={self._values}{dense})"
+        dense = f", dense_shape={self._dense_shape!s}" if self._dense_shape is not None else ""
+        return f"IndexedSlices(indices={self._indices!s}, values={self._values!s}{dense})"
 
     __repr__ = __str__
 
@@ -129,16 +135,51 @@ class IndexedSlices(Composite):
     def _nest_unflatten(self, parts: list[Any]) -> IndexedSlices:
         return IndexedSlices(*parts)
 
+    def _nest_compatible(self, other: Any) -> bool:
+        return True  # indices of two dtypes, and a shape that one of the two lacks, are made alike where they meet
+
     @property
     def _type_spec(self) -> IndexedSlicesSpec:
-        return IndexedSlicesSpec(self.shape, self.dtype, self._indices.dtype)
+        if self._dense_shape is not None:
+            shape, whole = self.shape, self._dense_shape.dtype
+        else:
+            dims = self._values._spec.shape
+            shape, whole = wrap(None if dims is None else (None, *dims[1:])), None
+        return IndexedSlicesSpec(shape, self.dtype, self._indices.dtype, whole, self._indices.shape)
+
+
+class _PartsSpec(TypeSpec):
+    """What the two specifications share: a value has a tensor for each of `flatten()`."""
+
+    __slots__ = ()
+
+    def flatten(self) -> list[TensorSpec]:
+        """The specifications of the tensors of a value."""
+        return component_specs(self)
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """The tensors of a value; TypeError if it is of another kind."""
+        if not isinstance(value, self.value_type):
+            raise TypeError(f"{self!r} takes a {self.value_type.__name__}; got {value!r}.")
+        parts: list[Any] = value._nest_flatten()  # type: ignore[attr-defined]
+        return parts
+
+    def from_tensors(self, tensors: Any) -> Any:
+        """The value around these tensors."""
+        return assembled(self, iter(tensors))
+
+    def cast(self, value: Any, casting_context: Any) -> Any:
+        """The value itself; TypeError if it does not fit."""
+        if not self.is_compatible_with(value):
+            raise TypeError(f"{value!r} is no value of {self!r}.")
+        return value
 
 
 @export("IndexedSlicesSpec")
-class IndexedSlicesSpec(TypeSpec):
+class IndexedSlicesSpec(_PartsSpec):
     """Specification of IndexedSlices."""
 
-    __slots__ = ("_shape", "_dtype", "_indices_dtype")
+    __slots__ = ("_shape", "_dtype", "_indices_dtype", "_dense_shape_dtype", "_indices_shape")
 
     def __init__(
         self, shape: Any = None, dtype: Any = float32, indices_dtype: Any = int64, dense_shape_dtype: Any = None,
@@ -147,6 +188,8 @@ class IndexedSlicesSpec(TypeSpec):
         self._shape = TensorShape(shape)
         self._dtype = as_dtype(dtype)
         self._indices_dtype = as_dtype(indices_dtype)
+        self._dense_shape_dtype = None if dense_shape_dtype is None else as_dtype(dense_shape_dtype)
+        self._indices_shape = TensorShape([None] if indices_shape is None else indices_shape)
 
     @property
     def value_type(self) -> type:
@@ -154,14 +197,18 @@ class IndexedSlicesSpec(TypeSpec):
         return IndexedSlices
 
     def _key(self) -> tuple[Any, ...]:
-        return self._shape, self._dtype, self._indices_dtype
+        return self._shape, self._dtype, self._indices_dtype, self._dense_shape_dtype, self._indices_shape
 
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
         """The narrowest spec over all, or None."""
-        return self if all(self == o for o in others) else None
+        if any(not isinstance(o, IndexedSlicesSpec) or o._key()[1:4] != self._key()[1:4] for o in others):
+            return None
+        whole = self._shape.most_specific_common_supertype([o._shape for o in others])
+        rows = self._indices_shape.most_specific_common_supertype([o._indices_shape for o in others])
+        return IndexedSlicesSpec(whole, self._dtype, self._indices_dtype, self._dense_shape_dtype, rows)
 
     def __repr__(self) -> str:
-        return f"IndexedSlicesSpec(shape={self._shape}, dtype={self._dtype!r}, indices_dtype={self._indices_dtype!r})"
+        return f"IndexedSlicesSpec({', '.join(map(repr, self._key()))})"
 
 
 _sparse_answers: dict[str, Callable[..., Any]] = {}
@@ -170,6 +217,15 @@ _sparse_answers: dict[str, Callable[..., Any]] = {}
 def install_sparse(**answers: Callable[..., Any]) -> None:
     """Tells how sparse tensors take part in operations (`dispatch`) and in `*` and `/`; the operations layer calls this."""
     _sparse_answers.update(answers)
+
+
+@export("compat.v1.SparseTensorValue")
+class SparseTensorValue(NamedTuple):
+    """A sparse tensor's parts as arrays, as TensorFlow 1 gave them; functions of tf.sparse take it for a sparse tensor."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
 
 
 @export("SparseTensor", "sparse.SparseTensor")
@@ -198,9 +254,9 @@ class SparseTensor(Composite):
         self._indices = convert(indices, int64)
         self._values = convert(values)
         self._dense_shape = convert(dense_shape, int64)
-        count, width = _ranked("indices", self._indices, 2)
-        (found,) = _ranked("values", self._values, 1)
-        (rank,) = _ranked("dense_shape", self._dense_shape, 1)
+        count, width = _ranked("SparseTensor", "indices", self._indices, 2)
+        (found,) = _ranked("SparseTensor", "values", self._values, 1)
+        (rank,) = _ranked("SparseTensor", "dense_shape", self._dense_shape, 1)
         if count != found and count is not None and found is not None:
             raise ValueError(f"SparseTensor: {count} positions for {found} values; they must be as many.")
         if width != rank and width is not None and rank is not None:
@@ -260,10 +316,7 @@ class SparseTensor(Composite):
 
     def consumers(self) -> list[Any]:
         """The operations that read the parts inside a graph; none in eager execution."""
-        if isinstance(self._values, EagerTensor):
-            return []
-        parts = {id(p) for p in self._nest_flatten()}
-        return [n for n in self._values.graph.nodes if any(id(x) in parts for x in n.inputs)]
+        return _consumers(self)
 
     def get_shape(self) -> TensorShape:
         """The same as `shape`."""
@@ -298,6 +351,8 @@ class SparseTensor(Composite):
     def __truediv__(self, other: Any) -> Any:
         return _sparse_answers["divide"](self, other)
 
+    __div__ = __truediv__
+
     def _nest_flatten(self) -> list[Any]:
         return [self._indices, self._values, self._dense_shape]
 
@@ -321,20 +376,20 @@ class SparseTensor(Composite):
         return f"SparseTensor(indices={self._indices!s}, values={self._values!s}, dense_shape={self._dense_shape!s})"
 
 
-def _ranked(what: str, tensor: Tensor, rank: int) -> Any:
+def _ranked(of: str, what: str, tensor: Tensor, rank: int) -> Any:
     """The dimensions of `tensor`, None where unknown; ValueError where its rank is another."""
     dims = tensor._spec.shape
     if dims is None:
         return (None,) * rank
     if len(dims) != rank:
-        raise ValueError(f"SparseTensor: {what} must have rank {rank}; got shape {wrap(dims)}.")
+        raise ValueError(f"{of}: {what} must have rank {rank}; got shape {wrap(dims)}.")
     return dims
 
 
 def _static_shape(dense_shape: Tensor, rank: int | None) -> TensorShape:
     """What a shape vector tells of a shape; ValueError for negative dimensions."""
     if isinstance(dense_shape, EagerTensor):
-        return TensorShape(dense_shape._array.tolist())
+        return TensorShape([None if d == -1 else d for d in dense_shape._array.tolist()])
     known = dense_shape.known  # type: ignore[attr-defined]
     if known is not None:
         return TensorShape([None if d is None or d < 0 else d for d in known.tolist()])
@@ -342,7 +397,7 @@ def _static_shape(dense_shape: Tensor, rank: int | None) -> TensorShape:
 
 
 @export("SparseTensorSpec")
-class SparseTensorSpec(TypeSpec):
+class SparseTensorSpec(_PartsSpec):
     """Specification of a SparseTensor."""
 
     __slots__ = ("_shape", "_dtype")
@@ -369,6 +424,15 @@ class SparseTensorSpec(TypeSpec):
     def _key(self) -> tuple[Any, ...]:
         return self._shape, self._dtype
 
+    @classmethod
+    def from_value(cls, value: Any) -> SparseTensorSpec:
+        """The specification of a sparse tensor; TypeError for anything else."""
+        if isinstance(value, SparseTensor):
+            return cls(value.shape, value.dtype)
+        if getattr(value, "_fields", None) == ("indices", "values", "dense_shape"):
+            return cls(np.asarray(value.dense_shape).tolist(), np.asarray(value.values).dtype)
+        raise TypeError(f"SparseTensorSpec.from_value takes a tf.SparseTensor; got {value!r}.")
+
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
         """The narrowest spec over all, or None."""
         if any(not isinstance(o, SparseTensorSpec) or o._dtype != self._dtype for o in others):
@@ -381,17 +445,52 @@ class SparseTensorSpec(TypeSpec):
         return f"SparseTensorSpec({self._shape!r}, {self._dtype!r})"
 
 
+# -- the tensors of a value, by its specification ---------------------------------------------------------------------
+
+
+def component_specs(spec: Any) -> list[TensorSpec]:
+    """The specifications of the tensors that a value of this one is made of; TypeError if it does not tell them."""
+    if isinstance(spec, TensorSpec):
+        return [spec]
+    if isinstance(spec, SparseTensorSpec):
+        rank = spec.shape.rank
+        return [TensorSpec([None, rank], int64), TensorSpec([None], spec.dtype), TensorSpec([rank], int64)]
+    if isinstance(spec, IndexedSlicesSpec):
+        rows, rank = spec._indices_shape, spec._shape.rank
+        tail = None if rank is None else rows.concatenate(spec._shape[1:])
+        parts = [TensorSpec(tail, spec._dtype), TensorSpec(rows, spec._indices_dtype)]
+        whole = spec._dense_shape_dtype
+        return parts if whole is None else [*parts, TensorSpec([rank], whole)]
+    if not hasattr(spec, "_component_specs"):
+        raise TypeError(f"{spec!r} tells nothing of the tensors inside, so no value of it can enter a graph.")
+    return [found for part in nest.flatten(spec._component_specs) for found in component_specs(part)]
+
+
+def assembled(spec: Any, tensors: Iterator[Any]) -> Any:
+    """The value of this specification around the next tensors, those of `component_specs`."""
+    if isinstance(spec, TensorSpec):
+        return next(tensors)
+    if isinstance(spec, SparseTensorSpec):
+        made = SparseTensor(next(tensors), next(tensors), next(tensors))
+        made.set_shape(spec.shape)
+        return made
+    if isinstance(spec, IndexedSlicesSpec):
+        whole = spec._dense_shape_dtype is not None
+        return IndexedSlices(next(tensors), next(tensors), next(tensors) if whole else None)
+    parts = [assembled(part, tensors) for part in nest.flatten(spec._component_specs)]
+    return spec._from_components(nest.pack_sequence_as(spec._component_specs, parts))
+
+
 @export("type_spec_from_value")
 def type_spec_from_value(value: Any) -> TypeSpec:
     """The specification of a tensor, composite tensor or what converts to a tensor; TypeError for anything else."""
-    if isinstance(value, (IndexedSlices,)):
-        return value._type_spec
-    if isinstance(value, SparseTensor):
-        return SparseTensorSpec(value.shape, value.dtype)
     if isinstance(value, TypeSpec):
-        return value
-    if isinstance(value, Composite):
-        return value._type_spec  # type: ignore[attr-defined]
+        raise TypeError(f"tf.type_spec_from_value takes a value; got the specification {value!r} itself.")
+    if value is None:
+        return NoneTensorSpec()
+    spec = getattr(value, "_type_spec", None)
+    if isinstance(spec, TypeSpec):
+        return spec
     try:
         tensor = convert(value)
     except (TypeError, ValueError):

@@ -59,6 +59,8 @@ def take_bit() -> int:
 def free_bit(bit: int) -> None:
     """Gives a bit back; its owner must have cleared it from every tensor before."""
     global _bits_used
+    if watch_lock is None:  # interpreter shutdown has taken the names of this module already
+        return
     with watch_lock:
         _bits_used &= ~bit
 

@@ -43,12 +43,13 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
     method = getattr(value.__class__, "__tf_tensor__", None)
     if method is not None:
         return method(value, dtype)
+    packed = isinstance(value, (list, tuple)) and _holds_tensors(value)
     if dtype is None and hint is not None:
         try:
-            return _converted(to_array(value, hint))
+            return _pack_list(value, hint) if packed else _converted(to_array(value, hint))
         except (TypeError, ValueError):
             pass
-    if isinstance(value, (list, tuple)) and _holds_tensors(value):
+    if packed:
         return _pack_list(value, dtype)
     return _converted(to_array(value, dtype))
 
@@ -131,7 +132,9 @@ def _from_protocol(value: Any, dtype: DType | None) -> np.ndarray:
         return _from_python(value, kind, np.asarray(kind(value)), dtype)  # type: ignore[arg-type]
     if hasattr(value, "__iter__") and hasattr(value, "__len__"):
         return _from_sequence(list(value), dtype)
-    raise ValueError(f"A tensor can't be made of {describe(value)}: no array, number, string or sequence.")
+    # TensorFlow makes constants of graphs another way than eager tensors, and the classes of the errors differ.
+    error = ValueError if ctx.graph is None else TypeError
+    raise error(f"A tensor can't be made of {describe(value)}: no array, number, string or sequence.")
 
 
 def _from_numpy(value: Any, dtype: DType | None) -> np.ndarray:
@@ -432,9 +435,10 @@ def host_ints(value: Any, what: str, error: Any = invalid) -> Any:
 
 def _host_mixed(value: Any, what: str, wrong: Any) -> Any:
     if any(isinstance(d, SymbolicTensor) for d in value):
-        return convert(
-            [convert(d, dtypes.int32, dtypes.int32) if not isinstance(d, Tensor) else d for d in value]
-        )
+        own = next((d.dtype for d in value if isinstance(d, Tensor) and d.dtype.is_integer), dtypes.int32)
+        parts = [convert(d, own, own) if not isinstance(d, Tensor) else d for d in value]
+        # TensorFlow packs such a list as integers, which casts floating tensors in it.
+        return convert(parts, None if all(p.dtype.is_integer for p in parts) else dtypes.int32)
     out = []
     for d in value:
         if d is None or isinstance(d, (bool, np.bool_)):
@@ -442,7 +446,7 @@ def _host_mixed(value: Any, what: str, wrong: Any) -> Any:
         if isinstance(d, (list, tuple, range)):
             raise _vector_error(what, value)
         array = d._array if isinstance(d, EagerTensor) else np.asarray(d)
-        # TensorFlow packs such a list as integers, which casts the tensors in it; Python's own floats it refuses.
+        # As above, but Python's own floats it refuses.
         if array.dtype.kind not in "iu" and not (array.dtype.kind in "fV" and isinstance(d, EagerTensor)):
             raise wrong(f"{what} takes integers; got {describe(d)} in {describe(value)}.")
         if array.ndim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,8 +34,13 @@ class TypeSpec:
         raise NotImplementedError
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
-        """Whether a value, or all values of another spec, may fit."""
-        raise NotImplementedError
+        """Whether a value, or some value of another spec, may fit."""
+        other = (
+            spec_or_value
+            if isinstance(spec_or_value, TypeSpec)
+            else getattr(spec_or_value, "_type_spec", None)
+        )
+        return type(self) is type(other) and _compatible(self._key(), other._key())  # type: ignore[union-attr]
 
     def is_subtype_of(self, other: Any) -> bool:
         """Whether every value that fits this spec fits `other`."""
@@ -62,6 +68,22 @@ class TypeSpec:
 
     def __tf_tracing_type__(self, context: Any) -> TypeSpec:
         return self
+
+    def _serialize(self) -> tuple[Any, ...]:
+        return self._key()
+
+    @classmethod
+    def _deserialize(cls, serialization: Sequence[Any]) -> TypeSpec:
+        return cls(*serialization)
+
+
+def _compatible(a: Any, b: Any) -> bool:
+    """Whether two parts of keys allow a common value."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_compatible, a, b))
+    if isinstance(a, (TensorShape, TypeSpec)):
+        return a.is_compatible_with(b)
+    return bool(a == b)
 
 
 @export("TensorSpec")
@@ -149,3 +171,29 @@ class TensorSpec(TypeSpec):
 
     def __reduce__(self) -> Any:
         return TensorSpec, (self._shape, self._dtype, self._name)
+
+
+@export("NoneTensorSpec")
+class NoneTensorSpec(TypeSpec):
+    """Specification of None, where an element leaves a part out."""
+
+    __slots__ = ()
+
+    @property
+    def value_type(self) -> type:
+        """The type of None."""
+        return type(None)
+
+    def is_compatible_with(self, spec_or_value: Any) -> bool:
+        """Whether it is None or this spec."""
+        return spec_or_value is None or isinstance(spec_or_value, NoneTensorSpec)
+
+    def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
+        """Itself, if all are None."""
+        return self if all(isinstance(o, NoneTensorSpec) for o in others) else None
+
+    def _key(self) -> tuple[Any, ...]:
+        return ()
+
+    def __repr__(self) -> str:
+        return "NoneTensorSpec()"

@@ -165,8 +165,11 @@ class EagerTensor(Tensor):
     """
 
     # `_origin` is set only on slices of variables: where `v[...].assign(value)` writes to.
-    # `_np_dtype` is the array's dtype, read faster from here. Keras keeps masks and logits on tensors.
-    __slots__ = ("_array", "_np_dtype", "_watch", "_origin", "_keras_mask", "_keras_logits", "__weakref__")
+    # `_np_dtype` is the array's dtype, read faster from here. Keras keeps masks, logits and what it froze on tensors; a
+    # `__dict__` for attributes of any name would make every operation some percent slower.
+    __slots__ = (
+        "_array", "_np_dtype", "_watch", "_origin", "_keras_mask", "_keras_logits", "trainable", "__weakref__",
+    )  # fmt: skip
 
     _array: np.ndarray
     _np_dtype: np.dtype
@@ -384,9 +387,12 @@ class SymbolicTensor(Tensor):
         raise OperatorNotAllowedInGraphError(self._no_value("use it as a Python bool", "tf.cond or tf.where"))
 
     def __int__(self) -> int:
-        raise TypeError(self._no_value("convert it to int", "tf.cast(x, tf.int32)"))
+        if self._shape == () and self.known is not None and self.known[()] is not None:
+            return int(self.known[()])
+        return self.__index__()
 
-    __index__ = __int__
+    def __index__(self) -> int:
+        raise TypeError(self._no_value("convert it to int", "tf.cast(x, tf.int32)"))
 
     def __float__(self) -> float:
         raise TypeError(self._no_value("convert it to float", "tf.cast(x, tf.float32)"))
@@ -394,8 +400,9 @@ class SymbolicTensor(Tensor):
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise NotImplementedError(self._no_value("convert it to a NumPy array", "tf.numpy_function"))
 
+    @property
     def numpy(self) -> Any:
-        """Raises: a symbolic tensor has no value."""
+        """Raises: a symbolic tensor has no value. A property, as programs ask `hasattr(x, "numpy")`."""
         raise AttributeError(self._no_value("call numpy() on it", "tf.numpy_function"))
 
     def _no_value(self, deed: str, remedy: str) -> str:

@@ -19,6 +19,7 @@ from headwater._src.ops import (
     create,
     ctc,
     einsum,
+    extension_type,
     fake_quant,
     gather,
     host,
@@ -96,7 +97,7 @@ from headwater._src.ops import (
 
 __all__ = [
     "audio", "blocks", "broadcasting", "cast", "checks", "clip", "compare", "control", "conv", "conv_api", "conv_kernels",
-    "create", "ctc", "einsum", "fake_quant", "gather", "host", "image_boxes", "image_boxes_more", "image_codec", "image_colour",
+    "create", "ctc", "einsum", "extension_type", "fake_quant", "gather", "host", "image_boxes", "image_boxes_more", "image_codec", "image_colour",
     "image_files", "image_geometry", "image_metrics", "image_random", "image_resize", "image_transform", "index",
     "initializers", "joining", "layout", "linalg", "linalg_bands", "linalg_decompose", "linalg_eigen", "linalg_lu",
     "linalg_more", "linalg_tridiagonal", "losses", "math", "math_more", "nn", "nn_moments", "norms", "numpy_api", "operators",

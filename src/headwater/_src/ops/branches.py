@@ -18,6 +18,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.lazy import jax, jnp, lax
 from headwater._src.base.shapes import generalize, wrap
 from headwater._src.base.text import describe
+from headwater._src.core.composite import IndexedSlices
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor
@@ -37,6 +38,7 @@ from headwater._src.ops.nested import (
     closed,
     dense,
     describe_leaf,
+    leaves_of,
     pack,
     value_in,
     write_back,
@@ -89,6 +91,7 @@ def select(
         for f, label in zip(functions, labels, strict=True)
     ]
     _check_structures(traced, what, labels)
+    _widen_indices(traced)
     kept = _common_leaves(traced, what, labels, names)
     handles = {id(h): h for t in traced for h in t.written}.values()
     environment = Environment()
@@ -102,6 +105,8 @@ def select(
     specs = [_common_spec([g.outputs[i] for g in graphs]) for i in range(count)]
     attrs = {"branches": tuple(graphs), "places": tuple(places), "slots": ()}
     outputs = append(record, [selector, *environment.tensors], specs, attrs, what.rpartition(".")[2])
+    for i, output in enumerate(outputs):
+        output.known = _common_known([g.outputs[i].known for g in graphs])
     write_back(list(handles), outputs[len(kept) :])
     return pack(traced[0].result, outputs[: len(kept)])
 
@@ -119,6 +124,20 @@ def _check_structures(traced: Sequence[Traced], what: str, labels: Sequence[str]
                 f"{what}: all branches must give results of one structure; {labels[0]} gave {_shown(first.result)} and {label} gave "
                 f"{_shown(other.result)}."
             )
+
+
+def _widen_indices(traced: Sequence[Traced]) -> None:
+    """Row numbers of IndexedSlices become int64 in all branches where they are so in one, as gradients of gathers mix them."""
+    places, at = [], 0
+    for value in nest.flatten(traced[0].result):
+        if isinstance(value, IndexedSlices):
+            places.append(at + next(i for i, leaf in enumerate(leaves_of(value)) if leaf is value.indices))
+        at += len(leaves_of(value))
+    for place in places:
+        if len({one.leaves[place].dtype for one in traced}) > 1:
+            for one in traced:
+                with one.graph.as_default(), stop_all():
+                    one.leaves[place] = cast.cast(one.leaves[place], dtypes.int64)
 
 
 def _shown(result: Any) -> str:
@@ -167,6 +186,17 @@ def _common_spec(tensors: Sequence[SymbolicTensor]) -> Spec:
     for other in tensors[1:]:
         shape = generalize(shape, other._shape)
     return Spec(shape, tensors[0]._np_dtype)
+
+
+def _common_known(values: Sequence[Any]) -> Any:
+    """What all branches know of a result's values."""
+    first = values[0]
+    if any(v is None or v.shape != first.shape for v in values):
+        return None
+    common = first.copy()
+    for other in values[1:]:
+        common[common != other] = None
+    return common if any(v is not None for v in common.reshape(-1).tolist()) else None
 
 
 # -- running ----------------------------------------------------------------------------------------------------------

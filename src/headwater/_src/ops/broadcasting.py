@@ -20,6 +20,8 @@ def _sum_to(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     axes = tuple(range(lead)) + tuple(
         lead + i for i, d in enumerate(shape) if d == 1 and g.shape[lead + i] != 1
     )
+    if not axes:
+        return g
     if g.dtype.name in ("float16", "bfloat16"):
         return xp.sum(g, axis=axes, dtype=np.float32).astype(g.dtype).reshape(shape)
     return xp.sum(g, axis=axes, dtype=g.dtype).reshape(shape)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import headwater._src.ops.batching as batching
 import headwater._src.ops.branches as branches
 import headwater._src.ops.host as host
 import headwater._src.ops.jacobian_loops  # noqa: F401 - tapes find it there
@@ -47,7 +48,7 @@ def truth(pred: Any, what: str) -> bool:
         )
     if pred is None:
         raise ValueError(f"{what}: the predicate must be a boolean scalar; got None.")
-    if isinstance(pred, TensorLike) and not isinstance(pred, EagerTensor):
+    if isinstance(pred, (TensorLike, nest.Composite)) and not isinstance(pred, EagerTensor):
         pred = convert(pred)
     return bool(pred)
 
@@ -411,9 +412,12 @@ def map_fn(
     array([3, 7], dtype=int32)
     """
     _check_function(fn, "tf.map_fn")
+    given = fn_output_signature if fn_output_signature is not None else dtype
+    if batching.is_needed(elems, given):
+        return batching.map_fn(map_fn, fn, elems, given)
     tensors, count = _elements(elems, "tf.map_fn")
     _same_length(tensors, "tf.map_fn")
-    signature = fn_output_signature if fn_output_signature is not None else dtype
+    signature = given
     if signature is None:
         dtypes = [t.dtype for t in tensors]
         signature = nest.pack_sequence_as(elems, dtypes) if nest.is_nested(elems) else dtypes[0]
@@ -445,6 +449,8 @@ def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, war
       InvalidArgumentError: the first dimensions don't fit.
     """
     _check_function(fn, "tf.vectorized_map")
+    if batching.is_needed(elems):
+        return batching.vectorized_map(vectorized_map, fn, elems)
     tensors, known = _elements(elems, "tf.vectorized_map")
     if known == SYMBOLIC:
         return maps.vectorized(fn, elems, tensors, "tf.vectorized_map")

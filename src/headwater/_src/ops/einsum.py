@@ -70,7 +70,7 @@ def _einsum_numpy(*arrays: np.ndarray, equation: str, loose: str) -> Any:
     dtype = arrays[0].dtype
     wide = [a.astype(_F32) for a in arrays] if dtype in _HALVES else list(arrays)
     if len(wide) == 2 and not loose:
-        result = _multiplied(terms, right, *wide, matmul=np.matmul, laid_out=_same)
+        result = _multiplied(terms, right, wide[0], wide[1], matmul=np.matmul, laid_out=_same)
         if result is not None:
             return result.astype(dtype, copy=False)
     return np.array(np.einsum(equation, *wide, optimize=len(wide) > 2)).astype(dtype, copy=False)
@@ -157,7 +157,7 @@ def _einsum_lower(*arrays: Any, equation: str, loose: str) -> Any:
     wide = {"preferred_element_type": _F32} if dtype in _HALVES else {}
     if len(terms) == 2 and not loose:
         matmul = functools.partial(jnp.matmul, **wide)
-        result = _multiplied(terms, right, *arrays, matmul=matmul, laid_out=products.laid_out)
+        result = _multiplied(terms, right, arrays[0], arrays[1], matmul=matmul, laid_out=products.laid_out)
         if result is not None:
             return result.astype(dtype)
     return jnp.einsum(equation, *arrays, **wide).astype(dtype)

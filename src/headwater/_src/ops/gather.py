@@ -249,22 +249,26 @@ def flat_positions(indices: np.ndarray, dims: tuple[int, ...], what: str) -> tup
         raise invalid(
             f"{what}: the last dimension of indices, of shape {wrap(indices.shape)}, must index into shape {wrap(dims)}."
         )
-    limits = np.array(dims[:depth], np.int64)
-    outside = (indices < 0) | (indices >= limits)
-    if outside.any():
-        at = np.argwhere(outside)[0].tolist()[:-1]
-        raise invalid(
-            f"{what}: indices{at or ''} = {indices[tuple(at)].tolist()} does not index into shape {wrap(dims)}."
-        )
-    steps = np.array([num_elements(dims[i + 1 : depth]) for i in range(depth)], np.int64)
-    return (indices * steps).sum(-1, dtype=np.int64), int(num_elements(dims[depth:]) or 0)
+    flat = np.zeros(indices.shape[:-1], np.int64)
+    for i, d in enumerate(dims[:depth]):
+        column = indices[..., i]
+        outside = (column < 0) | (column >= d)
+        if outside.any():
+            at = np.argwhere(outside)[0].tolist()
+            raise invalid(
+                f"{what}: indices{at or ''} = {indices[tuple(at)].tolist()} does not index into shape {wrap(dims)}."
+            )
+        flat = flat * d + column if i else column.astype(np.int64)
+    return flat, int(num_elements(dims[depth:]) or 0)
 
 
 def _gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
     flat, inner = flat_positions(indices, params.shape, "tf.gather_nd")
     depth = indices.shape[-1]
     outer = num_elements(params.shape[:depth])
-    return params.reshape(outer, inner)[flat].reshape((*indices.shape[:-1], *params.shape[depth:]))
+    return (
+        params.reshape(outer, inner).take(flat, axis=0).reshape((*indices.shape[:-1], *params.shape[depth:]))
+    )
 
 
 def _gather_nd_shape(params: Spec, indices: Spec) -> Partial:

@@ -631,10 +631,17 @@ def _rows_text(array: np.ndarray, summarize: int, depth: int) -> str:
     return f"[{'' if summarize else sep}{sep.join(shown)}]"
 
 
+_ESCAPED = {
+    **{i: f"\\{i:03o}" for i in (*range(32), 127)},
+    **{ord(c): f"\\{e}" for c, e in zip("\n\r\t\"'\\", "nrt\"'\\", strict=True)},
+}
+"""How strings within brackets show control characters and quotes."""
+
+
 def _item_text(item: Any, quote: bool) -> str:
     if isinstance(item, bytes):
         text = item.decode("utf-8", "surrogateescape")
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' if quote else text
+        return f'"{text.translate(_ESCAPED)}"' if quote else text
     dtype = getattr(item, "dtype", None)
     kind = dtype.kind if dtype is not None else ""
     if kind == "b":

@@ -9,7 +9,7 @@ import numpy as np
 
 import headwater._src.ops.math as math
 import headwater._src.ops.permutations as permutations
-from headwater._src.base import dtypes
+from headwater._src.base import dtypes, nest
 from headwater._src.base.dtypes import DType, as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
@@ -25,7 +25,6 @@ from headwater._src.base.shapes import (
     wrap,
 )
 from headwater._src.base.text import describe
-from headwater._src.core.composite import Composite
 from headwater._src.core.convert import host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import dims_of, permuted
@@ -385,8 +384,8 @@ identity_op = op(
 @export("identity")
 def identity(input: Any, name: str | None = None) -> Any:
     """A new tensor with the values of `input`; composite tensors are copied part by part."""
-    if isinstance(input, Composite):
-        return input._nest_unflatten([identity_op(part) for part in input._nest_flatten()])  # type: ignore[attr-defined]
+    if isinstance(input, nest.Composite):
+        return input._nest_unflatten([identity_op(part) for part in input._nest_flatten()])
     return identity_op(input, name=name)
 
 

@@ -260,7 +260,7 @@ def _numpy(
                 if column.__class__ is list:
                     column.append(value)
                 else:
-                    column[at] = value
+                    column[at, ...] = value
             del results[carried:]
         state[:carried] = results
         count += 1
@@ -334,7 +334,7 @@ def _stacked(column: list[Any], row: SymbolicTensor, even: bool) -> Any:
         return tensor_lists.TensorList(column, row._np_dtype)
     out = np.empty((len(column), *shape), row._np_dtype)
     for i, value in enumerate(column):
-        out[i] = value
+        out[i, ...] = value
     return out
 
 

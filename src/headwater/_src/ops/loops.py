@@ -10,7 +10,7 @@ import headwater._src.ops.loop_gradients  # noqa: F401 - gives the records their
 from headwater._src.base import dtypes, nest
 from headwater._src.base.shapes import TensorShape, wrap
 from headwater._src.base.text import describe
-from headwater._src.core.composite import Composite
+from headwater._src.core.composite import Composite, component_specs
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import FuncGraph
@@ -115,7 +115,7 @@ def _listed(body: Callable[..., Any], count: int) -> Callable[..., Any]:
 def _shapes(variables: Any, start: Sequence[Any], invariants: Any) -> list[Any]:
     """The static shape of each variable in all rounds."""
     if invariants is None:
-        return [t._shape for t in start]
+        invariants = [None] * len(variables)
     if not isinstance(invariants, (list, tuple)) or len(invariants) != len(variables):
         raise ValueError(
             f"tf.while_loop: shape_invariants must have the structure of loop_vars, {len(variables)} entries; got {invariants!r}."
@@ -134,16 +134,22 @@ def _shapes(variables: Any, start: Sequence[Any], invariants: Any) -> list[Any]:
 def _invariant(variable: Any, invariant: Any, found: list[Any]) -> None:
     if isinstance(variable, (Composite, nest.Composite)):
         parts = variable._nest_flatten()
-        if hasattr(invariant, "_element_shape") or not isinstance(invariant, TensorShape) or len(parts) > 1:
-            found += [t._shape for t in parts]
+        if hasattr(variable, "_shape_invariant_to_type_spec") and not hasattr(invariant, "_component_specs"):
+            # How long the rows are may change in each round.
+            shape = variable.shape if invariant is None else invariant  # type: ignore[attr-defined]
+            invariant = variable._shape_invariant_to_type_spec(shape)
+        if hasattr(invariant, "_component_specs"):
+            found += [s.shape for s in component_specs(invariant)]
+        elif hasattr(invariant, "_element_shape") or not isinstance(invariant, TensorShape) or len(parts) > 1:
+            found += [t._spec.shape for t in parts]
         else:
             found += [invariant if not tensor_lists.is_list(t) else t._shape for t in parts]
     elif isinstance(variable, (list, tuple)):
-        for part, shape in zip(variable, invariant, strict=True):
+        for part, shape in zip(variable, invariant or [None] * len(variable), strict=True):
             _invariant(part, shape, found)
     elif isinstance(variable, dict):
         for key in sorted(variable):
-            _invariant(variable[key], invariant[key], found)
+            _invariant(variable[key], None if invariant is None else invariant[key], found)
     elif variable is not None:
         found.append(
             TensorShape(getattr(invariant, "shape", invariant))

@@ -143,6 +143,15 @@ def blocks(stream: Stream, count: int) -> np.ndarray:
     return fill(stream, count * 4, words, _U32).reshape(-1, 4)
 
 
+def endless(stream: Stream) -> Iterator[int]:
+    """The words of a stream one by one."""
+    count = 16
+    while True:
+        yield from blocks(stream, count).reshape(-1).tolist()
+        stream = stream.skip(count)
+        count = min(2 * count, 1024)
+
+
 def fill(stream: Stream, size: int, draw: Callable[[np.ndarray], np.ndarray], dtype: np.dtype) -> np.ndarray:
     """`size` values of a distribution that makes a fixed number of them from each block.
 
@@ -323,14 +332,17 @@ def _truncated_chunk(stream: Stream, keys: list[np.ndarray], out: np.ndarray, st
 
 def permutation(stream: Stream, size: int) -> np.ndarray:
     """A permutation of range(size): position i is exchanged with one of those from i on."""
+    if size < 2:
+        return np.arange(size, dtype=np.intp)
     order = list(range(size))
-    if size > 1:
-        bits = fill(stream, size - 1, words, _U32)
-        offsets = (bits % np.arange(size, 1, -1, dtype=_U32)).tolist()
-        for i, offset in enumerate(offsets):
-            j = i + offset
-            order[i], order[j] = order[j], order[i]
-    return np.array(order, np.intp)
+    bits = fill(stream, size - 1, words, _U32)
+    partners = (bits % np.arange(size, 1, -1, dtype=_U32) + np.arange(size - 1, dtype=_U32)).tolist()
+    final = []
+    for partner, value in zip(partners, order, strict=False):  # `order` changes ahead of where it is read
+        final.append(order[partner])
+        order[partner] = value
+    final.append(order[-1])
+    return np.array(final, np.intp)
 
 
 def categorical(stream: Stream, logits: np.ndarray, samples: int, dtype: np.dtype) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,15 +44,7 @@ class _Words:
     """The words of a stream one by one."""
 
     def __init__(self, stream: Stream) -> None:
-        self._words = self._endless(stream)
-
-    @staticmethod
-    def _endless(stream: Stream) -> Iterator[int]:
-        count = 16
-        while True:
-            yield from philox.blocks(stream, count).reshape(-1).tolist()
-            stream = stream.skip(count)
-            count = min(2 * count, 1024)
+        self._words = philox.endless(stream)
 
     def word(self) -> int:
         """32 bits."""

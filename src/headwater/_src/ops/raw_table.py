@@ -93,6 +93,8 @@ DecodePng contents channels=0 dtype=uint8
 DecodeWav contents desired_channels=-1 desired_samples=-1; -> audio sample_rate
 DeepCopy x; =identity x>input
 DenseCountSparseOutput values weights binary_output minlength=-1 maxlength=-1; binary_output>binary -> output_indices output_values output_dense_shape
+DenseToDenseSetOperation set1 set2 set_operation validate_indices=True; set_operation>which validate_indices> -> result_indices result_values result_shape
+DenseToSparseSetOperation set1 set2_indices set2_values set2_shape set_operation validate_indices=True; set_operation>which validate_indices>validate -> result_indices result_values result_shape
 DepthToSpace input block_size data_format='NHWC'
 DepthwiseConv2dNative input filter strides padding explicit_paddings=[] data_format='NHWC' dilations=[1,1,1,1]
 DepthwiseConv2dNativeBackpropFilter input filter_sizes out_backprop strides padding explicit_paddings=[] data_format='NHWC' dilations=[1,1,1,1]
@@ -310,6 +312,7 @@ SparseSoftmax sp_indices sp_values sp_shape
 SparseSoftmaxCrossEntropyWithLogits features labels; -> loss backprop
 SparseSparseMaximum a_indices a_values a_shape b_indices b_values b_shape; -> output_indices output_values
 SparseSparseMinimum a_indices a_values a_shape b_indices b_values b_shape; -> output_indices output_values
+SparseTensorDenseAdd a_indices a_values a_shape b
 SparseToDense sparse_indices output_shape sparse_values default_value validate_indices=True; output_shape>shape validate_indices>validate sparse_indices>indices sparse_values>values
 SparseToSparseSetOperation set1_indices set1_values set1_shape set2_indices set2_values set2_shape set_operation validate_indices=True; set_operation>which validate_indices>validate -> result_indices result_values result_shape
 Spence x

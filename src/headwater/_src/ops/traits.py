@@ -463,7 +463,8 @@ _CODES: dict[str, _Coder] = {
 
 _SIMPLIFY: dict[str, Any] = {
     "Identity": _first, "StopGradient": _first, "Reshape": _same_shape, "ReshapeLike": _same_shape,
-    "BroadcastTo": _same_shape, "BroadcastLike": _same_shape, "EnsureShape": _same_shape, "Transpose": _unmoved,
+    "BroadcastTo": _same_shape, "BroadcastLike": _same_shape, "SumLike": _same_shape, "EnsureShape": _same_shape,
+    "Transpose": _unmoved,
     "Mul": _neutral(1.0, 1.0), "RealDiv": _neutral(None, 1.0), "Sub": _neutral(None, 0.0), "AddV2": _added_zero,
 }  # fmt: skip
 
