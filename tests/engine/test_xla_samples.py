@@ -19,10 +19,14 @@ from headwater._src.engine.lower import has_effects
 pytest.importorskip("jax")
 
 
+EAGER = frozenset(("constant/array-cast",))
+"""Samples whose arguments mean another thing as tensors: tf.constant casts arrays only."""
+
+
 def _third() -> Iterator[harness.Sample]:
     """The first good sample of each owner, and a third of the others."""
     seen: set[str] = set()
-    good = (s for s in harness.SAMPLES if s.case.error is None)
+    good = (s for s in harness.SAMPLES if s.case.error is None and s.key not in EAGER)
     for i, sample in enumerate(good):
         if sample.owner not in seen or i % 4 == 0:
             seen.add(sample.owner)

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import starmap
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -132,10 +132,14 @@ class Executable:
         except Exception as error:
             if program.effects:
                 box.clear()
-            found = self._explain(error, values)
-            if found is error:
-                raise
-            raise found from None
+            self.reraise(error, values)
+
+    def reraise(self, error: Exception, values: Sequence[Any]) -> NoReturn:
+        """Raises what an exception of JAX means."""
+        found = self._explain(error, values)
+        if found is error:
+            raise error
+        raise found from None
 
     def _add(self, key: Any, values: Sequence[Any], state: Sequence[Any]) -> Program:
         with _lock:

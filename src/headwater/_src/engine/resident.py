@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Residents:
                 f"{executable.closed.name}: two of the variables that it assigns are the same one."
             )
         self.executable = executable
+        self.direct = executable.direct
         self.constants = constants
         self.arrays: list[Any] = []
         self.version = 0
@@ -144,7 +146,12 @@ class Residents:
                 program = self._program(values)
             if not program.effects:
                 try:
-                    self.executable.run(program, values, self.arrays, box)
+                    if self.direct:  # what `Executable.run` does, without the call
+                        box.extend(starmap(program.call, ((*values, *self.arrays),)))
+                    else:
+                        self.executable.run(program, values, self.arrays, box)
+                except Exception as error:
+                    self.executable.reraise(error, values)
                 finally:
                     if box and self.cells:
                         self.arrays = box[0][self.count :]
