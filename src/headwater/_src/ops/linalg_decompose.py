@@ -31,7 +31,6 @@ from headwater._src.ops.broadcasting import sum_to
 from headwater._src.ops.cast import cast
 
 _blas = LazyModule("scipy.linalg.blas")
-_lapack = LazyModule("scipy.linalg.lapack")
 
 WIDE = "float32|float64|C"
 _LETTER = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}

@@ -18,7 +18,7 @@ from headwater._src.base import dtypes
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import LazyModule, lax
+from headwater._src.base.lazy import lax, scipy_lapack
 from headwater._src.base.shapes import broadcast
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
@@ -41,8 +41,6 @@ from headwater._src.ops.linalg_decompose import (
     triangular_solve,
 )
 
-_lapack = LazyModule("scipy.linalg.lapack")
-
 # -- LU ---------------------------------------------------------------------------------------------------------------
 
 
@@ -58,7 +56,7 @@ def _lu(x: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     out, order = np.empty_like(x), np.empty(x.shape[:-1], dtype.np)
     if not x.size:
         return out, order
-    factor = getattr(_lapack, _LETTER[x.dtype.name] + "getrf")
+    factor = getattr(scipy_lapack, _LETTER[x.dtype.name] + "getrf")
     for index in np.ndindex(x.shape[:-2]):
         out[index], swaps, info = factor(x[index])
         if info > 0:

@@ -19,7 +19,7 @@ import headwater._src.ops.reduce as reduce
 from headwater._src.base import dtypes
 from headwater._src.base.errors import FailedPreconditionError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.base.lazy import LazyModule, jax, jnp, scipy_linalg
+from headwater._src.base.lazy import LazyModule, jax, jnp, scipy_lapack, scipy_linalg
 from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
@@ -39,7 +39,6 @@ from headwater._src.ops.linalg_decompose import (
     one_by_one,
 )  # fmt: skip
 
-_lapack = LazyModule("scipy.linalg.lapack")
 _jsl = LazyModule("jax.scipy.linalg", "xla")
 _LETTER = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 
@@ -557,7 +556,7 @@ def need_rhs(rhs: Any, what: str) -> int | None:
 
 
 def _tridiagonal_one(above: np.ndarray, main: np.ndarray, below: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    solve = getattr(_lapack, _LETTER[main.dtype.name] + "gtsv")
+    solve = getattr(scipy_lapack, _LETTER[main.dtype.name] + "gtsv")
     *_, x, info = solve(below[1:], main, above[:-1], rhs)
     if info > 0:
         raise invalid("tf.linalg.tridiagonal_solve: a matrix is singular, so there is no solution.")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from headwater._src.base.lazy import scipy_lapack
 from headwater._src.ops.threads import share
 
 _WORD = 0xFFFFFFFF
@@ -330,15 +331,25 @@ def _truncated_chunk(stream: Stream, keys: list[np.ndarray], out: np.ndarray, st
 # -- permutations and categories --------------------------------------------------------------------------------------
 
 
+MANY = 2048
+"""From so many exchanges on LAPACK makes them, which has to be loaded first."""
+
+
 def permutation(stream: Stream, size: int) -> np.ndarray:
     """A permutation of range(size): position i is exchanged with one of those from i on."""
     if size < 2:
         return np.arange(size, dtype=np.intp)
-    order = list(range(size))
     bits = fill(stream, size - 1, words, _U32)
-    partners = (bits % np.arange(size, 1, -1, dtype=_U32) + np.arange(size - 1, dtype=_U32)).tolist()
+    partners = bits % np.arange(size, 1, -1, dtype=_U32) + np.arange(size - 1, dtype=_U32)
+    if MANY <= size < 1 << 31:
+        # One exchange of rows after the other is what LAPACK's laswp does; a float64 holds such numbers exactly.
+        rows = np.arange(size, dtype=_F64).reshape(size, 1)
+        return scipy_lapack.dlaswp(rows, partners.astype(np.int32), overwrite_a=1)[:, 0].astype(np.intp)
+    order = list(range(size))
     final = []
-    for partner, value in zip(partners, order, strict=False):  # `order` changes ahead of where it is read
+    for partner, value in zip(
+        partners.tolist(), order, strict=False
+    ):  # `order` changes ahead of where it is read
         final.append(order[partner])
         order[partner] = value
     final.append(order[-1])
