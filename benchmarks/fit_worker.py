@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from serving import serve
 
 FRAMEWORK = sys.argv[1]
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -97,18 +97,5 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     return {"first": seconds} if "build" in request else {"step": seconds / steps}
 
 
-def main() -> None:
-    """Answers until the input ends."""
-    out = os.fdopen(os.dup(1), "w")
-    with contextlib.redirect_stdout(sys.stderr):
-        print(json.dumps({"ready": True}), file=out, flush=True)
-        for line in sys.stdin:
-            try:
-                reply = answer(json.loads(line))
-            except Exception as error:
-                reply = {"error": f"{type(error).__name__}: {error}"[:300]}
-            print(json.dumps(reply), file=out, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(answer)

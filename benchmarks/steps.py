@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ FIRST_CALLS = {"seeds/function": 1.0, "seeds/jit": 1.0}
 class Worker:
     """A framework's process, which runs one of the scripts beside this one."""
 
-    def __init__(self, framework: str, python: str, script: str = "steps_worker.py") -> None:
+    def __init__(self, framework: str, python: str, script: str) -> None:
         command = [python, str(HERE / script), framework]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -79,47 +80,73 @@ def measure(
     return figures
 
 
-def report(workload: str, figures: dict[str, dict[str, float]]) -> bool:
-    """Prints one workload's lines; whether its bars are met."""
+Figures = dict[str, dict[str, float]]
+
+
+def report(workload: str, figures: Figures, bars: dict[str, float], first_call: float | None = None) -> bool:
+    """Prints one workload's lines; whether its bars are met.
+
+    Args:
+      workload: its name.
+      figures: for each framework the best step and the first call, in seconds.
+      bars: the least ratio of each peer's step time to headwater's; 0 for none.
+      first_call: the same for TensorFlow's first call.
+    """
     own = figures.get("headwater")
     met = own is not None
     for framework, figure in figures.items():
         line = f"{workload:18} {framework:11} {figure['best'] * 1e6:10.1f} us/step   first call {figure['first'] * 1e3:8.1f} ms"
         if own is not None and framework != "headwater":
-            ratio, bar = figure["best"] / own["best"], WORKLOADS[workload].get(framework)
+            ratio, bar = figure["best"] / own["best"], bars.get(framework)
             line += f"   {framework}/headwater {ratio:6.2f}x"
-            if bar is not None:
+            if bar:
                 line += f" (bar {bar:g}: {'met' if ratio >= bar else 'UNMET'})"
                 met = met and ratio >= bar
-            if framework == TF and workload in FIRST_CALLS:
+            if framework == TF and first_call is not None:
                 ratio = figure["first"] / own["first"]
-                line += f"   first call {ratio:5.2f}x (bar {FIRST_CALLS[workload]:g}: {'met' if ratio >= 1 else 'UNMET'})"
-                met = met and ratio >= 1
+                line += f"   first call {ratio:5.2f}x (bar {first_call:g}: {'met' if ratio >= first_call else 'UNMET'})"
+                met = met and ratio >= first_call
         print(line, flush=True)
     return met
 
 
-def main() -> None:
-    """Measures what the command line asks for."""
+def drive(
+    description: str,
+    script: str,
+    workloads: dict[str, dict[str, float]],
+    measured: Callable[[str, dict[str, Worker], argparse.Namespace], Figures],
+    first_calls: dict[str, float],
+) -> None:
+    """Measures what the command line asks for, and prints it.
+
+    Args:
+      description: for `--help`.
+      script: what runs each framework's side.
+      workloads: the bars of each.
+      measured: what measures one.
+      first_calls: the bars of first calls.
+    """
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("--tensorflow", help="path of a Python that has TensorFlow")
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=4.0, help="for each workload and framework")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="for each workload and framework, where steps are counted"
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 when a bar is not met")
     options = parser.parse_args()
-    workers = {"headwater": Worker("headwater", sys.executable)}
+    workers = {"headwater": Worker("headwater", sys.executable, script)}
     if options.tensorflow:
-        workers[TF] = Worker(TF, options.tensorflow)
-    workers[JAX] = Worker(JAX, sys.executable)
+        workers[TF] = Worker(TF, options.tensorflow, script)
+    workers[JAX] = Worker(JAX, sys.executable, script)
     chosen = [
         w
-        for w in WORKLOADS
+        for w in workloads
         if not options.patterns or any(fnmatchcase(w, f"*{p}*") for p in options.patterns)
     ]
-    results = [report(w, measure(w, workers, options.rounds, options.seconds)) for w in chosen]
+    results = [report(w, measured(w, workers, options), workloads[w], first_calls.get(w)) for w in chosen]
     for worker in workers.values():
         worker.close()
     if options.check and not all(results):
@@ -127,4 +154,10 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    drive(
+        __doc__,
+        "steps_worker.py",
+        WORKLOADS,
+        lambda w, workers, options: measure(w, workers, options.rounds, options.seconds),
+        FIRST_CALLS,
+    )

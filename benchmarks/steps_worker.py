@@ -7,8 +7,6 @@ Reads lines of JSON from its input: {"build": name} or {"round": name, "seconds"
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 import time
@@ -16,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from serving import serve
 
 FRAMEWORK = sys.argv[1]
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -233,18 +232,5 @@ def _warm_compiler() -> None:
         tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))
 
 
-def main() -> None:
-    """Answers until the input ends."""
-    out = os.fdopen(os.dup(1), "w")
-    with contextlib.redirect_stdout(sys.stderr):
-        print(json.dumps({"ready": True}), file=out, flush=True)
-        for line in sys.stdin:
-            try:
-                reply = answer(json.loads(line))
-            except Exception as error:
-                reply = {"error": f"{type(error).__name__}: {error}"[:300]}
-            print(json.dumps(reply), file=out, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(answer)

@@ -214,14 +214,14 @@ class ShuffledColumns(Columns):
 
 
 class Chained(Columns):
-    """The columns that an iterator gives, one after the other, until one is empty."""
+    """The columns, or other sources that are read alike, that an iterator gives, one after the other, until one is empty."""
 
-    def __init__(self, passes: Iterator[Columns]) -> None:
+    def __init__(self, passes: Iterator[Any]) -> None:
         self.passes = passes
         self.current = next(passes, None)
         self.empty = True
 
-    def read(self, count: int) -> list[np.ndarray] | None:
+    def read(self, count: int) -> Any:
         while self.current is not None:
             found = self.current.read(count)
             if found is not None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from headwater._src.core.graph import CONST, PLACEHOLDER, FuncGraph
 from headwater._src.core.tensor import EagerTensor, of_array
-from headwater._src.data.columns import Columns, is_dense
+from headwater._src.data.columns import Chained, Columns, is_dense
 from headwater._src.data.functions import Pass, of_elements
 from headwater._src.data.iterator import GET_NEXT, OwnedIterator
 from headwater._src.data.nodes import Batch, Concatenate, Node, Passing, Repeat, Slices, Take, Tensors, Zip
@@ -154,23 +154,8 @@ def _indices(node: Node, state: Pass) -> Iterator[np.ndarray]:
             yield tensor._array[None]
 
 
-class _Again(Batches):
+class _Again(Chained, Batches):
     """The batches of one pass after the other, until one is empty."""
-
-    def __init__(self, passes: Iterator[Batches]) -> None:
-        self.passes = passes
-        self.current = next(passes, None)
-        self.empty = True
-
-    def read(self, count: int) -> Block | None:
-        while self.current is not None:
-            found = self.current.read(count)
-            if found is not None:
-                self.empty = False
-                return found
-            self.current = None if self.empty else next(self.passes, None)
-            self.empty = True
-        return None
 
 
 class _First(Batches):
