@@ -44,7 +44,7 @@ ROUNDS = 10
 """How often the body of a loop is taken to run where nothing is known of it."""
 
 START_NS = 1e9
-COMPILE_NODE_NS = 8e6
+COMPILE_NODE_NS = 2e6
 """Loading XLA, and compiling a node."""
 MOST_CALLS = 20_000
 """Where compiling would take longer than that to pay it is left alone,"""

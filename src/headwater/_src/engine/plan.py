@@ -6,6 +6,7 @@ dispatch, the tensors around arrays, arrays for results that can go where others
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,12 @@ except ImportError:
 else:
     with np.errstate(all="ignore"):
         _IGNORE = _handling.get()
+
+
+@functools.lru_cache(maxsize=512)
+def _bytecode(text: str, filename: str) -> Any:
+    """Programs trace the same small functions again and again, as the `map` of a data set for every `fit`."""
+    return compile(text, filename, "exec")
 
 
 class Plan:
@@ -123,10 +130,9 @@ class Plan:
 
         mine = frozenset([i for i in range(len(self.graph.inputs)) if owned >> i & 1])
         source = Source(self.graph, self._codes, mine)
-        filename = f"<plan of {self.graph.name} {id(self):x}.{owned:x}>"
         scope = source.scope
         scope["__name__"] = _MODULE
-        exec(compile(source.text, filename, "exec"), scope)
+        exec(_bytecode(source.text, f"<plan of {self.graph.name}>"), scope)
         run = scope[source.name]
         self._origins[run.__code__] = source.origins
         self._variants[owned] = run
