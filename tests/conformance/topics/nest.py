@@ -69,6 +69,13 @@ class Attributes:
         return f"Attributes({self.one}, {self.two})"
 
 
+class Ordered(collections.OrderedDict):  # type: ignore[type-arg]
+    """One that prints the same on every version of Python."""
+
+    def __repr__(self) -> str:
+        return f"O({list(self.items())})"
+
+
 def names(tf: Any) -> dict[str, Any]:
     """All names of the expressions."""
     return {
@@ -81,7 +88,7 @@ def names(tf: Any) -> dict[str, Any]:
         "Pair": Pair,
         "A": Attributes,
         "D": collections.defaultdict,
-        "O": collections.OrderedDict,
+        "O": Ordered,
         "C": collections.Counter,
         "deque": collections.deque,
         "proxy": types.MappingProxyType,
