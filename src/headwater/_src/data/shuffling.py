@@ -16,7 +16,6 @@ import numpy as np
 
 import headwater._src.ops.philox as philox
 import headwater._src.ops.random as random
-from headwater._src.base.lazy import scipy_lapack
 from headwater._src.core.convert import host_int
 
 _AT_A_TIME = 64
@@ -128,12 +127,9 @@ class Shuffler(SeedSource):
         return self._order(iter(blocks), self.words())
 
     def _order(self, blocks: Iterator[Any], words: Words) -> Iterator[np.ndarray]:
-        """Step k exchanges number k with one of the buffer, which is that number and those after it.
-
-        A series of exchanges of rows is what LAPACK's laswp makes; float64 holds such numbers exactly.
-        """
+        """Step k exchanges number k with one of the buffer, which is that number and those after it."""
         size, low, ended, block = self.buffer_size, 0, False, _FIRST_BLOCK
-        held, first = np.empty(0), True
+        held, many = np.empty(0), False
         while True:
             parts, count = [held[low:]], len(held) - low
             while not ended and (size < 0 or count < size + block):
@@ -144,20 +140,13 @@ class Shuffler(SeedSource):
                     count += len(found)
             if len(parts) > 1:
                 held, low = np.concatenate(parts), 0
-            if ended and first and count < philox.MANY:  # not worth loading LAPACK
-                numbers = iter(held.astype(np.int64).tolist())
-                yield from (
-                    np.array(part, np.int64) for part in self._lists(numbers, words, block, _LARGEST_BLOCK)
-                )
-                return
-            first = False
+            many = many or count >= philox.MANY
             steps = min(block, count if ended else count - size)
             if steps <= 0:
                 return
             left = np.arange(count, count - steps, -1)
             drawn = words.take(steps).astype(np.int64) % (left if size < 0 else np.minimum(left, size))
-            partners = (drawn + np.arange(steps)).astype(np.int32)
-            scipy_lapack.dlaswp(held[low:].reshape(-1, 1), partners, overwrite_a=1)
+            philox.exchange(held[low:], drawn + np.arange(steps), many)
             yield held[low : low + steps].astype(np.int64)
             low += steps
             block = min(block * 2, _LARGEST_BLOCK)

@@ -332,28 +332,34 @@ def _truncated_chunk(stream: Stream, keys: list[np.ndarray], out: np.ndarray, st
 
 
 MANY = 2048
-"""From so many exchanges on LAPACK makes them, which has to be loaded first."""
+"""From so many numbers on LAPACK exchanges them, which has to be loaded first."""
+
+
+def exchange(numbers: np.ndarray, partners: np.ndarray, many: bool) -> None:
+    """Exchanges number k with number `partners[k]`, one k after the other.
+
+    Args:
+      numbers: float64, contiguous, changed in place; whole numbers below 2**53 and fewer than 2**31 of them.
+      partners: positions, no more than there are numbers.
+      many: whether LAPACK shall do it: a series of exchanges of rows is its laswp.
+    """
+    if many:
+        scipy_lapack.dlaswp(numbers.reshape(-1, 1), partners.astype(np.int32), overwrite_a=1)
+        return
+    order = numbers.tolist()
+    for k, partner in enumerate(partners.tolist()):
+        order[k], order[partner] = order[partner], order[k]
+    numbers[:] = order
 
 
 def permutation(stream: Stream, size: int) -> np.ndarray:
     """A permutation of range(size): position i is exchanged with one of those from i on."""
-    if size < 2:
-        return np.arange(size, dtype=np.intp)
-    bits = fill(stream, size - 1, words, _U32)
-    partners = bits % np.arange(size, 1, -1, dtype=_U32) + np.arange(size - 1, dtype=_U32)
-    if MANY <= size < 1 << 31:
-        # One exchange of rows after the other is what LAPACK's laswp does; a float64 holds such numbers exactly.
-        rows = np.arange(size, dtype=_F64).reshape(size, 1)
-        return scipy_lapack.dlaswp(rows, partners.astype(np.int32), overwrite_a=1)[:, 0].astype(np.intp)
-    order = list(range(size))
-    final = []
-    for partner, value in zip(
-        partners.tolist(), order, strict=False
-    ):  # `order` changes ahead of where it is read
-        final.append(order[partner])
-        order[partner] = value
-    final.append(order[-1])
-    return np.array(final, np.intp)
+    numbers = np.arange(size, dtype=_F64)
+    if size > 1:
+        bits = fill(stream, size - 1, words, _U32)
+        partners = bits % np.arange(size, 1, -1, dtype=_U32) + np.arange(size - 1, dtype=_U32)
+        exchange(numbers, partners, MANY <= size < 1 << 31)
+    return numbers.astype(np.intp)
 
 
 def categorical(stream: Stream, logits: np.ndarray, samples: int, dtype: np.dtype) -> np.ndarray:
