@@ -7,8 +7,10 @@ Python's operators are ten times faster than NumPy's functions.
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,6 +61,8 @@ class Source:
         self.live = Liveness(graph, codes, owned)
         self.values = self.live.values
         self.free: dict[Any, list[Place]] = {}
+        self.given: dict[int, str] = {}
+        """By the `id` of a value, the array that it is to be written into."""
         self._deaths: list[tuple[int, str, Value]] = []
         self.lines: list[list[str]] = []
         self.notes: list[str] = []
@@ -78,8 +82,7 @@ class Source:
                 if place.holder:
                     self.free.setdefault(place.key, []).append(place)
         self._drop_names()
-        results = [self._array(self.values[id(t)], None) for t in self.graph.outputs]
-        self._line("    return [" + ", ".join(results) + "]", "")
+        self._results()
         self.name = self._function_name()
         self.lines[0] = [f"def {self.name}(inputs):"]
         width = min(max([len("; ".join(parts)) for parts in self.lines], default=0), 60)
@@ -129,6 +132,10 @@ class Source:
                 value.whole.holder = value.name
         if any(n != "_" for n in names):
             self._line(f"    {', '.join(names)}{',' * (len(names) == 1)} = inputs", "")
+
+    def _results(self) -> None:
+        results = [self._array(self.values[id(t)], None) for t in self.graph.outputs]
+        self._line("    return [" + ", ".join(results) + "]", "")
 
     def _drop_names(self) -> None:
         """Lets go of large arrays after their last use, unless something is written into them later."""
@@ -188,19 +195,24 @@ class Source:
             if result.dtype.kind == "O" and not result.shape:
                 result.kind = "any"
         else:
-            result.kind = "array" if result.shape else "any"
-        text = self._bound(code, code.text)
+            result.kind = "array" if result.shape else ("scalar" if code.numbers else "any")
+        shape = result.shape if code.full and _is_small(result) else None
+        text = self._bound(code, code.text, shape)
         if flat and len(inputs) == 1 and code.elementwise:
             arguments = [inputs[0].scalar or self._array(inputs[0], node)]
         else:
             arguments = [self._array(x, node) for x in inputs]
-        if code.into is not None and result.last >= 0 and _is_worth_reuse(result):
-            place = self._reusable(index, code, inputs, result)
-            if place is not None:
-                place.reused = True
-                result.name = place.holder
-                self._named(result)
-                return self._bound(code, code.into).format(*arguments, out=place.holder)
+            if code.elementwise and result.shape and result.shape[-1] == 1:
+                # Of an array with a single element NumPy makes a loop for every element of the other.
+                arguments = [
+                    f"{a}.reshape(())" if _is_one(x) and not _is_one(result) else a
+                    for a, x in zip(arguments, inputs, strict=True)
+                ]
+        out = self.given.get(id(result)) or self._reused(index, code, inputs, result)
+        if out is not None:
+            result.name = out
+            self._named(result)
+            return self._bound(code, code.into or "", shape).format(*arguments, out=out)
         self._named(result)
         return text.format(*arguments)
 
@@ -209,6 +221,16 @@ class Source:
         scalars = {f"s{i}": self._scalar(x, node) for i, x in enumerate(inputs) if f"{{s{i}}}" in code.text}
         arrays = [self._array(x, node) if f"{{{i}}}" in code.text else "" for i, x in enumerate(inputs)]
         return self._bound(code, code.text).format(*arrays, **scalars)
+
+    def _reused(self, index: int, code: Code, inputs: list[Value], result: Value) -> str | None:
+        """The array of another value that the result may be written into."""
+        if code.into is None or result.last < 0 or not _is_worth_reuse(result):
+            return None
+        place = self._reusable(index, code, inputs, result)
+        if place is None:
+            return None
+        place.reused = True
+        return place.holder
 
     def _reusable(self, index: int, code: Code, inputs: list[Value], result: Value) -> Place | None:
         """A place that the result may be written into."""
@@ -232,9 +254,12 @@ class Source:
                 return found.pop(k)
         return None
 
-    def _bound(self, code: Code, text: str) -> str:
+    def _bound(self, code: Code, text: str, full: tuple[int, ...] | None = None) -> str:
         for name, value in code.names.items():
-            bound = self._bind(name, value)
+            if full is not None and name in code.full:
+                bound = self._bind(f"{name}s", _filled(value.dtype, value.tobytes(), full))
+            else:
+                bound = self._bind(name, value)
             if bound != name:
                 text = re.sub(rf"\b{name}\b", bound, text)
         return text
@@ -277,12 +302,35 @@ class Source:
             )
         return value.array
 
-    def _scalar(self, value: Value, node: Node) -> str:
+    def _scalar(self, value: Value, node: Node | None) -> str:
         """The name under which a value of rank 0 is a NumPy scalar."""
         if not value.scalar:
             value.scalar = f"s{value.name}" if value.name[0] == "x" else f"s{value.name[1:]}"
-            self._line(f"    {value.scalar} = {value.name}[()]", "", Origin(node, [], {}))
+            self._line(f"    {value.scalar} = {value.name}[()]", "", Origin(node, [], {}) if node else None)
         return value.scalar
+
+
+_SMALL = 1 << 12
+"""Elements up to which constants are spread."""
+
+
+def _is_small(result: Value) -> bool:
+    """Whether the result is a small array in C order, so that constants of its shape change nothing about that."""
+    shape = result.shape
+    if not shape or result.layout != "C" or any(d.__class__ is not int for d in shape):
+        return False
+    return 1 < prod(shape) <= _SMALL
+
+
+@functools.lru_cache(maxsize=64)
+def _filled(dtype: np.dtype, element: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.full(shape, np.frombuffer(element, dtype)[0])
+    array.flags.writeable = False
+    return array
+
+
+def _is_one(value: Value) -> bool:
+    return bool(value.shape) and all(d == 1 for d in value.shape)
 
 
 def _is_worth_reuse(result: Value) -> bool:

@@ -23,11 +23,12 @@ from headwater._src.engine.closed import close
 from headwater._src.engine.graph_copy import Mapping, copy_node
 from headwater._src.engine.lower import has_effects
 from headwater._src.engine.optimize import is_static, optimized
+from headwater._src.engine.traits import Code, Traits, install_traits
 
 SMALL_BYTES = 1 << 14
 """Of larger variables the arithmetic costs more than the calls."""
-_LEAST_CALLS = 4
-"""So many calls must be saved for each variable that is put into the array or taken out of it in a step."""
+_LEAST_CALLS = 2
+"""Of fewer calls for each variable too few are saved."""
 
 _EXACT = frozenset(
     (np.add, np.subtract, np.multiply, np.true_divide, np.sqrt, np.square, np.negative, np.absolute, np.maximum, np.minimum)
@@ -64,6 +65,14 @@ class _Part(PlainRecord):
 
 JOIN: Any = _Join()
 PART: Any = _Part()
+
+
+def _join_code(node: Node) -> Code:
+    parts = ", ".join([f"{{{i}}}.reshape(-1)" for i in range(len(node.inputs))])
+    return Code(f"concatenate(({parts},))", {"concatenate": np.concatenate}, fresh=True, layout="C")
+
+
+install_traits({JOIN.name: Traits(code=_join_code)})
 
 
 class Joined(NamedTuple):
@@ -142,7 +151,7 @@ class _Joining:
                 groups[tensor._np_dtype, self._key(tensor, tensor._shape)].append(i)
         several = {key: g for key, g in groups.items() if len(g) > 1 and self.calls[key[1]]}
         calls = frozenset().union(*(self.calls[number] for _, number in several))
-        if len(calls) < 2 * _LEAST_CALLS:
+        if len(calls) < _LEAST_CALLS:
             return []
         return list(several.values())
 

@@ -21,7 +21,7 @@ from headwater._src.core.op import Op
 from headwater._src.core.tensor import as_array, of_array
 
 if TYPE_CHECKING:
-    from headwater._src.engine.emit import Origin
+    from headwater._src.engine.emit import Origin, Source
 
 _MODULE = "headwater._src.plans"
 """The module that plans claim to be of: NumPy's warnings from headwater's modules are filtered; see `core.call`."""
@@ -125,11 +125,14 @@ class Plan:
             run = self._variants[owned]
         return run
 
-    def _compile(self, owned: int) -> str:
+    def _written(self, owned: frozenset[int]) -> Source:
+        """The source for these owned inputs."""
         from headwater._src.engine.emit import Source
 
-        mine = frozenset([i for i in range(len(self.graph.inputs)) if owned >> i & 1])
-        source = Source(self.graph, self._codes, mine)
+        return Source(self.graph, self._codes, owned)
+
+    def _compile(self, owned: int) -> str:
+        source = self._written(frozenset([i for i in range(len(self.graph.inputs)) if owned >> i & 1]))
         scope = source.scope
         scope["__name__"] = _MODULE
         exec(_bytecode(source.text, f"<plan of {self.graph.name}>"), scope)

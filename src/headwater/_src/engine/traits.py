@@ -41,7 +41,12 @@ class Code(NamedTuple):
     total: bool = True
     """Whether the expression can't fail on arrays of the shapes and dtypes that are known of the inputs."""
     arrays: bool = False
-    """Whether results of rank 0 come as ndarrays, as those of plans do; else they may be NumPy scalars."""
+    """Whether results of rank 0 come as ndarrays, as those of plans do; else they may be NumPy scalars,"""
+    numbers: bool = False
+    """and whether they are certain to be."""
+    full: tuple[str, ...] = ()
+    """Constants among `names` of an elementwise expression that had better be arrays of the result's shape, filled with them:
+    where a function of NumPy has fast loops for two arrays only."""
 
 
 class Traits(NamedTuple):

@@ -121,7 +121,8 @@ _SELU_SCALE = 1.0507009873554805
 
 
 def _elu_numpy(x: np.ndarray) -> Any:
-    return np.where(x < 0, np.expm1(np.minimum(x, 0)), x)
+    # expm1(x) is never below x. Of two zeros NumPy's maximum takes either, so both have the sign of x.
+    return np.maximum(np.expm1(np.minimum(x, x.dtype.type(0))), x)
 
 
 _elu_grad = op(

@@ -8,6 +8,7 @@ entry steps back and the kernel is called.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -97,7 +98,7 @@ def _reduction(ufunc: np.ufunc, dtypes: frozenset[np.dtype] = _WIDE, mean: bool 
         names: dict[str, Any] = {name: reduce_}
         if mean:
             text, names[f"count_{count}"] = f"{text} / count_{count}", dtype.type(count)
-        return Code(text, names, fresh=bool(node.outputs[0]._shape), views=(), layout="A")
+        return Code(text, names, fresh=bool(node.outputs[0]._shape), views=(), layout="A", numbers=True)
 
     return code
 
@@ -132,7 +133,9 @@ def _sum_like(node: Node) -> Code | None:
     back = "" if left == new else f".reshape({new!r})"
     kept = new and left != new and len(new) == len(old)
     text = f"add_reduce({{0}}, {axes!r}, None, None, True)" if kept else f"add_reduce({{0}}, {axes!r}){back}"
-    return Code(text, {"add_reduce": _ADD_REDUCE}, fresh=bool(new), views=(), layout="A")
+    into = f"add_reduce({{0}}, {axes!r}, None, {{out}})" if new and left == new else None
+    layout = "C" if len([d for d in new if d != 1]) < 2 else "A"
+    return Code(text, {"add_reduce": _ADD_REDUCE}, into, fresh=bool(new), views=(), layout=layout)
 
 
 def _bias_grad(node: Node) -> Code | None:
@@ -146,7 +149,8 @@ def _bias_grad(node: Node) -> Code | None:
         return None
     rows = "{0}" if len(g._shape) == 2 else f"{{0}}.reshape(-1, {g._shape[-1]})"  # type: ignore[arg-type, index]
     text = f"add_reduce({rows}, 0)"
-    return Code(text, {"add_reduce": _ADD_REDUCE}, fresh=True, layout="C")
+    into = f"add_reduce({rows}, 0, None, {{out}})"
+    return Code(text, {"add_reduce": _ADD_REDUCE}, into, fresh=True, layout="C")
 
 
 # -- elementwise ------------------------------------------------------------------------------------------------------
@@ -163,12 +167,13 @@ def _elementwise(text: str, into: str = "", over: tuple[int, ...] | None = None,
         mine, into_mine = text.replace("$", dtype.char + "_"), into.replace("$", dtype.char + "_")
         names = {**functions, **{f"{dtype.char}_{k}": _scalar(repr(v), dtype) for k, v in values.items()}}
         names[f"{dtype.char}_dtype"] = dtype
-        return Code(mine, names, into_mine or None, None, True, (), True, "K", over)
+        full = tuple([n for n in names if re.search(rf"(minimum|maximum|fmin)\([^()]+, {n}\b", mine)])
+        return Code(mine, names, into_mine or None, None, True, (), True, "K", over, full=full)
 
     return code
 
 
-_FUNCTIONS = "add copysign divide exp expm1 fmin greater maximum minimum multiply negative sqrt square subtract".split()
+_FUNCTIONS = "add divide exp expm1 fmin greater maximum minimum multiply negative sqrt square subtract".split()
 
 
 def _bias_add(node: Node) -> Code | None:
@@ -447,8 +452,8 @@ _CODES: dict[str, _Coder] = {
     "Relu": _elementwise("maximum({0}, $zero)", "maximum({0}, $zero, out={out})", zero=0.0),
     "ReluGrad": _elementwise("multiply({0}, greater({1}, $zero).astype($dtype))",
                              "multiply({0}, greater({1}, $zero).astype($dtype), {out})", zero=0.0),
-    # expm1(min(x, 0)) + max(x, 0) but for the sign of zeros, which is that of x, as the sign of all else.
-    "Elu": _elementwise("copysign(add(expm1(minimum({0}, $zero)), maximum({0}, $zero)), {0})", zero=0.0),
+    "Elu": _elementwise("maximum(expm1(minimum({0}, $zero)), {0})",
+                        "maximum(expm1(minimum({0}, $zero, out={out}), {out}), {0}, out={out})", (), zero=0.0),
     # g * (min(y, 0) + 1) is g where y is not negative; fmin takes NaN for nothing, as the comparison does.
     "EluGrad": _elementwise("multiply({0}, add(fmin({1}, $zero), $one))",
                             "multiply({0}, add(fmin({1}, $zero), $one), {out})", zero=0.0, one=1.0),

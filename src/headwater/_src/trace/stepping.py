@@ -6,13 +6,10 @@ succeeded where one raises. So a run leaves what as many calls would leave.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from numpy import copyto
 
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph
@@ -21,11 +18,11 @@ from headwater._src.engine.closed import close
 from headwater._src.engine.graph_copy import inline
 from headwater._src.engine.lockstep import joined, places_of
 from headwater._src.engine.plan import plan_of
+from headwater._src.engine.rounds import Carried, RoundsPlan
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops.control import while_loop
 from headwater._src.ops.create import zeros
 from headwater._src.ops.gather import gather
-from headwater._src.state.variable import CAN_COUNT
 from headwater._src.trace.call import GraphFunction, large_variables
 
 Arrays = Sequence[np.ndarray]
@@ -38,6 +35,8 @@ class Steps:
       closed: a graph whose arguments are a batch.
     """
 
+    how = "the NumPy plan of a step"
+
     def __init__(self, closed: FuncGraph) -> None:
         self.closed = closed
         self.captured = [t._array for t in closed.captured]
@@ -45,23 +44,34 @@ class Steps:
         found = joined(closed)
         places = {id(h): i for i, h in enumerate(closed.read_handles)}
         if found is None:
-            self.plan, self.single = plan_of(closed), list(range(len(places)))
+            self.graph, self.single = closed, list(range(len(places)))
             self.groups: list[list[int]] = []
             self.parted: list[int] = []
             written = [places[id(h)] for h in closed.written_handles]
         else:
-            self.plan, self.single = plan_of(found.graph), found.single
+            self.graph, self.single = found.graph, found.single
             self.groups, self.parted, written = found.groups, found.parted, found.written
-        outputs = self.count + len(written) + len(self.groups)
-        after = {v: self.count + i for i, v in enumerate(written)}
-        self.fixed = [n for n, v in enumerate(self.single) if v not in after]
-        after |= {self.single[n]: outputs + i for i, n in enumerate(self.fixed)}
-        last = range(outputs - len(self.groups), outputs)
-        self.pick = _picker([*[after[v] for v in self.single], *last])
-        """From the outputs of a step and the values that stay the same to what the next step reads."""
-        first = closed.arg_count + len(self.captured)
-        large = large_variables(closed) if CAN_COUNT else ()
-        self.large = [(n, 1 << (first + n)) for n, v in enumerate(self.single) if v in large]
+        self.plan = plan_of(self.graph)
+        place = {v: n for n, v in enumerate(self.single)}
+        groups = range(len(self.single), len(self.single) + len(self.groups))
+        self.after = {place[v]: i for i, v in enumerate(written)}
+        """By the number of a variable or group that is assigned, which of the outputs after the results is its new value."""
+        self.after |= {n: len(written) + i for i, n in enumerate(groups)}
+        self._loop: RoundsPlan | None = None
+
+    @property
+    def loop(self) -> RoundsPlan:
+        """The plan of all steps but the last of a run; their results nobody looks at."""
+        if self._loop is None:
+            first = self.closed.arg_count + len(self.captured)
+            state = range(first, first + len(self.single) + len(self.groups))
+            fixed = frozenset([first + len(self.single) + n for n in self.parted])
+            large = large_variables(self.closed)
+            owned = frozenset([first + n for n, v in enumerate(self.single) if v in large])
+            after = {first + n: i for n, i in self.after.items()}
+            carried = Carried(self.closed.arg_count, state, after, fixed, owned)
+            self._loop = RoundsPlan(self.graph, self.graph.outputs[self.count :], carried)
+        return self._loop
 
     def _values(self) -> list[np.ndarray]:
         """The variables' values as the plan takes them."""
@@ -71,8 +81,9 @@ class Steps:
 
     def _store(self, values: Arrays) -> None:
         handles = self.closed.read_handles
-        for v, array in zip(self.single, values, strict=False):
-            handles[v].tensor = of_array(array)
+        for n in self.after:
+            if n < len(self.single):
+                handles[self.single[n]].tensor = of_array(np.asarray(values[n]))
         for group, vector in zip(self.groups, values[len(self.single) :], strict=True):
             for v, part in zip(group, self._parts(group, vector), strict=True):
                 handles[v].tensor = of_array(part.copy())
@@ -82,7 +93,10 @@ class Steps:
         places = places_of([self.closed.read_handles[v].shape for v in group])
         return [vector[start:stop].reshape(shape) for start, stop, shape in places]
 
-    how = "the NumPy plan of a step"
+    def _views(self, state: Arrays) -> list[np.ndarray]:
+        """Of the groups whose values the graph also takes one by one, those values."""
+        vectors = [(self.groups[n], state[len(self.single) + n]) for n in self.parted]
+        return [part for group, vector in vectors for part in self._parts(group, vector)]
 
     def run(self, columns: Arrays, size: int, keep: list[Arrays] | None = None) -> list[np.ndarray]:
         """Takes a step for each batch, then gives the variables their values.
@@ -95,59 +109,35 @@ class Steps:
         Returns:
           The results of the last step.
         """
-        plan, pick, captured, count, large = self.plan, self.pick, self.captured, self.count, self.large
-        state: Any = self._values()
-        fixed = [state[n] for n in self.fixed]
-        # What comes one by one as well are views of vectors that stay where they are.
-        seen = [(len(self.single) + n, state[len(self.single) + n]) for n in self.parted]
-        views = [
-            v
-            for n, (_, vector) in zip(self.parted, seen, strict=True)
-            for v in self._parts(self.groups[n], vector)
-        ]
+        state: list[Any] = self._values()
         results: list[np.ndarray] = []
-        done = False
-        owned = 0
+        low, last = 0, len(columns[0]) - size
         try:
-            for low in range(0, len(columns[0]), size):
-                high = low + size
-                if done:
-                    for n, vector in seen:
-                        copyto(vector, state[n])
-                outputs = plan([*[c[low:high] for c in columns], *captured, *state, *views], owned)
-                state = pick([*outputs, *fixed])
-                results, done = outputs[:count], True
+            if keep is None and last > 0:
+                self._all_but_last(columns, size, last, state)
+                low = last
+            for start in range(low, last + 1, size):
+                batch = [c[start : start + size] for c in columns]
+                outputs = self.plan([*batch, *self.captured, *state, *self._views(state)])
+                results, new = outputs[: self.count], outputs[self.count :]
+                for n, i in self.after.items():
+                    state[n] = new[i]
                 if keep is not None:
                     keep.append([r if r.base is None else r.copy() for r in results])
-                if large:
-                    del outputs
-                    owned = self._own(state)
         finally:
-            if done:
-                self._store(state)
+            self._store(state)
         return results
 
-    def _own(self, state: Arrays) -> int:
-        """The large variables whose arrays nothing else refers to: the next step may write over them."""
-        owned = 0
-        for i, bit in self.large:
-            if sys.getrefcount(state[i]) == _ONLY_IN_A_TUPLE and state[i].base is None:
-                owned |= bit
-        return owned
-
-
-def _picker(places: list[int]) -> Any:
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda outputs: tuple([outputs[i] for i in places])
-
-
-def _references() -> int:
-    state = (np.zeros(1),)
-    return sys.getrefcount(state[0])
-
-
-_ONLY_IN_A_TUPLE = _references()
+    def _all_but_last(self, columns: Arrays, size: int, stop: int, state: list[Any]) -> None:
+        """Takes the steps for the rows below `stop`, and puts the values that they leave into `state`."""
+        loop = self.loop
+        first = loop.carried.state.start
+        for n in loop.carried.owned:
+            state[n - first] = state[n - first].copy()
+        inputs = [*self.captured, *state, *self._views(state)]
+        loop((columns, size, stop, inputs, state))
+        for n in self.after:
+            state[n] = np.asarray(state[n])
 
 
 def called(function: GraphFunction) -> FuncGraph:

@@ -1,0 +1,167 @@
+"""The plan of a loop: the graph of one round, run for one batch of rows after the other inside a single Python function.
+
+What a round leaves for the next stays in the function's own variables: arrays, and NumPy scalars where scalars are all that
+the round needs. So a round costs what its nodes cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from headwater._src.core.graph import FuncGraph, Node
+from headwater._src.core.tensor import SymbolicTensor
+from headwater._src.engine.emit import Source, sources
+from headwater._src.engine.graph_copy import clone
+from headwater._src.engine.liveness import Place, Value
+from headwater._src.engine.lockstep import JOIN, places_of
+from headwater._src.engine.plan import Plan
+from headwater._src.engine.traits import Code
+
+_HEAD = "columns, size, stop, inputs, state = inputs"
+_IN_LOOP = "        "
+
+
+class Carried(NamedTuple):
+    """What the inputs of a round's graph are.
+
+    Attributes:
+      args: so many of the first are parts of columns.
+      state: the inputs that a round may leave other values for, in the order in which they are given back.
+      after: by the number of such an input the output that is its next value; without one it stays as it is.
+      fixed: those whose arrays the next values are copied into, as other inputs are views of them.
+      owned: those whose arrays are the loop's from the first round on, to overwrite.
+    """
+
+    args: int
+    state: range
+    after: dict[int, int]
+    fixed: frozenset[int]
+    owned: frozenset[int]
+
+
+class RoundsPlan(Plan):
+    """`plan((columns, size, stop, inputs, state))` runs a round for each `size` rows of the columns below row `stop`.
+
+    Args:
+      closed: the graph of a round, without effects.
+      outputs: those of its outputs that `carried.after` numbers; what only others need is left out.
+      carried: what its inputs are. `inputs` are those after the arguments; the list `state` is given the last values, also where
+        a round raises: then those that the round before it left, apart from owned arrays.
+    """
+
+    def __init__(self, closed: FuncGraph, outputs: Sequence[Any], carried: Carried) -> None:
+        self.carried = carried
+        graph, _ = clone(closed, outputs)
+        super().__init__(graph)
+
+    def _written(self, owned: frozenset[int]) -> Source:
+        return RoundsSource(self.graph, self._codes, self.carried)
+
+
+class RoundsSource(Source):
+    """The text of such a function."""
+
+    def __init__(self, graph: Any, codes: list[Any], carried: Carried) -> None:
+        self.carried = carried
+        self.codes_of = {id(n): c for n, c in zip(sources(graph), codes, strict=True)}
+        self.indent = ""
+        super().__init__(graph, codes, carried.owned)
+
+    def _node(self, index: int, node: Node, code: Code) -> None:
+        if node.record is not JOIN:
+            super()._node(index, node, code)
+            return
+        result = self.values[id(node.outputs[0])]
+        for k, tensor in enumerate(node.inputs):
+            value, part = self.values[id(tensor)], f"b{index}_{k}"
+            if self.given.get(id(value)) != part:
+                self._line(f"    copyto({part}, {self._array(value, node)}.reshape({part}.shape))", "")
+        result.name = result.array = f"b{index}"
+        result.whole = None  # the next round will write there, so nothing else may have the array
+
+    def _joined_arrays(self) -> None:
+        """Makes the arrays that parts are put into end to end, once for all rounds; the parts are computed there if they can be."""
+        self.scope["empty"] = np.empty
+        for index, node in enumerate(self.live.nodes):
+            if node.record is not JOIN:
+                continue
+            dtype = self._bind("dtype", node.outputs[0]._np_dtype)
+            places = places_of([t._shape for t in node.inputs])
+            self._line(f"    b{index} = empty({places[-1][1]}, {dtype})", "")
+            for k, (start, stop, shape) in enumerate(places):
+                self._line(f"    b{index}_{k} = b{index}[{start}:{stop}].reshape({shape!r})", "")
+                self._give(node.inputs[k], f"b{index}_{k}")
+
+    def _give(self, tensor: SymbolicTensor, part: str) -> None:
+        value, count = self.values[id(tensor)], len(self.live.nodes)
+        if value.whole is None or value.last == count or id(value) in self.given:
+            return
+        if self.codes_of[id(tensor.op)].into is not None and value.layout == "C":
+            value.whole.reused = True  # nothing else is written there
+            self.given[id(value)] = part
+
+    def _line(self, text: str, note: str, origin: Any = None) -> None:
+        super()._line(self.indent + text, note, origin)
+
+    def _inputs(self) -> None:
+        carried, values = self.carried, [self.values[id(t)] for t in self.graph.inputs]
+        for i, value in enumerate(values):
+            value.name = value.array = f"x{i}"
+            if value.whole is not None:
+                value.whole.holder = value.name
+        self.scope["copyto"] = np.copyto
+        columns = [i for i in range(carried.args) if values[i].last >= 0]
+        self._line(f"    {_HEAD}", "")
+        for i in columns:
+            self._line(f"    y{i} = columns[{i}]", "")
+        others = "".join([f"x{i}, " for i in range(carried.args, len(values))])
+        if others:
+            self._line(f"    {others}= inputs", "")
+        for i in carried.after:
+            if _is_scalar(values[i]):
+                self._line(f"    x{i} = x{i}[()]", "")
+                values[i].kind, values[i].array, values[i].scalar = "scalar", "", f"x{i}"
+            elif i in carried.fixed:
+                self._line(f"    w{i} = x{i}", "")
+        self._joined_arrays()
+        self._line("    try:", "")
+        self._line("        for low in range(0, stop, size):", "")
+        self.indent = _IN_LOOP
+        for i in columns:
+            self._line(f"    x{i} = y{i}[low:low + size]", "")
+        for i in carried.after:
+            if i in carried.fixed:
+                self._line(f"    copyto(x{i}, w{i})", "")
+
+    def _results(self) -> None:
+        carried, taken = self.carried, set[Place]()
+        values = [self.values[id(t)] for t in self.graph.inputs]
+        names = {i: f"w{i}" if i in carried.fixed and i in carried.after else f"x{i}" for i in carried.state}
+        found = [self._next(i, values[i], taken) for i in carried.after]
+        if found:
+            self._line(f"    {', '.join([names[i] for i in carried.after])} = {', '.join(found)}", "")
+        elif not self.live.nodes:
+            self._line("    pass", "")
+        self.indent = ""
+        self._line("    finally:", "")
+        self._line(f"        state[:] = [{', '.join([names[i] for i in carried.state])}]", "")
+
+    def _next(self, number: int, target: Value, taken: set[Place]) -> str:
+        """The expression of an input's next value; a copy of what may be, or share memory with, an array that is written to."""
+        value = self.values[id(self.graph.outputs[self.carried.after[number]])]
+        if _is_scalar(target):
+            return self._scalar(value, None)
+        name, place = self._array(value, None), value.whole
+        if not (self.carried.fixed or self.carried.owned or self.given):
+            return name
+        if place is None or place in taken or (number in self.carried.owned and value.layout != "C"):
+            return f"{name}.copy()"
+        taken.add(place)
+        return name
+
+
+def _is_scalar(value: Value) -> bool:
+    return value.shape == () and value.dtype.kind in "biufc"
