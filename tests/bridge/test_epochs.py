@@ -15,6 +15,7 @@ import pytest
 import headwater as tf
 from headwater import keras
 from headwater._src.bridge import epochs
+from headwater._src.engine import cost
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 layers, callbacks = keras.layers, keras.callbacks
@@ -215,6 +216,33 @@ def test_compiled():
             assert "(16, 5), float32(16, 1): one XLA program" in model.train_function.explain()
     for a, b in zip(*map(tf.nest.flatten, left), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+TAKING_OVER = {
+    # nanoseconds that compiling is taken to cost, epochs of two fits, and who takes the steps after each
+    "steps that were taken": (400_000, (1, 3, 3), ("NumPy plan", "NumPy plan", "XLA program")),
+    "steps ahead": (200_000, (30, 1, 1), ("XLA program",) * 3),
+    "never": (1e12, (2, 2, 2), ("NumPy plan",) * 3),
+}
+
+
+@pytest.mark.parametrize("case", TAKING_OVER)
+def test_xla_takes_over_when_it_pays(case, monkeypatch):
+    """By the estimate of the cost and the number of steps alone, so that every run does the same."""
+    compiling, fits, takers = TAKING_OVER[case]
+    monkeypatch.setattr(cost, "START_NS", compiling)
+    monkeypatch.setattr(cost, "COMPILE_NODE_NS", 0)
+    left = []
+    for at_once in (True, False):
+        tf.config.experimental.set_epochs_at_once(at_once)
+        keras.utils.set_random_seed(7)
+        model = dense(optimizer="adam")
+        for number, taker in zip(fits, takers, strict=True):
+            history = model.fit(X, Y, batch_size=BATCH, epochs=number, verbose=0)
+            assert not at_once or taker in model.train_function.explain().splitlines()[2]
+        left.append([history.history, *model.get_weights()])
+    for a, b in zip(*map(tf.nest.flatten, left), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 # -- where single steps are seen --------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def test_a_step_that_fails_leaves_those_before(size):
         count.assign_add(7 // tf.cast(x[0], tf.int32))
 
     graph = tf.function(update).get_concrete_function(tf.TensorSpec([1], tf.float32)).graph
-    with pytest.raises(tf.errors.InvalidArgumentError, match="division|zero|0"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"division|zero"):
         Steps(graph).run([np.float32([1, 1, 2, 0, 1])], 1)
     assert count.numpy() == 17 and (variable.numpy() == 8 + 4 + 2 + 2).all()
 

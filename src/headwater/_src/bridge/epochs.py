@@ -30,6 +30,7 @@ from headwater._src.core.tensor import SymbolicTensor, of_array
 from headwater._src.data.dataset import DatasetV2
 from headwater._src.data.runs import Block, RunIterator, step_of, value_spec
 from headwater._src.data.structure import from_components, packer, spec_of
+from headwater._src.engine.cost import Choice
 from headwater._src.engine.graph_copy import specialized
 from headwater._src.engine.lower import REFUSES, has_effects
 from headwater._src.ops.seeds import StreamHandle
@@ -94,6 +95,7 @@ class Session:
             self._check(runner, iterator, left * at_once)
             if not runner.is_ready(iterator):
                 return given
+            runner.ahead = left * at_once * self.epochs
         except _Unfit as unfit:
             self.refused = iterator
             runner.note(self.mode, str(unfit))
@@ -223,6 +225,8 @@ class _Runner:
         """Of the elements for which a step was taken: why they can't be taken many at a time, or "" where they can."""
         self.seconds = 0.0
         """What a step took in the last run."""
+        self.ahead = 0
+        """So many steps are to come, as far as one knows."""
         self._mode = self._reason = ""
         self._runs = self._taken = 0
 
@@ -280,7 +284,8 @@ class _Runner:
 
     def _steps_for(self, graph: FuncGraph, block: Block) -> Any:
         """What takes the steps for batches of a block's size."""
-        loop = self.compiles and self._model.jit_compile and len(block) > 1
+        several = self.compiles and len(block) > 1
+        loop = several and self._model.jit_compile
         shapes: Any = [c.shape for c in block.first()]
         key: Any = (graph, loop, *shapes)
         if key not in self.steps and len(self.steps) >= _MOST_SHAPES:
@@ -290,6 +295,9 @@ class _Runner:
             closed = graph if shapes is None else specialized(graph, shapes)
             compiled = shapes is not None and loop and loops(closed)
             found = self.steps[key] = CompiledSteps(closed) if compiled else Steps(closed)
+        if several and found.__class__ is Steps and found.pays(self.ahead):
+            why = f"{found.choice.why}; {found.taken:,} were taken, {self.ahead:,} are ahead"
+            found = self.steps[key] = CompiledSteps(found.closed, why)
         return found
 
     def _stepped(self, graph: FuncGraph, block: Block) -> Any:
@@ -300,8 +308,8 @@ class _Runner:
         except InvalidArgumentError as error:
             if not isinstance(steps, CompiledSteps) or REFUSES not in error.message:
                 raise
-            # A single step was compiled, so what XLA refuses is the loop.
-            self.steps = {k: Steps(s.closed) if s is steps else s for k, s in self.steps.items()}
+            plan = Steps(steps.closed, Choice("plan", "XLA refuses to loop over them"))
+            self.steps = {k: plan if s is steps else s for k, s in self.steps.items()}
             return self._stepped(graph, block)
 
     # -- telling --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ _TABLES: list[Callable[[], Any]] = []
 
 NODE_NS = 1000.0
 """A kernel's call from a plan, on arrays of next to nothing."""
+ROUND_NODE_NS = 350.0
+"""The same in a loop, whose arrays stay where they are."""
 FUSED_NODE_NS = 60.0
 """The same within a program, where several nodes become one loop."""
 CALL_NS = 10_000.0
@@ -94,12 +96,13 @@ def install_table(load: Callable[[], Any]) -> None:
     _TABLES.append(load)
 
 
-def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> Choice:
+def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None, rounds: bool = False) -> Choice:
     """The executor of a graph and the reason, in a few words.
 
     Args:
       closed: a closed graph.
       shapes: the static shapes of its inputs, where more is known than the graph says.
+      rounds: whether either executor runs the graph many times in a call, so that calls count for nothing.
     """
     for i, tensor in enumerate(closed.inputs):
         shape = tensor._shape if shapes is None else shapes[i]
@@ -113,19 +116,23 @@ def choose(closed: FuncGraph, shapes: Sequence[Any] | None = None) -> Choice:
         return Choice("plan", str(unfit))
     except (TypeError, ValueError, LookupError, AttributeError) as error:  # a rule that a node doesn't fit
         return Choice("plan", f"the cost can't be estimated: {error}")
-    xla = total.xla + CALL_NS + BUFFER_NS * (len(closed.inputs) + len(closed.outputs))
-    text = f"estimated {_time(total.plan)} a call as a plan, {_time(xla)} with XLA"
-    if total.plan < MIN_RATIO * xla:
+    if rounds:
+        plan, xla, once = total.plan - (NODE_NS - ROUND_NODE_NS) * total.nodes, total.xla, "round"
+    else:
+        buffers = len(closed.inputs) + len(closed.outputs)
+        plan, xla, once = total.plan, total.xla + CALL_NS + BUFFER_NS * buffers, "call"
+    text = f"estimated {_time(plan)} a {once} as a plan, {_time(xla)} with XLA"
+    if plan < MIN_RATIO * xla:
         return Choice("plan", f"{text}: too little to gain")
     compiling = START_NS + COMPILE_NODE_NS * total.nodes
-    calls = int(compiling / (total.plan - xla))
-    if calls > MOST_CALLS:
-        return Choice("plan", f"{text}: it takes {calls:,} calls to gain {_time(compiling)} for compiling")
+    calls = int(compiling / (plan - xla))
+    if calls > MOST_CALLS and not rounds:
+        return Choice("plan", f"{text}: it takes {calls:,} {once}s to gain {_time(compiling)} for compiling")
     if importlib.util.find_spec("jax") is None:
         return Choice("plan", f"{text}, but JAX is not installed")
     if calls < 1:
         return Choice("xla", text)
-    return Choice("plan", f"{text}: XLA after {calls:,} calls, which cost what compiling does", calls)
+    return Choice("plan", f"{text}: XLA after {calls:,} {once}s, which cost what compiling does", calls)
 
 
 def estimate(closed: FuncGraph) -> Total:
@@ -155,8 +162,9 @@ def estimate(closed: FuncGraph) -> Total:
 
 def _must_fit(node: Node) -> None:
     record = node.record
-    if isinstance(record.lower, HOST_ONLY):
-        raise _Unfit(f"{node.name!r} ({node.type}) runs on the host only: {record.lower.why}")
+    lower = getattr(record, "lower", None)
+    if isinstance(lower, HOST_ONLY):
+        raise _Unfit(f"{node.name!r} ({node.type}) runs on the host only: {lower.why}")
     if record.stateful:
         raise _Unfit(f"{node.name!r} ({node.type}) has side effects")
     for tensor in (*node.inputs, *node.outputs):

@@ -14,7 +14,9 @@ import numpy as np
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import FuncGraph
 from headwater._src.core.tensor import of_array
+from headwater._src.engine import cost
 from headwater._src.engine.closed import close
+from headwater._src.engine.cost import Choice
 from headwater._src.engine.graph_copy import inline
 from headwater._src.engine.lockstep import joined, places_of
 from headwater._src.engine.plan import plan_of
@@ -33,11 +35,10 @@ class Steps:
 
     Args:
       closed: a graph whose arguments are a batch.
+      choice: who is to run the steps, if that is known; else it is estimated when somebody asks.
     """
 
-    how = "the NumPy plan of a step"
-
-    def __init__(self, closed: FuncGraph) -> None:
+    def __init__(self, closed: FuncGraph, choice: Choice | None = None) -> None:
         self.closed = closed
         self.captured = [t._array for t in closed.captured]
         self.count = closed.result_count
@@ -58,6 +59,24 @@ class Steps:
         """By the number of a variable or group that is assigned, which of the outputs after the results is its new value."""
         self.after |= {n: len(written) + i for i, n in enumerate(groups)}
         self._loop: RoundsPlan | None = None
+        self.choice = choice
+        self.taken = 0
+
+    @property
+    def how(self) -> str:
+        """Who takes the steps, and why."""
+        return "the NumPy plan of a step" + (f" ({self.choice.why})" if self.choice else "")
+
+    def pays(self, ahead: int) -> bool:
+        """Whether an XLA program is to take over.
+
+        It is where so many steps have been taken that the time lost with them equals that of compiling, or where twice as
+        many are known to be ahead.
+        """
+        if self.choice is None:
+            self.choice = cost.choose(self.graph, rounds=True) if loops(self.closed) else _NEVER
+        after = self.choice.calls
+        return self.choice.executor == "xla" or 0 < after <= max(self.taken, ahead // 2)
 
     @property
     def loop(self) -> RoundsPlan:
@@ -126,6 +145,7 @@ class Steps:
                     keep.append([r if r.base is None else r.copy() for r in results])
         finally:
             self._store(state)
+        self.taken += len(columns[0]) // size
         return results
 
     def _all_but_last(self, columns: Arrays, size: int, stop: int, state: list[Any]) -> None:
@@ -155,17 +175,20 @@ AT_ONCE = 64
 _AT_ONCE_BYTES = 1 << 26
 
 
+_NEVER = Choice("plan", "XLA can't loop over shapes that it doesn't know")
+
+
 class CompiledSteps:
     """A closed graph in one XLA program that loops over batches, the variables inside it.
 
     Args:
       closed: a graph whose arguments are a batch of full shapes.
+      why: for `explain`.
     """
 
-    how = f"one XLA program for up to {AT_ONCE} batches: jit_compile=True"
-
-    def __init__(self, closed: FuncGraph) -> None:
+    def __init__(self, closed: FuncGraph, why: str = "jit_compile=True") -> None:
         self.closed = closed
+        self.how = f"one XLA program for up to {AT_ONCE} batches: {why}"
         batch = sum(t._np_dtype.itemsize * int(np.prod(t._shape)) for t in closed.args)
         self.most = max(1, min(AT_ONCE, _AT_ONCE_BYTES // max(batch, 1)))
         self.function = GraphFunction(_loop_of(closed, self.most), True)
