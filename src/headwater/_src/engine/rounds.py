@@ -78,7 +78,7 @@ class RoundsSource(Source):
         for k, tensor in enumerate(node.inputs):
             value, part = self.values[id(tensor)], f"b{index}_{k}"
             if self.given.get(id(value)) != part:
-                self._line(f"    copyto({part}, {self._array(value, node)}.reshape({part}.shape))", "")
+                self._line(f"    {part}[...] = {self._array(value, node)}.reshape({part}.shape)", "")
         result.name = result.array = f"b{index}"
         result.whole = None  # the next round will write there, so nothing else may have the array
 
@@ -112,7 +112,6 @@ class RoundsSource(Source):
             value.name = value.array = f"x{i}"
             if value.whole is not None:
                 value.whole.holder = value.name
-        self.scope["copyto"] = np.copyto
         columns = [i for i in range(carried.args) if values[i].last >= 0]
         self._line(f"    {_HEAD}", "")
         for i in columns:
@@ -134,7 +133,7 @@ class RoundsSource(Source):
             self._line(f"    x{i} = y{i}[low:low + size]", "")
         for i in carried.after:
             if i in carried.fixed:
-                self._line(f"    copyto(x{i}, w{i})", "")
+                self._line(f"    x{i}[...] = w{i}", "")
 
     def _results(self) -> None:
         carried, taken = self.carried, set[Place]()

@@ -42,7 +42,7 @@ def _matmul(a: np.ndarray, b: np.ndarray, transpose_a: bool = False, transpose_b
         b = b.T
     if a.dtype in _HALVES:
         return np.dot(a.astype(_F32), b.astype(_F32)).astype(a.dtype)
-    return np.dot(a, b)
+    return a.dot(b)
 
 
 def _matmul_shape(a: Spec, b: Spec, *, transpose_a: bool, transpose_b: bool) -> Partial:

@@ -62,8 +62,8 @@ def _mat_mul(node: Node) -> Code | None:
         return None
     left = "{0}.T" if node.attrs["transpose_a"] else "{0}"
     right = "{1}.T" if node.attrs["transpose_b"] else "{1}"
-    text = f"dot({left}, {right})"
-    return Code(text, {"dot": np.dot}, text[:-1] + ", {out})", fresh=True, layout="C")
+    # The method is np.dot without the look for other libraries' arrays.
+    return Code(f"{left}.dot({right})", {}, f"{left}.dot({right}, {{out}})", fresh=True, layout="C")
 
 
 # -- reductions -------------------------------------------------------------------------------------------------------
