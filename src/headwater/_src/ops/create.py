@@ -19,6 +19,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Partial, TensorShape, wrap
 from headwater._src.core import memory
+from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int, host_ints, to_array
 from headwater._src.core.graph import constant_of
 from headwater._src.core.op import NONDIFF, op
@@ -34,15 +35,10 @@ export("newaxis").value("newaxis", __name__)
 # -- constant ---------------------------------------------------------------------------------------------------------
 
 
-_PLAIN = {float: (np.dtype(np.float32), 3e38), int: (np.dtype(np.int32), 2.0**31)}
-"""Types of Python numbers -> what they become, and a limit below which all of them fit."""
-
-
-def _fits(values: list[Any], limit: float) -> bool:
-    try:
-        return hypot(*values) < limit
-    except OverflowError:
-        return False
+_PLAIN = {
+    float: (np.dtype(np.float32), 3e38, frozenset((float,))), int: (np.dtype(np.int32), 2.0**31, frozenset((int,)))
+}  # fmt: skip
+"""Types of Python numbers -> what they become, a limit below which all of them fit, and the type alone."""
 
 
 @export("constant")
@@ -72,10 +68,14 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Cons
         if value.__class__ is list and 0 < len(value) <= 64:
             kind = _PLAIN.get(value[0].__class__)
             if kind is not None:
-                numpy_dtype, limit = kind
-                # The norm is not below the limit for NaN, infinity and what doesn't fit; those go the general way.
-                if len(set(map(type, value))) == 1 and _fits(value, limit):
-                    return constant_of(np.array(value, numpy_dtype))
+                numpy_dtype, limit, only = kind
+                try:
+                    # The norm is not below the limit for NaN, infinity and what doesn't fit; those go the general way.
+                    if only.issuperset(map(type, value)) and hypot(*value) < limit:
+                        array = np.array(value, numpy_dtype)
+                        return of_array(array) if ctx.graph is None else constant_of(array)
+                except OverflowError:
+                    pass
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, TensorLike):
         tensor = convert(value)

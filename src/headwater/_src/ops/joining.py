@@ -12,7 +12,9 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import Dim, Partial, merge, normalize_axis, wrap
+from headwater._src.base.text import describe
 from headwater._src.core import context
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of
@@ -35,19 +37,22 @@ def _extent(x: Any, axis: Any) -> Any:
     return layout.shape(x)[axis] if known is None else known
 
 
-def _joined(record: Any, values: Sequence[Any], axis: Any) -> Tensor | None:
+def _joined(record: Any, kernel: Any, values: Sequence[Any], axis: Any) -> Tensor | None:
     """The common case of eager tensors of one dtype, without the general path's work; None where it is another case."""
     if context.tracing:
         return None
     arrays, watched, dtype = [], 0, None
     for value in values:
-        if value.__class__ is not EagerTensor or (dtype is not None and value._array.dtype is not dtype):
+        if value.__class__ is not EagerTensor:
             return None
+        if value._np_dtype is not dtype:
+            if dtype is not None:
+                return None
+            dtype = value._np_dtype
         arrays.append(value._array)
-        dtype = value._array.dtype
         watched |= value._watch
     try:
-        out = of_array(record.numpy(*arrays, axis=axis))
+        out = of_array(kernel(arrays, axis))
     except (ValueError, TypeError, IndexError):
         return None
     if watched:
@@ -93,9 +98,12 @@ def _concat_grad(g: Any, y: Any, *xs: Any, axis: Any) -> Any:
     return split_v(g, size_splits=tuple(sizes), axis=axis)
 
 
+_concatenate = getattr(np.concatenate, "_implementation", np.concatenate)
+"""NumPy's function without the look for other libraries' arrays."""
+
 concat_op = op(
     "ConcatV2", "*values: A -> ?: values",
-    numpy=lambda *xs, axis: np.concatenate(xs, axis),
+    numpy=lambda *xs, axis: _concatenate(xs, axis),
     lower=lambda *xs, axis: jnp.concatenate(xs, axis),
     grad=_concat_grad,
     shape=_concat_shape,
@@ -126,7 +134,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
         return layout.identity(convert(values[0]))
     if not values:
         raise invalid("tf.concat: give a list of at least one tensor.")
-    joined = _joined(concat_op.op, values, axis)
+    joined = _joined(concat_op.op, _concatenate, values, axis)
     return concat_op(*values, axis=axis, name=name) if joined is None else joined
 
 
@@ -173,19 +181,19 @@ def _pack_shape(*xs: Spec, axis: int) -> Partial:
     return (*dims[:at], len(xs), *dims[at:])
 
 
-def _pack(*xs: np.ndarray, axis: int) -> np.ndarray:
+def _pack(xs: Sequence[np.ndarray], axis: int) -> np.ndarray:
     dims = xs[0].shape
     for x in xs:
         if x.shape != dims:
             raise ValueError("shapes differ")
     at = _stack_at(axis, len(dims))
     dims = (*dims[:at], 1, *dims[at:])
-    return np.concatenate([x.reshape(dims) for x in xs], at)
+    return _concatenate([x.reshape(dims) for x in xs], at)
 
 
 pack_op = op(
     "Pack", "*values: A -> ?: values",
-    numpy=_pack,
+    numpy=lambda *xs, axis: _pack(xs, axis),
     lower=lambda *xs, axis: jnp.stack(xs, axis),
     grad=lambda g, y, *xs, axis: unpack_op(g, num=len(xs), axis=axis),
     shape=_pack_shape,
@@ -205,6 +213,8 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     Raises:
       InvalidArgumentError: the shapes or dtypes differ.
       ValueError: the axis is out of range.
+      IndexError: the list is empty and the axis is not 0.
+      TypeError: a scalar is given in place of a list.
 
     >>> tf.stack([[1, 2], [3, 4]], axis=1).numpy().tolist()
     [[1, 3], [2, 4]]
@@ -213,13 +223,23 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
         if values and values[0].__class__ is EagerTensor:
             return _stack_list(values, axis, name)
         if not values:
+            if axis:
+                raise IndexError(
+                    f"tf.stack: axis = {axis} of an empty list, which has no tensors whose rank would be known."
+                )
             return convert(values)
-        values = _as_list(values)
+        values = _as_list(values, axis)
     else:
         values = convert(values)
-        if values._spec.shape == () or axis.__class__ is int and axis == 0:
+        if axis.__class__ is int and axis == 0:
             return values
+        if values._spec.shape == ():
+            raise TypeError(f"tf.stack: a list of tensors is needed; got {describe(values)}, a single one.")
         values = unstack(values)
+        if not values:
+            raise refused(
+                "tf.stack: values has no rows, so there is nothing to stack along another axis than 0."
+            )
     return _stack_list(values, axis, name)
 
 
@@ -232,7 +252,7 @@ def _stack_list(values: Sequence[Any], axis: int, name: str | None) -> Tensor:
             raise ValueError(
                 f"tf.stack: axis = {axis} not in [{-rank - 1}, {rank + 1}) for tensors of rank {rank}."
             )
-    joined = _joined(pack_op.op, values, axis)
+    joined = _joined(pack_op.op, _pack, values, axis)
     return pack_op(*values, axis=axis, name=name) if joined is None else joined
 
 
@@ -240,13 +260,18 @@ def _dims_of(value: Any) -> Partial:
     return value._spec.shape if isinstance(value, Tensor) else np.shape(value)
 
 
-def _as_list(values: Any) -> Any:
-    """A list without tensors at its head is converted whole where that works, so that [1, 2.5] becomes float32."""
+def _as_list(values: Any, axis: Any) -> Any:
+    """A list without tensors at its head is converted whole where that works, so that [1, 2.5] becomes float32.
+
+    Empty arrays keep their dtypes where they are packed one by one: in graphs and along other axes.
+    """
     if any(isinstance(v, Tensor) or hasattr(v.__class__, "__tf_tensor__") for v in values):
         return values
     try:
         whole = convert(values)
     except (TypeError, ValueError):
+        return values
+    if not whole.shape.num_elements() and (axis or ctx.graph is not None):
         return values
     return unstack(whole)
 
