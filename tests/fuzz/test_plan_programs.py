@@ -13,8 +13,11 @@ from headwater._src.core.graph import FuncGraph
 from headwater._src.core.tensor import of_array
 from headwater._src.engine.closed import close
 from headwater._src.engine.plan import plan_of
+from headwater._src.trace import call
+from headwater._src.trace.stepping import Steps
 
 PROGRAMS = 800
+ROUNDS = 400
 SHAPES = ((4, 6), (6,), (4, 1), (6, 4), (), (1,), (4, 4))
 
 UNARY = (
@@ -112,6 +115,52 @@ def test_random_programs(part: int) -> None:
             for i, (a, before) in enumerate(zip(given, kept, strict=True)):
                 written = owned >> i & 1 and a.flags.c_contiguous
                 assert written or _same_bits(a, before), f"seed {seed}: argument {i} was written to"
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_rounds(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rounds in one run leave in the variables what as many calls leave, whatever shares memory with what."""
+    for seed in range(part, ROUNDS, 4):
+        rng, numbers = random.Random(seed), np.random.default_rng(seed)
+        monkeypatch.setattr(call, "IN_PLACE_BYTES", rng.choice([1, 1 << 20]))
+        shapes = [(4, 6), *rng.choices(SHAPES, k=rng.randint(2, 6))]
+        first = [numbers.standard_normal(s).astype(np.float32) for s in shapes]
+        with np.errstate(all="ignore"):
+            steps = generate(rng, first)
+        column = numbers.standard_normal((16, 6)).astype(np.float32)
+        left = []
+        for many in (False, True):
+            variables = [tf.Variable(a) for a in first[1:]]
+            function = _round_of(steps, variables, random.Random(seed))
+            if many:
+                traced = function.get_concrete_function(tf.TensorSpec([4, 6], tf.float32))
+                run = Steps(traced.graph)
+                results = run.run([column], 4)
+            else:
+                for low in range(0, 16, 4):
+                    results = [r._array for r in function(tf.constant(column[low : low + 4]))]
+            left.append([*results, *[v.numpy() for v in variables]])
+        for i, (want, got) in enumerate(zip(*left, strict=True)):
+            same = got.shape == want.shape and _same_bits(np.asarray(got), np.asarray(want))
+            assert same, f"seed {seed}, value {i}: {got} instead of {want}\n{run.loop.source}"
+
+
+def _round_of(steps: list[Step], variables: list[Any], rng: random.Random) -> Any:
+    """A function that computes the steps, assigns some of the values to variables of their shapes, and gives the last."""
+
+    def update(x: Any) -> Any:
+        values = [x, *variables]
+        for function, inputs in steps:
+            values.append(function(*[values[i] for i in inputs]))
+        for variable in rng.sample(variables, rng.randint(1, len(variables))):
+            fitting = [v for v in values if v.shape == variable.shape]
+            value = rng.choice(fitting)
+            variable.assign(value * rng.choice([0.5, 0.9]) if rng.random() < 0.5 else value)
+            if rng.random() < 0.3:
+                values.append(variable + 0.5)
+        return [values[-1]]
+
+    return tf.function(update, jit_compile=False, autograph=False)
 
 
 def _same_bits(got: np.ndarray, want: np.ndarray) -> bool:

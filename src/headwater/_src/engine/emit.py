@@ -295,7 +295,7 @@ class Source:
     def _array(self, value: Value, node: Node | None) -> str:
         """The name under which the value is an ndarray."""
         if not value.array:
-            value.array = f"a{value.name[1:]}"
+            value.array = f"a{value.name}" if value.name[0] == "x" else f"a{value.name[1:]}"
             convert = "as_array" if value.dtype.kind == "O" else "asarray"
             self._line(
                 f"    {value.array} = {convert}({value.name})", "", Origin(node, [], {}) if node else None

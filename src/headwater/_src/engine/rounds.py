@@ -97,9 +97,10 @@ class RoundsSource(Source):
 
     def _give(self, tensor: SymbolicTensor, part: str) -> None:
         value, count = self.values[id(tensor)], len(self.live.nodes)
-        if value.whole is None or value.last == count or id(value) in self.given:
+        code = self.codes_of.get(id(tensor.op))  # an input has none
+        if code is None or value.whole is None or value.last == count or id(value) in self.given:
             return
-        if self.codes_of[id(tensor.op)].into is not None and value.layout == "C":
+        if code.into is not None and value.layout == "C":
             value.whole.reused = True  # nothing else is written there
             self.given[id(value)] = part
 

@@ -173,7 +173,9 @@ def _elementwise(text: str, into: str = "", over: tuple[int, ...] | None = None,
     return code
 
 
-_FUNCTIONS = "add divide exp expm1 fmin greater maximum minimum multiply negative sqrt square subtract".split()
+_FUNCTIONS = (
+    "add divide exp expm1 fmin greater maximum minimum multiply negative sqrt square subtract".split()
+)
 
 
 def _bias_add(node: Node) -> Code | None:
