@@ -296,8 +296,7 @@ class _Runner:
             compiled = shapes is not None and loop and loops(closed)
             found = self.steps[key] = CompiledSteps(closed) if compiled else Steps(closed)
         if several and found.__class__ is Steps and found.pays(self.ahead):
-            why = f"{found.choice.why}; {found.taken:,} were taken, {self.ahead:,} are ahead"
-            found = self.steps[key] = CompiledSteps(found.closed, why)
+            found = self.steps[key] = found.compiled(self.ahead)
         return found
 
     def _stepped(self, graph: FuncGraph, block: Block) -> Any:

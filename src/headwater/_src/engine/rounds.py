@@ -43,19 +43,38 @@ class Carried(NamedTuple):
 
 
 class RoundsPlan(Plan):
-    """`plan((columns, size, stop, inputs, state))` runs a round for each `size` rows of the columns below row `stop`.
+    """The plan of a graph's rounds.
 
     Args:
       closed: the graph of a round, without effects.
       outputs: those of its outputs that `carried.after` numbers; what only others need is left out.
-      carried: what its inputs are. `inputs` are those after the arguments; the list `state` is given the last values, also where
-        a round raises: then those that the round before it left, apart from owned arrays.
+      carried: what its inputs are.
     """
 
     def __init__(self, closed: FuncGraph, outputs: Sequence[Any], carried: Carried) -> None:
         self.carried = carried
         graph, _ = clone(closed, outputs)
         super().__init__(graph)
+
+    def take(
+        self,
+        columns: Sequence[np.ndarray],
+        size: int,
+        stop: int,
+        inputs: Sequence[np.ndarray],
+        state: list[Any],
+    ) -> None:
+        """Runs a round for each `size` rows of the columns below row `stop`.
+
+        Args:
+          columns: for each argument the rows of all rounds.
+          size: how many of them are a round's.
+          stop: where the last round ends, a multiple of `size`.
+          inputs: the inputs after the arguments.
+          state: gets the last values of what is carried, arrays or NumPy scalars; where a round raises, those that the
+            round before it left.
+        """
+        self((columns, size, stop, inputs, state))  # type: ignore[arg-type]
 
     def _written(self, owned: frozenset[int]) -> Source:
         return RoundsSource(self.graph, self._codes, self.carried)

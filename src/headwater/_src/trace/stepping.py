@@ -65,7 +65,8 @@ class Steps:
     @property
     def how(self) -> str:
         """Who takes the steps, and why."""
-        return "the NumPy plan of a step" + (f" ({self.choice.why})" if self.choice else "")
+        why = f" ({self.choice.why})" if self.choice else ""
+        return f"the NumPy plan of a step{why}"
 
     def pays(self, ahead: int) -> bool:
         """Whether an XLA program is to take over.
@@ -73,10 +74,10 @@ class Steps:
         It is where so many steps have been taken that the time lost with them equals that of compiling, or where twice as
         many are known to be ahead.
         """
-        if self.choice is None:
-            self.choice = cost.choose(self.graph, rounds=True) if loops(self.closed) else _NEVER
-        after = self.choice.calls
-        return self.choice.executor == "xla" or 0 < after <= max(self.taken, ahead // 2)
+        choice = self.choice
+        if choice is None:
+            choice = self.choice = cost.choose(self.graph, rounds=True) if loops(self.closed) else _NEVER
+        return choice.executor == "xla" or 0 < choice.calls <= max(self.taken, ahead // 2)
 
     @property
     def loop(self) -> RoundsPlan:
@@ -91,6 +92,11 @@ class Steps:
             carried = Carried(self.closed.arg_count, state, after, fixed, owned)
             self._loop = RoundsPlan(self.graph, self.graph.outputs[self.count :], carried)
         return self._loop
+
+    def compiled(self, ahead: int) -> CompiledSteps:
+        """The same steps with XLA."""
+        why = self.choice.why if self.choice else ""
+        return CompiledSteps(self.closed, f"{why}; {self.taken:,} were taken, {ahead:,} are ahead")
 
     def _values(self) -> list[np.ndarray]:
         """The variables' values as the plan takes them."""
@@ -155,7 +161,7 @@ class Steps:
         for n in loop.carried.owned:
             state[n - first] = state[n - first].copy()
         inputs = [*self.captured, *state, *self._views(state)]
-        loop((columns, size, stop, inputs, state))
+        loop.take(columns, size, stop, inputs, state)
         for n in self.after:
             state[n] = np.asarray(state[n])
 
