@@ -204,6 +204,44 @@ def test_damaged_records_are_noticed_where_they_are() -> None:
             list(headwater.data.TFRecordDataset(name).batch(2))
 
 
+LENGTHS = [0, 1, 3, 4, 50, 999, 1000, 20000, 300_000, 1_500_000, 7, 200_000, *range(200, 500)]
+
+
+@pytest.mark.parametrize("compression", ["", "ZLIB"])
+def test_records_of_any_length_are_read(compression: str) -> None:
+    rng = np.random.default_rng(0)
+    records = [rng.bytes(n) for n in LENGTHS]
+    with headwater.io.TFRecordWriter("any", compression) as writer:
+        for record in records:
+            writer.write(record)
+    assert list(read_records("any", compression)) == records
+
+
+@pytest.mark.parametrize("number", [0, 2, 5, 9, 40, len(LENGTHS) - 1])
+def test_a_changed_bit_is_noticed_in_any_part_of_a_record(number: int) -> None:
+    rng = np.random.default_rng(number)
+    with headwater.io.TFRecordWriter("bits") as writer:
+        for n in LENGTHS:
+            writer.write(rng.bytes(n))
+    whole = Path("bits").read_bytes()
+    first = sum(LENGTHS[:number]) + 16 * number
+    last = first + LENGTHS[number] + 15
+    for place in {first + 8, first + 11, first + 12, (first + last) // 2, last - 4, last}:
+        data = bytearray(whole)
+        data[place] ^= 1 << int(rng.integers(8))
+        Path("bits").write_bytes(data)
+        found = []
+        with pytest.raises(headwater.errors.DataLossError, match=f"byte {first} "):
+            found.extend(_taken(read_records("bits"), found))
+        assert len(found) == number
+
+
+def _taken(records: Any, found: list[bytes]) -> list[bytes]:
+    for record in records:
+        found.append(record)
+    return []
+
+
 def _collected(dataset: Any, found: list[Any]) -> list[Any]:
     for element in dataset:
         found.append(element.numpy())
@@ -254,7 +292,8 @@ def test_a_length_beyond_the_limit_is_refused_before_anything_is_read() -> None:
 def test_checksums() -> None:
     assert crc32c(b"123456789") == 0xE3069283  # the check value of the algorithm's catalogue
     rng = np.random.default_rng(0)
-    texts = [rng.bytes(int(n)) for n in [0, 1, 3, 4, 5, 31, 32, 33, 200, 1023, 1024, 1025, 3000, 20000]]
+    lengths = [0, 1, 3, 4, 5, 31, 32, 33, 200, 1023, 1024, 1025, 3000, 20000, 120_000]
+    texts = [rng.bytes(n) for n in lengths]
 
     def plainly(data: bytes) -> int:
         register = 0xFFFFFFFF

@@ -10,22 +10,31 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes, nest
-from headwater._src.base.errors import OutOfRangeError, invalid
+from headwater._src.base.errors import FailedPreconditionError, NotFoundError, OutOfRangeError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.core.composite import SparseTensor, SparseTensorSpec
+from headwater._src.core.composite import CompositeSpec, SparseTensor, SparseTensorSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.graph import add_opaque
 from headwater._src.core.ragged import RaggedTensorSpec
-from headwater._src.core.spec import NoneTensorSpec, Spec, TensorSpec, TypeSpec
+from headwater._src.core.spec import NoneTensorSpec, Spec, TensorSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
-from headwater._src.data.functions import Pass
+from headwater._src.data.functions import Pass, UserFunction
 from headwater._src.data.optional import Optional
 from headwater._src.data.shuffling import SeedSource
-from headwater._src.data.structure import as_numpy, component_specs, components, from_components, map_leaves
-from headwater._src.data.templates import HostRecord, completing, stage
+from headwater._src.data.structure import (
+    as_numpy,
+    component_specs,
+    components,
+    from_components,
+    generalized,
+    map_leaves,
+)
+from headwater._src.data.templates import HostRecord, Part, Template, completing, stage
 from headwater._src.engine.tape import outside_graphs
+from headwater._src.ops.seeds import StreamHandle
 from headwater._src.state.host_nodes import held
+from headwater._src.state.tracking import Trackable
 from headwater._src.trace.autograph.status import Status, status
 
 _MAX_TRACED = 32
@@ -50,11 +59,13 @@ class IteratorBase(PyIterator):
         raise NotImplementedError
 
 
-class OwnedIterator(IteratorBase, nest.Composite):
+class OwnedIterator(IteratorBase, nest.Composite, Trackable):
     """The iterator of a data set.
 
     Inside a graph it stands for whatever iterator the graph will be given: taking an element is a node.
     """
+
+    _tensors_name = "ITERATOR"
 
     _traced = 0
     """How many elements a graph has taken by `next`."""
@@ -69,9 +80,15 @@ class OwnedIterator(IteratorBase, nest.Composite):
         self._begin()
 
     def _begin(self) -> None:
-        self._seeds = [source.drawn for source in seed_sources(self._dataset._node)]
+        self._drawn = [source.drawn for source in self._randomness().sources]
         self._taken = 0
         self._elements = self._pass()
+
+    def _randomness(self) -> Randomness:
+        known = self._dataset.__dict__.get("_randomness")
+        if known is None:
+            known = self._dataset._randomness = Randomness(self._dataset._node)
+        return known  # type: ignore[no-any-return]
 
     def _pass(self) -> PyIterator[Any]:
         return self._dataset._node.run(Pass())
@@ -128,23 +145,47 @@ class OwnedIterator(IteratorBase, nest.Composite):
         return Optional.empty(self.element_spec)
 
     def _save(self) -> dict[str, Any]:
-        """Where the iterator stands: how many elements it has given, and the seeds of its pass."""
-        return {"taken": self._taken, "seeds": self._seeds}
+        """Where the iterator stands: how many elements it has given, and what its pass drew its seeds from."""
+        found = self._randomness()
+        if any(stream.seeds == (0, 0) for stream in found.streams):
+            raise FailedPreconditionError(
+                None, None, "The iterator's position can't be saved: a function of its data set draws random numbers that start "
+                "anywhere. Give them a seed, or call tf.random.set_seed before the data set is made.",
+            )  # fmt: skip
+        return {
+            "plan": found.plan,
+            "taken": self._taken,
+            "drawn": self._drawn,
+            "seeds": [source.seeds for source in found.sources],
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         """Goes to where `_save` was called, by going through the elements before once more."""
-        sources = seed_sources(self._dataset._node)
+        found = self._randomness()
         try:
-            taken, seeds = int(state["taken"]), [int(s) for s in state["seeds"]]
+            plan, taken = state["plan"], int(state["taken"])
+            drawn = [int(n) for n in state["drawn"]]
+            seeds = [(int(a), int(b)) for a, b in state["seeds"]]
         except (KeyError, TypeError, ValueError):
             raise invalid(f"The state of an iterator can't be read: {state!r}.") from None
-        if len(seeds) != len(sources) or min([taken, *seeds]) < 0 or max([0, *seeds]) > _MOST_DRAWN:
-            raise invalid("The state belongs to an iterator over another data set.")
-        for source, drawn in zip(sources, seeds, strict=True):
-            source.move_to(drawn)
+        if plan != found.plan or not len(seeds) == len(drawn) == len(found.sources):
+            raise NotFoundError(
+                None, None, f"The state is that of an iterator over another data set: {plan}; this one is over {found.plan}."
+            )  # fmt: skip
+        if min([taken, *drawn]) < 0 or max([0, *drawn]) > _MOST_DRAWN:
+            raise invalid(f"The state of an iterator can't be read: {state!r}.")
+        for source, pair, count in zip(found.sources, seeds, drawn, strict=True):
+            source.seeds = pair
+            source.move_to(count)
         self._begin()
         for _ in itertools.islice(self._elements, taken):
             self._taken += 1
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        return {"_STATE": convert(json.dumps(self._save()))}
+
+    def _restore_from_tensors(self, restored_tensors: dict[str, Any]) -> None:
+        self._restore(_read_state(restored_tensors["_STATE"]))
 
     @property
     def _type_spec(self) -> IteratorSpec:
@@ -163,12 +204,64 @@ _RESOURCE = Spec((), dtypes.variant.np)
 _MOST_DRAWN = 1 << 24
 
 
-def seed_sources(node: Any) -> list[Any]:
-    """What draws the seeds of passes in an expression, in the order of the nodes."""
-    found = [v for v in vars(node).values() if isinstance(v, SeedSource)]
-    for source in node.inputs:
-        found += seed_sources(source)
-    return found
+class Randomness:
+    """What is random in a data set: what its passes draw their seeds from, and the streams of its functions.
+
+    Args:
+      node: the data set's expression; functions and the data sets that they make are looked through too.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self.sources: list[SeedSource] = []
+        self.streams: list[StreamHandle] = []
+        self._names: list[str] = []
+        self._seen: set[int] = set()
+        self._look(node)
+
+    @property
+    def plan(self) -> str:
+        """The kinds of the nodes, which tell data sets apart."""
+        return " ".join(self._names)
+
+    def _look(self, value: Any) -> None:
+        if isinstance(value, (tuple, list)):
+            for part in value:
+                self._look(part)
+        elif isinstance(value, Template):
+            self._look(value.value)
+        elif hasattr(value, "_node"):
+            self._look(value._node)
+        elif isinstance(value, (Part, SeedSource)) and id(value) not in self._seen:
+            self._seen.add(id(value))
+            if isinstance(value, SeedSource):
+                self.sources.append(value)
+            elif isinstance(value, UserFunction):
+                self._look_through(value)
+            else:
+                self._names.append(getattr(value, "name", type(value).__name__).strip("_"))
+                self._look(list(vars(value).values()))
+
+    def _look_through(self, function: UserFunction) -> None:
+        closed = getattr(function, "closed", None)  # there is none in debug mode
+        if closed is not None:
+            self.streams += [h for h in closed.read_handles if isinstance(h, StreamHandle)]
+            self._look([node.attrs.get("template") for node in closed.nodes])
+            self._look([t._array[()] for t in function.captured if _holds_object(t)])
+
+
+def _holds_object(tensor: Any) -> bool:
+    return isinstance(tensor, EagerTensor) and tensor._array.dtype.kind == "O" and not tensor._array.ndim
+
+
+def _read_state(state: Any) -> dict[str, Any]:
+    """The state of an iterator in a string tensor."""
+    try:
+        tree = json.loads(bytes(convert(state)._array[()]))  # type: ignore[attr-defined]
+    except (ValueError, TypeError):
+        tree = None
+    if not isinstance(tree, dict):
+        raise invalid("The string is no state of an iterator.")
+    return tree
 
 
 def _advance(resource: Any) -> tuple[Any, ...]:
@@ -188,7 +281,7 @@ GET_OPTIONAL: Any = HostRecord(
 
 
 @export("data.IteratorSpec")
-class IteratorSpec(TypeSpec):
+class IteratorSpec(CompositeSpec):
     """Specification of an iterator."""
 
     __slots__ = ("_element_spec",)
@@ -210,7 +303,8 @@ class IteratorSpec(TypeSpec):
         """The specification of iterators whose elements may be any of those of all; None where there is none."""
         if any(not isinstance(o, IteratorSpec) for o in others):
             return None
-        return _generalized(self._element_spec, [o._element_spec for o in others])
+        element = generalized(self._element_spec, [o._element_spec for o in others])
+        return None if element is None else IteratorSpec(element)
 
     @property
     def _component_specs(self) -> TensorSpec:
@@ -230,25 +324,14 @@ class IteratorSpec(TypeSpec):
         return (repr(self._element_spec),)
 
     def __repr__(self) -> str:
-        return f"IteratorSpec({self._element_spec!r})"
-
-
-def _generalized(spec: Any, others: list[Any]) -> IteratorSpec | None:
-    try:
-        for other in others:
-            nest.assert_same_structure(spec, other)
-    except (TypeError, ValueError):
-        return None
-    flat = [nest.flatten(s) for s in (spec, *others)]
-    common = [first.most_specific_common_supertype(rest) for first, *rest in zip(*flat, strict=True)]
-    if any(c is None for c in common):
-        return None
-    return IteratorSpec(nest.pack_sequence_as(spec, common) if nest.is_nested(spec) else common[0])
+        return f"IteratorSpec({self._element_spec!r},)"
 
 
 @export("data.NumpyIterator")
-class NumpyIterator(PyIterator):
+class NumpyIterator(PyIterator, Trackable):
     """Iterates over a data set's elements as NumPy values."""
+
+    _tensors_name = "ITERATOR"
 
     def __init__(self, dataset: Any) -> None:
         for spec in nest.flatten(dataset.element_spec):
@@ -274,12 +357,15 @@ class NumpyIterator(PyIterator):
 
         Raises:
           InvalidArgumentError: the string is no such state.
+          NotFoundError: it is that of an iterator over another data set.
         """
-        try:
-            tree = json.loads(bytes(convert(state)._array[()]))  # type: ignore[attr-defined]
-        except (ValueError, TypeError):
-            raise invalid("NumpyIterator.restore: the string is no state of an iterator.") from None
-        self._iterator._restore(tree)
+        self._iterator._restore(_read_state(state))
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        return self._iterator._serialize_to_tensors()
+
+    def _restore_from_tensors(self, restored_tensors: dict[str, Any]) -> None:
+        self._iterator._restore_from_tensors(restored_tensors)
 
     def __repr__(self) -> str:
         return f"NumpyIterator(iterator={self._iterator!r})"

@@ -9,11 +9,19 @@ import numpy as np
 from headwater._src.base import dtypes, nest
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
+from headwater._src.core.composite import CompositeSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.graph import add_opaque
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, of_array
-from headwater._src.data.structure import component_specs, components, from_components, leaf, spec_of
+from headwater._src.data.structure import (
+    component_specs,
+    components,
+    from_components,
+    generalized,
+    leaf,
+    spec_of,
+)
 from headwater._src.data.templates import HostRecord
 from headwater._src.state.host_nodes import Held, held
 
@@ -117,7 +125,7 @@ GET_VALUE: Any = HostRecord(
 
 
 @export("OptionalSpec")
-class OptionalSpec(TypeSpec):
+class OptionalSpec(CompositeSpec):
     """Specification of a `tf.experimental.Optional`."""
 
     __slots__ = ("_element_spec",)
@@ -141,8 +149,11 @@ class OptionalSpec(TypeSpec):
         return self == other
 
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
-        """Itself if all are equal."""
-        return self if all(self == o for o in others) else None
+        """The specification of optionals whose values may be any of those of all; None where there is none."""
+        if any(not isinstance(o, OptionalSpec) for o in others):
+            return None
+        element = generalized(self._element_spec, [o._element_spec for o in others])
+        return None if element is None else OptionalSpec(element)
 
     @property
     def _component_specs(self) -> TensorSpec:

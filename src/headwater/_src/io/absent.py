@@ -1,4 +1,4 @@
-"""Names of `tf.saved_model`, `tf.train`, `tf.summary`, `tf.profiler` and `tf.lite` that programs mention and this version has not."""
+"""Names of `tf.saved_model`, `tf.summary`, `tf.profiler` and `tf.lite` that programs mention and this version has not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from headwater._src.base.absent import absent_class, absent_function
 from headwater._src.base.exporting import export
 
 _SAVE = "Save Keras models with model.save('model.keras') or model.save_weights('model.weights.h5')."
+_SHARDS = "A checkpoint is written to one data file; those of several are read."
 _SUMMARY = "Keep the logs that model.fit returns, or write them with keras.callbacks.CSVLogger."
 _PROFILER = "Python's own cProfile sees every operation."
 _LITE = "Conversion to LiteRT needs TensorFlow's compiler."
@@ -18,13 +19,9 @@ Asset = absent_class("saved_model.Asset", __name__, _SAVE)
 TrackableResource = absent_class("saved_model.experimental.TrackableResource", __name__, _SAVE)
 contains_saved_model = absent_function("saved_model.contains_saved_model", __name__, _SAVE)
 
-Checkpoint = absent_class("train.Checkpoint", __name__, _SAVE)
-CheckpointManager = absent_class("train.CheckpointManager", __name__, _SAVE)
-CheckpointOptions = absent_class("train.CheckpointOptions", __name__, _SAVE)
-TrackableView = absent_class("train.TrackableView", __name__, _SAVE)
-latest_checkpoint = absent_function("train.latest_checkpoint", __name__, _SAVE)
-list_variables = absent_function("train.list_variables", __name__, _SAVE)
-load_checkpoint = absent_function("train.load_checkpoint", __name__, _SAVE)
+MaxShardSizePolicy = absent_class("train.experimental.MaxShardSizePolicy", __name__, _SHARDS)
+ShardByTaskPolicy = absent_class("train.experimental.ShardByTaskPolicy", __name__, _SHARDS)
+ShardingCallback = absent_class("train.experimental.ShardingCallback", __name__, _SHARDS)
 
 SummaryWriter = absent_class("summary.SummaryWriter", __name__, _SUMMARY)
 create_file_writer = absent_function("summary.create_file_writer", __name__, _SUMMARY)

@@ -45,7 +45,7 @@ def read(records: Sequence[bytes], kinds: dict[bytes, int], where: str) -> dict[
     if len(records) >= FEWEST:
         try:
             return _Together(records, kinds).read()
-        except (_UnusualError, DataLossError):
+        except (_UnusualError, DataLossError, IndexError):  # IndexError: a place behind the end
             pass
     try:
         rows = [_example(r, kinds) for r in records]
@@ -161,6 +161,11 @@ def _must(condition: Any) -> None:
         raise _UnusualError
 
 
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays of places are equal."""
+    return a.tobytes() == b.tobytes()
+
+
 class _Together:
     """Reads records of the usual layout: one field of features, each entry a name and then a feature with one packed list."""
 
@@ -178,45 +183,39 @@ class _Together:
         self._walk()
         return {name: self._values(name, kind) for name, kind in self.kinds.items()}
 
-    def _number(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The varints at these places, and the places after them."""
-        found = self.bytes[at].astype(np.int64)
-        at = at + 1
-        if found.max(initial=0) < 128:
-            return found, at
-        more = np.flatnonzero(found > 127)
-        found &= 127
-        for shift in (7, 14, 21, 28):
-            byte = self.bytes[at[more]].astype(np.int64)
-            found[more] |= (byte & 127) << shift
-            at[more] += 1
+    def _tagged(self, at: np.ndarray, tag: int) -> tuple[np.ndarray, np.ndarray]:
+        """Where the fields with this tag that are at these places begin and end."""
+        _must(self.bytes[at].tobytes().count(tag) == len(at))
+        byte = self.bytes[at + 1]
+        start = at + 2
+        if byte.tobytes().isascii():  # the sizes take one byte each
+            return start, start + byte
+        size = (byte & 127).astype(np.int64)
+        more = np.flatnonzero(byte > 127)
+        for bits in (7, 14, 21, 28):
+            byte = self.bytes[at[more] + (bits // 7 + 1)]
+            size[more] |= (byte & 127).astype(np.int64) << bits
+            start[more] += 1
             more = more[byte > 127]
             if not more.size:
-                return found, at
+                return start, start + size
         raise _UnusualError
-
-    def _tagged(self, at: np.ndarray, tag: int, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the fields with this tag begin and end that are at these places, before `end`."""
-        _must((self.bytes[at] == tag).all())
-        size, start = self._number(at + 1)
-        stop = start + size
-        _must((stop <= end).all())
-        return start, stop
 
     def _walk(self) -> None:
         rows = np.arange(len(self.ends))
-        at, end = self._tagged(self.starts, 10, self.ends)
-        _must((end == self.ends).all())
+        at, end = self._tagged(self.starts, 10)
+        _must(_same(end, self.ends))
         while True:
             going = at < end
             if not going.all():
+                _must((at <= end).all())
                 rows, at, end = rows[going], at[going], end[going]
                 if not rows.size:
                     return
-            start, stop = self._tagged(at, 10, end)
-            name, value = self._tagged(start, 10, stop)
-            first, last = self._tagged(value, 18, stop)
-            _must((last == stop).all())
+            start, stop = self._tagged(at, 10)
+            name, value = self._tagged(start, 10)
+            first, last = self._tagged(value, 18)
+            _must(_same(last, stop))
             self._note(rows, name, value, first, last)
             at = stop
 
@@ -247,8 +246,8 @@ class _Together:
         begin, end = begin[rows], end[rows]
         if not begin.size:
             return Values(counts, np.empty(0, _DTYPES[kind]))
-        at, stop = self._tagged(begin, 8 * kind + 2, end)
-        _must((stop == end).all())
+        at, stop = self._tagged(begin, 8 * kind + 2)
+        _must(_same(stop, end))
         if kind == STRINGS:
             counts[rows], flat = self._strings(at, stop)
             return Values(counts, flat)
@@ -256,8 +255,8 @@ class _Together:
             _must((at == stop).all())
             counts[rows] = 0
             return Values(counts, np.empty(0, _DTYPES[kind]))
-        at, end = self._tagged(at, 10, stop)
-        _must((end == stop).all())
+        at, end = self._tagged(at, 10)
+        _must(_same(end, stop))
         counts[rows], flat = self._floats(at, end) if kind == FLOATS else self._integers(at, end)
         return Values(counts, flat)
 
@@ -265,7 +264,8 @@ class _Together:
         """The bytes in these places."""
         total = int(sizes.sum())
         if total > _LONG * len(at):
-            parts = [self.data[a:b] for a, b in zip(at.tolist(), (at + sizes).tolist(), strict=True)]
+            data = memoryview(self.data)
+            parts = [data[a:b] for a, b in zip(at.tolist(), (at + sizes).tolist(), strict=True)]
             return np.frombuffer(b"".join(parts), np.uint8)
         size = int(sizes[0])
         if (sizes == size).all():
@@ -309,8 +309,8 @@ class _Together:
     def _strings(self, at: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         data = self.data
         if (at < end).all():
-            a, b = self._tagged(at, 10, end)
-            if (b == end).all():
+            a, b = self._tagged(at, 10)
+            if _same(b, end):
                 found = [data[x:y] for x, y in zip(a.tolist(), b.tolist(), strict=True)]
                 return np.ones(len(at), np.int64), array_of(found, STRINGS)
         found, counts = [], []

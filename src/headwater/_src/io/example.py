@@ -97,7 +97,7 @@ class _Message:
     __str__ = __repr__
 
 
-def _quoted(value: bytes) -> str:
+def quoted(value: bytes) -> str:
     simple = {9: "\\t", 10: "\\n", 13: "\\r", 34: '\\"', 39: "\\'", 92: "\\\\"}
     return '"' + "".join(simple.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in value) + '"'
 
@@ -179,7 +179,7 @@ class _ListMessage(_Message):
 
     def _text(self, indent: str) -> Iterator[str]:
         for value in self._value:
-            shown = _quoted(value) if value.__class__ is bytes else value
+            shown = quoted(value) if value.__class__ is bytes else value
             if shown.__class__ is float:
                 short = str(np.float32(shown))
                 shown = short[:-2] if short.endswith(".0") else short
@@ -364,7 +364,7 @@ class _MapMessage(_Message):
     def _text(self, indent: str) -> Iterator[str]:
         for key in sorted(self._map):
             yield f"{indent}{self.NAME} {{"
-            yield f"{indent}  key: {_quoted(key.encode())}"
+            yield f"{indent}  key: {quoted(key.encode())}"
             yield f"{indent}  value {{"
             yield from self._map[key]._text(indent + "    ")
             yield f"{indent}  }}"

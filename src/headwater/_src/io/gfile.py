@@ -348,15 +348,16 @@ def read_file(filename: Any, name: str | None = None) -> Tensor:
     return _READ([_string(filename, "tf.io.read_file")], None, [Spec((), STRING)], name)[0]
 
 
-def write_whole(path: str, data: bytes) -> None:
-    """Writes a file. A reader sees the old file or the new one, never a part: the content is written beside it and then put in
-    its place."""
+@contextlib.contextmanager
+def replacing(path: str) -> Iterator[Any]:
+    """A binary file to write to, which is given its name at the end, so that a reader sees the old file or the new one, never a
+    part. Directories on the path are made; after an error nothing has changed."""
     with _translated():
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         temporary = f"{path}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
         try:
             with open(temporary, "xb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -364,6 +365,12 @@ def write_whole(path: str, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Writes a file. A reader sees the old file or the new one, never a part."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def _write(name: np.ndarray, contents: np.ndarray, how: None) -> tuple[()]:

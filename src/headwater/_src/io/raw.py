@@ -30,11 +30,15 @@ MAX_RANK = 254
 # -- tensors ----------------------------------------------------------------------------------------------------------
 
 
+def shape_bytes(shape: tuple[int, ...]) -> bytes:
+    """A shape as a `TensorShapeProto` message."""
+    return b"".join([wire.field(2, b"\x08" + wire.varint(d) if d else b"") for d in shape])
+
+
 def serialized(array: np.ndarray) -> bytes:
     """An array as a `TensorProto` message."""
-    dims = b"".join([wire.field(2, b"\x08" + wire.varint(d) if d else b"") for d in array.shape])
     dtype = as_dtype(array.dtype)
-    out = b"\x08" + wire.varint(dtype.as_datatype_enum) + wire.field(2, dims)
+    out = b"\x08" + wire.varint(dtype.as_datatype_enum) + wire.field(2, shape_bytes(array.shape))
     if array.dtype.kind == "O":
         return out + b"".join([wire.field(8, bytes(v)) for v in array.reshape(-1)])
     return out + (wire.field(4, np.ascontiguousarray(array).tobytes()) if array.size else b"")
@@ -61,7 +65,7 @@ def _deserialized(data: bytes) -> np.ndarray:
         if key == 1 and form == wire.VARINT:
             number = a
         elif key == 2 and form == wire.BYTES:
-            dims = _dims(data, a, b)
+            dims = shape_of(data, a, b)
         elif key == 4 and form == wire.BYTES:
             content = a, b
         elif key == 8 and form == wire.BYTES:
@@ -98,7 +102,8 @@ def _deserialized(data: bytes) -> np.ndarray:
     return out.reshape(dims)
 
 
-def _dims(data: bytes, at: int, end: int) -> list[int]:
+def shape_of(data: bytes, at: int, end: int) -> list[int]:
+    """The shape in a `TensorShapeProto` message; DataLossError where it is damaged."""
     dims = []
     for key, form, a, b in wire.fields(data, at, end):
         if key == 2 and form == wire.BYTES:

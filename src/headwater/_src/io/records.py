@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
 import zlib
@@ -14,15 +15,17 @@ import numpy as np
 from headwater._src.base.compat import as_bytes, path_to_str
 from headwater._src.base.errors import DataLossError, FailedPreconditionError, invalid
 from headwater._src.base.exporting import export
-from headwater._src.io.crc import crc32c, crcs, crcs_of_rows, masked, masked_all
+from headwater._src.io.crc import crc32c, crcs, masked, masked_all, misfits
 from headwater._src.io.gfile import _path, _translated
 
 MAX_RECORD = 1 << 30
 """No record may be longer, whatever a file says."""
 _CHUNK = 1 << 18
+_MOST = 1 << 20
+"""A file is read in pieces of so many bytes: the first and, where it goes on, the largest."""
+_MOST_HELD = 2048
 _LENGTH = struct.Struct("<Q")
 _HEAD = struct.Struct("<QI")
-_CRC = struct.Struct("<I")
 
 
 class TFRecordCompressionType:
@@ -132,6 +135,8 @@ class TFRecordWriter:
         self._file: Any = None
         with _translated():
             self._file = open(self._temporary, "xb")  # noqa: SIM115
+        self._held: list[bytes] = []
+        self._bytes = 0
         name = options.compression_type
         self._out: Any = (
             _Deflated(self._file, name, options.compression_level) if name else _Plain(self._file)
@@ -144,13 +149,22 @@ class TFRecordWriter:
         data = record if record.__class__ is bytes else as_bytes(record)
         if len(data) > MAX_RECORD:
             raise invalid(f"{self._name}: a record of {len(data)} bytes; {MAX_RECORD} are the most.")
-        length = _LENGTH.pack(len(data))
-        head = length + _CRC.pack(masked(crc32c(length)))
-        self._out.write(b"".join((head, data, _CRC.pack(masked(crc32c(data))))))
+        self._held += (_LENGTH.pack(len(data)), data)
+        self._bytes += len(data)
+        if self._bytes > _CHUNK or len(self._held) >= _MOST_HELD:
+            self._write_held()
+
+    def _write_held(self) -> None:
+        """Hands on the lengths and records that are held, each with its checksum: those of many are computed at once."""
+        checks = masked_all(crcs(self._held)).astype("<u4")
+        pairs = zip(self._held, checks.view("S4").tolist(), strict=True)
+        self._out.write(b"".join([part for data, check in pairs for part in (data, check.ljust(4, b"\0"))]))
+        self._held, self._bytes = [], 0
 
     def flush(self) -> None:
         """Makes what was written so far readable under the file's name."""
         if self._file is not None:
+            self._write_held()
             self._out.flush()
             self._publish()
 
@@ -165,6 +179,7 @@ class TFRecordWriter:
     def close(self) -> None:
         """Writes what is left and closes the file."""
         if self._file is not None:
+            self._write_held()
             self._out.finish()
             self._publish()
             self._file.close()
@@ -227,27 +242,64 @@ def pieces(path: str, compression: str = "", size: int = _CHUNK) -> Iterator[byt
             ) from None
 
 
+class _Inflated:
+    """The content of a compressed file, read into buffers."""
+
+    def __init__(self, path: str, compression: str) -> None:
+        self.pieces = pieces(path, compression)
+        self.left = memoryview(b"")
+
+    def readinto(self, target: memoryview) -> int:
+        if not self.left:
+            self.left = memoryview(next(self.pieces, b""))
+        count = min(len(target), len(self.left))
+        target[:count] = self.left[:count]
+        self.left = self.left[count:]
+        return count
+
+
+@contextlib.contextmanager
+def _opened(path: str, compression: str) -> Iterator[Any]:
+    """What has the content of a file: `readinto` fills a buffer and says how far."""
+    if compression:
+        yield _Inflated(path, compression)
+        return
+    with _translated():
+        file = open(_path(path), "rb", buffering=0)  # noqa: SIM115
+    with file:
+        yield file
+
+
 def read_records(path: str, compression: str = "") -> Iterator[bytes]:
     """The records of a file in order; DataLossError where it is damaged or cut off."""
-    rest = b""
-    offset = 0
-    for piece in pieces(path, compression):
-        data = rest + piece if rest else piece
-        records, used, error = _split(data, path, offset)
-        yield from records
-        if error is not None:
-            raise error
-        rest = data[used:]
-        offset += used
-    if rest:
+    return itertools.chain.from_iterable(_lists(path, compression))
+
+
+def _lists(path: str, compression: str) -> Iterator[list[bytes]]:
+    buffer = bytearray(_CHUNK)
+    have = offset = 0
+    with _opened(path, compression) as file:
+        while count := file.readinto(memoryview(buffer)[have:]):
+            have += count
+            records, used, error = _split(buffer, have, path, offset)
+            yield records
+            if error is not None:
+                raise error
+            rest = buffer[used:have]
+            if have == len(buffer) and (used == 0 or have < _MOST):  # a longer record, or the file goes on
+                buffer = bytearray(2 * have)
+            buffer[: len(rest)] = rest
+            offset += used
+            have -= used
+    if have:
         raise DataLossError(
             None, None, f"{path}: the record at byte {offset} is cut off at the end of the file."
         )
 
 
-def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Exception | None]:
-    """The whole records in `data`, how many bytes they take, and what is wrong with the one after them."""
-    at, size = 0, len(data)
+def _split(data: bytearray, size: int, path: str, offset: int) -> tuple[list[bytes], int, Exception | None]:
+    """The whole records in `data[:size]`, which are overwritten, how many bytes they take, and what is wrong with the one after them."""
+    at = 0
     starts: list[int] = []
     wrong = None
     unpack = _LENGTH.unpack_from
@@ -261,8 +313,9 @@ def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Excep
     if not starts:
         return [], at, wrong
     ends = [*starts[1:], at]
-    records = [data[a + 12 : b - 4] for a, b in zip(starts, ends, strict=True)]
-    bad = _damaged(data, starts, ends, records)
+    view = memoryview(data)
+    records = [view[a + 12 : b - 4].tobytes() for a, b in zip(starts, ends, strict=True)]
+    bad = _damaged(np.frombuffer(data, np.uint8, at), starts, ends, records)
     if bad is not None:
         wrong = DataLossError(
             None,
@@ -273,7 +326,7 @@ def _split(data: bytes, path: str, offset: int) -> tuple[list[bytes], int, Excep
     return records, at, wrong
 
 
-def _cut_off(data: bytes, at: int, path: str, offset: int) -> Exception | None:
+def _cut_off(data: bytearray, at: int, path: str, offset: int) -> Exception | None:
     """What is wrong with a record that does not end in `data`; None where the rest may follow."""
     length, check = _HEAD.unpack_from(data, at)
     damaged = masked(crc32c(data[at : at + 8])) != check
@@ -287,15 +340,12 @@ def _cut_off(data: bytes, at: int, path: str, offset: int) -> Exception | None:
     return DataLossError(None, None, f"{path}: the record at byte {offset + at} can't be read: {what}.")
 
 
-def _damaged(data: bytes, starts: list[int], ends: list[int], records: list[bytes]) -> int | None:
-    """The number of the first record that does not fit its checksums."""
-    content = np.frombuffer(data, np.uint8)
-    first, last = np.array(starts)[:, None], np.array(ends)[:, None]
-    good = _masked_in(content, first + 8) == masked_all(crcs_of_rows(content[first + np.arange(8)]))
-    good &= _masked_in(content, last - 4) == masked_all(crcs(records))
-    return None if good.all() else int(np.argmin(good))
-
-
-def _masked_in(content: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The checksums that are stored at these places."""
-    return content[places + np.arange(4)].view("<u4")[:, 0]
+def _damaged(content: np.ndarray, starts: list[int], ends: list[int], records: list[bytes]) -> int | None:
+    """The number of the first record that does not fit its checksums; overwrites `content`."""
+    first, last = np.array(starts), np.array(ends)
+    bounds = np.stack([first, first + 12, last], axis=1)
+    stored = misfits(content, bounds[:, :-1].reshape(-1), bounds[:, 1:].reshape(-1))
+    if stored is None:
+        return None
+    guarded = [data for r in records for data in (_LENGTH.pack(len(r)), r)]
+    return int(np.argmin(stored == masked_all(crcs(guarded)))) // 2

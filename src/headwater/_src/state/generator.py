@@ -114,7 +114,7 @@ class Generator(AutoTrackable):
     array([0.9356609, 1.0854305], dtype=float32)
     """
 
-    _state: Variable
+    _state_var: Variable
     _alg: int
 
     def __init__(self, copy_from: Any = None, state: Any = None, alg: Any = None) -> None:
@@ -128,7 +128,7 @@ class Generator(AutoTrackable):
             )
         self._alg = algorithm_of(alg)
         values = self._checked(state)
-        self._state = Variable(values, trainable=False, dtype=dtypes.int64, name="StateVar")
+        self._state_var = Variable(values, trainable=False, dtype=dtypes.int64, name="StateVar")
 
     def _checked(self, state: Any) -> Any:
         if isinstance(state, SymbolicTensor):
@@ -168,7 +168,7 @@ class Generator(AutoTrackable):
     @property
     def state(self) -> Variable:
         """The variable that holds the counter and the key."""
-        return self._state
+        return self._state_var
 
     @property
     def algorithm(self) -> int:
@@ -178,28 +178,28 @@ class Generator(AutoTrackable):
     @property
     def key(self) -> Tensor:
         """The key, the last element of the state."""
-        return self._state.read_value()[_SIZES[self._alg] - 1]
+        return self._state_var.read_value()[_SIZES[self._alg] - 1]
 
     def reset(self, state: Any) -> None:
         """Replaces the state."""
-        self._state.assign(self._checked(state))
+        self._state_var.assign(self._checked(state))
 
     def reset_from_seed(self, seed: Any) -> None:
         """Starts over from `seed`."""
-        self._state.assign(_state_of_seed(seed, self._alg))
+        self._state_var.assign(_state_of_seed(seed, self._alg))
 
     def reset_from_key_counter(self, key: Any, counter: Any) -> None:
         """Replaces key and counter."""
-        self._state.assign(_joined(key, counter, self._alg))
+        self._state_var.assign(_joined(key, counter, self._alg))
 
     def skip(self, delta: Any) -> Tensor:
         """Moves on as if `delta` numbers had been drawn; returns the state before."""
         if ctx.graph is not None:
             self._check_algorithm()
-            before = ctx.graph.read(self._state.handle)
-            ctx.graph.write(self._state.handle, call(_SKIP, (before, cast(delta, dtypes.int64)), {}))
+            before = ctx.graph.read(self._state_var.handle)
+            ctx.graph.write(self._state_var.handle, call(_SKIP, (before, cast(delta, dtypes.int64)), {}))
             return before
-        before = self._state.read_value()
+        before = self._state_var.read_value()
         self._reserve(int(convert(delta).numpy()) * philox.RESERVED)
         return before
 
@@ -212,7 +212,7 @@ class Generator(AutoTrackable):
     def _reserve(self, blocks: int) -> Stream:
         """The stream where the generator stands, which then moves on by `blocks`."""
         self._check_algorithm()
-        handle = self._state.handle
+        handle = self._state_var.handle
         with handle.lock:
             low, high, key = (int(v) & _LONG for v in handle.tensor._array)
             stream = Stream(key, low, high)
@@ -226,7 +226,7 @@ class Generator(AutoTrackable):
         dims = functions.shape_of(shape)
         if ctx.graph is not None:
             self._check_algorithm()
-            return operation.draw_from(self._state.handle, *inputs, shape=dims, **attrs)
+            return operation.draw_from(self._state_var.handle, *inputs, shape=dims, **attrs)
         arrays = [t._array for t in inputs]
         if operation.check is not None:
             operation.check(*arrays, shape=dims, **attrs)

@@ -27,8 +27,6 @@ _KEYS = ("int32", "int64", "string")
 class LookupInterface(KeysAndValues, Trackable):
     """Base of the tables: dtypes, and lookups of tensors, ragged and sparse tensors."""
 
-    _self_unconditional_dependency_names: dict[str, Any]
-
     @property
     def name(self) -> str | None:
         """The name of the table; None for one made eagerly."""
@@ -129,6 +127,8 @@ class StaticHashTable(LookupInterface):
             if self._default_value.shape.rank != 0:
                 raise ValueError(f"default_value is a scalar; got shape {self._default_value.shape}.")
             self._initializer = initializer
+            if isinstance(initializer, Trackable):
+                self._track_trackable(initializer, "_initializer")
             self._keys = np.empty(0, self._key_dtype.np)
             self._values = np.empty(0, self._value_dtype.np)
             self._index = KeyIndex(self._keys)
@@ -222,6 +222,8 @@ class StaticVocabularyTable(LookupInterface):
         super().__init__(asked, int64)
         self._buckets = int(num_oov_buckets)
         self._table = None if initializer is None else StaticHashTable(initializer, -1)
+        if isinstance(initializer, Trackable):
+            self._track_trackable(initializer, "_initializer")
 
     @property
     def resource_handle(self) -> Any:

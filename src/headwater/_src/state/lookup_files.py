@@ -14,6 +14,7 @@ from headwater._src.base.text import describe
 from headwater._src.core.convert import convert
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, TensorLike, of_array
 from headwater._src.engine.tape import outside_graphs
+from headwater._src.state.tracking import Trackable
 
 
 def settled(value: Any, dtype: DType | None, what: str) -> EagerTensor:
@@ -45,7 +46,7 @@ class KeysAndValues:
         return self._value_dtype
 
 
-class TableInitializerBase(KeysAndValues):
+class TableInitializerBase(KeysAndValues, Trackable):
     """Base of the initializers: knows the dtypes, and fills a table in `initialize(table)`."""
 
     def initialize(self, table: Any) -> None:

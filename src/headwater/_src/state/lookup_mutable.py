@@ -14,10 +14,11 @@ from headwater._src.base.exporting import export
 from headwater._src.core.composite import Composite
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import Tensor, of_array
 from headwater._src.engine.tape import outside_graphs
 from headwater._src.state.host_nodes import ObjectRecord
 from headwater._src.state.lookup import LookupInterface, check_pair, gathered
+from headwater._src.state.lookup_buckets import bucket_count, in_buckets
 from headwater._src.state.lookup_files import settled
 from headwater._src.state.lookup_index import KeyIndex, rows_of
 
@@ -31,6 +32,8 @@ _SHARE = 8
 
 class _MutableTable(LookupInterface):
     """What the mutable tables share: a dictionary from key to row, and rows of values that grow."""
+
+    _tensors_name = "table"
 
     def __init__(
         self, key_dtype: Any, value_dtype: Any, default_value: Any, key_shape: tuple[int, ...]
@@ -163,6 +166,30 @@ class _MutableTable(LookupInterface):
         with self._lock:
             return self._all_keys(), self._values[self._all_rows()]
 
+    def _saved(self) -> tuple[np.ndarray, np.ndarray]:
+        """Keys and values as a checkpoint keeps them."""
+        return self._export()
+
+    def _become(self, keys: np.ndarray, values: np.ndarray) -> None:
+        """Takes over what `_saved` gave, here or in TensorFlow."""
+        with self._lock:
+            self._rows, self._free, self._index = {}, [], None
+            self._values = np.empty((0, *self._value_shape), self._value_dtype.np)
+            self._insert(keys, values)
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        keys, values = self._saved()
+        return {"-keys": of_array(keys), "-values": of_array(values)}
+
+    def _restore_from_tensors(self, restored_tensors: dict[str, Any]) -> None:
+        keys, values = restored_tensors["-keys"], restored_tensors["-values"]
+        if keys.dtype is not self._key_dtype or values.dtype is not self._value_dtype:
+            raise invalid(
+                f"A table from {self._key_dtype.name} to {self._value_dtype.name} can't take over one from "
+                f"{keys.dtype.name} to {values.dtype.name}."
+            )
+        self._become(keys._array, values._array)
+
     # -- on tensors ---------------------------------------------------------------------------------------------------
 
     def _keys_of(self, keys: Any) -> Any:
@@ -267,10 +294,10 @@ class DenseHashTable(_MutableTable):
       default_value: what keys that are not there get; its shape is that of every value.
       empty_key: a key that is never used; its shape is that of every key.
       deleted_key: another one.
-      initial_num_buckets: a power of two; memory is taken as it is needed.
+      initial_num_buckets: a power of two, at least 4; memory is taken as it is needed.
 
     Raises:
-      InvalidArgumentError: the two keys are equal or of different shapes, or the number is no power of two.
+      InvalidArgumentError: the two keys are equal or of different shapes, or the number is no power of two, or too small.
     """
 
     def __init__(
@@ -289,10 +316,11 @@ class DenseHashTable(_MutableTable):
                 f"empty_key and deleted_key are two keys of one shape; got {empty!r} and {deleted!r}."
             )
         buckets = initial_num_buckets
-        if buckets is not None and (buckets < 1 or buckets & (buckets - 1)):
-            raise invalid(f"initial_num_buckets is a power of two; got {buckets}.")
+        if buckets is not None and (buckets < 4 or buckets & (buckets - 1)):
+            raise invalid(f"initial_num_buckets is a power of two, at least 4; got {buckets}.")
         super().__init__(key_dtype, value_dtype, default_value, empty.shape)
         self._reserved = {"empty_key": empty, "deleted_key": deleted}
+        self._initial_buckets = buckets
 
     def _batch(self, keys: np.ndarray) -> tuple[int, ...]:
         batch = super()._batch(keys)
@@ -301,6 +329,24 @@ class DenseHashTable(_MutableTable):
             if (same.all(tuple(range(len(batch), keys.ndim))) if self._key_shape else same).any():
                 raise invalid(f"The key {key.tolist()!r} is the table's {what}, which can't be used.")
         return batch
+
+    def _saved(self) -> tuple[np.ndarray, np.ndarray]:
+        keys, values = self._export()
+        count = bucket_count(self._initial_buckets, len(keys))
+        keys, values = in_buckets(keys, values, self._reserved["empty_key"], count)
+        return keys.reshape(count, -1), values.reshape(count, -1)
+
+    def _become(self, keys: np.ndarray, values: np.ndarray) -> None:
+        if keys.ndim != 2 or values.ndim != 2 or len(keys) != len(values):
+            raise invalid(
+                f"The buckets of a DenseHashTable are two matrices with a row each; got shapes {keys.shape} and {values.shape}."
+            )
+        used = np.ones(len(keys), bool)
+        for key in self._reserved.values():
+            used &= (keys != key.reshape(1, -1)).any(1)
+        super()._become(
+            keys[used].reshape(-1, *self._key_shape), values[used].reshape(-1, *self._value_shape)
+        )
 
     def insert_or_assign(self, keys: Any, values: Any, name: str | None = None) -> None:
         """The same as `insert`."""

@@ -10,6 +10,7 @@ from typing import Any
 from headwater._src.base import nest
 from headwater._src.base.exporting import export
 from headwater._src.core.scope import name_scope
+from headwater._src.state.tracking import OWN_ATTRIBUTES, AutoTrackable
 from headwater._src.state.variable import Variable
 
 _IDENTIFIER = re.compile(r"^[a-zA-Z_]\w*$")
@@ -26,7 +27,7 @@ class _ModuleMeta(type):
 
 
 @export("Module")
-class Module(metaclass=_ModuleMeta):
+class Module(AutoTrackable, metaclass=_ModuleMeta):
     """Base class for named objects that hold `tf.Variable`s and other modules.
 
     Variables and modules are found in the attributes, also inside lists, tuples and dictionaries, in the alphabetical
@@ -39,7 +40,7 @@ class Module(metaclass=_ModuleMeta):
       ValueError: the name is no identifier.
     """
 
-    _TF_MODULE_IGNORED_PROPERTIES: frozenset[str] = frozenset()
+    _TF_MODULE_IGNORED_PROPERTIES: frozenset[str] = OWN_ATTRIBUTES
 
     def __init__(self, name: str | None = None) -> None:
         name = _snake_case(type(self).__name__) if name is None else name
@@ -117,7 +118,7 @@ def _attributes(module: Module) -> list[tuple[tuple[Any, ...], Any]]:
     ignored = module._TF_MODULE_IGNORED_PROPERTIES
     found = []
     for key in sorted(vars(module)):
-        if key in ignored:
+        if key in ignored or key in OWN_ATTRIBUTES:
             continue
         for path, leaf in _leaves(vars(module)[key]):
             found.append(((key, *path), leaf))

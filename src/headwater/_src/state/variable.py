@@ -29,6 +29,7 @@ from headwater._src.engine.closed import evaluate
 from headwater._src.engine.tape import Handle, outside_graphs, stop_all
 from headwater._src.ops import gather, index, math, operators, variable_updates
 from headwater._src.ops.layout import ensure_shape, identity
+from headwater._src.state.tracking import Trackable
 
 
 @export("VariableSynchronization")
@@ -129,7 +130,7 @@ def _update(handle: ResourceHandle, ufunc: Any, delta: np.ndarray) -> None:
 
 
 @export("Variable")
-class Variable(TensorLike):
+class Variable(TensorLike, Trackable):
     """A tensor-like object whose value can be replaced.
 
     Args:
@@ -403,6 +404,20 @@ class Variable(TensorLike):
                 f"{wrap(array.shape)}; the shapes must be equal."
             )
         return array
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------
+
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        return {"VARIABLE_VALUE": self._handle.tensor}
+
+    def _restore_from_tensors(self, restored_tensors: dict[str, Any]) -> Any:
+        value = restored_tensors["VARIABLE_VALUE"]
+        if value.dtype is not self.dtype:
+            raise invalid(
+                f"Variable '{self.name}' is {self.dtype.name}; what is to be restored is {value.dtype.name}."
+            )
+        with outside_graphs():
+            return self.assign(value, read_value=False)
 
     # -- parts of the value -------------------------------------------------------------------------------------------
 

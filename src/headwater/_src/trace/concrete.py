@@ -25,6 +25,7 @@ from headwater._src.engine.closed import close
 from headwater._src.engine.tape import stop_all
 from headwater._src.ops.layout import identity
 from headwater._src.state.tensor_array import TensorArray
+from headwater._src.state.tracking import Trackable
 from headwater._src.state.variable import ResourceHandle, Variable
 from headwater._src.trace.call import GraphFunction
 from headwater._src.trace.protocol import (
@@ -63,7 +64,7 @@ class Parameter(NamedTuple):
 
 
 @export("types.experimental.ConcreteFunction")
-class ConcreteFunction(TensorCallable):
+class ConcreteFunction(TensorCallable, Trackable):
     """A graph traced for one kind of arguments, as a function of them.
 
     It is called like the Python function, or with its tensors only, in the order of `inputs` or by the names of their

@@ -19,6 +19,7 @@ from headwater._src.core.context import ctx
 from headwater._src.core.spec import TypeSpec
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.ops.surroundings import is_traceback_filtering_enabled
+from headwater._src.state.tracking import Trackable
 from headwater._src.trace import report
 from headwater._src.trace.binding import Binder, has_identity, layout, signature_of
 from headwater._src.trace.cache import Key, TraceCache
@@ -88,7 +89,7 @@ class _Method:
         return self.__wrapped__(self.instance(), *args, **kwargs)
 
 
-class Function(PolymorphicFunction):
+class Function(PolymorphicFunction, Trackable):
     """What `tf.function` returns.
 
     A call looks for a graph traced for the same dtypes, shapes and Python values, traces the Python function where there is

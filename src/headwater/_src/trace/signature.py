@@ -24,6 +24,7 @@ from headwater._src.core.composite import (
     SparseTensorSpec,
     assembled,
     component_specs,
+    install_spec_maker,
 )
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import TensorSpec, TypeSpec
@@ -308,6 +309,9 @@ class VariableSpec(TypeSpec):
 
     def __repr__(self) -> str:
         return f"VariableSpec(shape={self.shape}, dtype={self.dtype!r}, trainable={self.trainable!r}, alias_id={self.alias_id!r})"
+
+
+install_spec_maker(Variable, VariableSpec.from_value)
 
 
 class VariableType(TraceType):
