@@ -72,6 +72,7 @@ class Case:
     rate: str = ""  # shown as this many a second; otherwise as a time
     collect: bool = False  # leave the garbage collector on while timing, as a real program would
     seconds: float = 1.0  # share of measuring time, relative to the other cases
+    warm: float = 0.05  # seconds of calls before the first that counts, at the least
 
     def code(self, framework: str) -> Code | None:
         found = getattr(self, FAMILY[framework])
@@ -237,6 +238,7 @@ def training_loop(family: str, module: Any) -> Names:
 
 # --- Convolutions and pools ---------------------------------------------------------------------------------
 
+LONG_WARM = 5.0  # seconds in which headwater's large eager kernels have become programs
 # name: input, filter (None for a pool), its call in tf, its call in torch (channels first)
 _TF_CONV = "tf.nn.conv2d(x, f, {}, 'SAME')"
 _TORCH_CONV = "torch.nn.functional.conv2d(x, f, {})"
@@ -289,6 +291,19 @@ WINDOWS: dict[str, tuple[tuple[int, ...], tuple[int, ...] | None, str, str]] = {
     "pool/mean 3x3 by 1 of 28x28x32": (
         (32, 28, 28, 32), None, "tf.nn.avg_pool2d(x, 3, 1, 'VALID')", "torch.nn.functional.avg_pool2d(x, 3, 1)",
     ),
+    "pool/max 3x3 by 1, padded, of 28x28x32": (
+        (32, 28, 28, 32), None, "tf.nn.max_pool2d(x, 3, 1, 'SAME')", "torch.nn.functional.max_pool2d(x, 3, 1, 1)",
+    ),
+    "pool/max 3-D 2x2x2 of 16x16x16x16": (
+        (8, 16, 16, 16, 16), None, "tf.nn.max_pool3d(x, 2, 2, 'VALID')", "torch.nn.functional.max_pool3d(x, 2)",
+    ),
+    "pool/mean 3-D 2x2x2 of 16x16x16x16": (
+        (8, 16, 16, 16, 16), None, "tf.nn.avg_pool3d(x, 2, 2, 'VALID')", "torch.nn.functional.avg_pool3d(x, 2)",
+    ),
+    "conv/3x3 depthwise by 2 of 28x28x32": (
+        (32, 28, 28, 32), (3, 3, 32, 1), "tf.nn.depthwise_conv2d(x, f, [1, 2, 2, 1], 'SAME')",
+        _TORCH_CONV.format("stride=2, padding=1, groups=32"),
+    ),
 }  # fmt: skip
 
 
@@ -316,12 +331,12 @@ def windows_cases() -> tuple[Case, ...]:
         with_gradient = f"with tf.GradientTape() as tape:\n    tape.watch({sources})\n    y = {tf}\ntape.gradient(y, {sources})"
         setup = _windows_setup(image, taps)
         calls = 20
+        warm = LONG_WARM if taps is None or taps[-1] == 1 else Case.warm
+        common: dict[str, Any] = {"setup": setup, "warm": warm}
         no_grad = Code(f"with torch.no_grad(): {torch}", calls=calls)
-        cases.append(Case(name, Code(tf, calls=calls), torch=no_grad, setup=setup))
+        cases.append(Case(name, Code(tf, calls=calls), torch=no_grad, **common))
         backward = Code(f"torch.autograd.grad({torch}.sum(), {sources})", calls=calls)
-        cases.append(
-            Case(f"{name}, gradients", Code(with_gradient, calls=calls), torch=backward, setup=setup)
-        )
+        cases.append(Case(f"{name}, gradients", Code(with_gradient, calls=calls), torch=backward, **common))
     return tuple(cases)
 
 

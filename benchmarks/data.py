@@ -33,6 +33,7 @@ def cases(tf: Any, folder: str) -> dict[str, Any]:
             data.range(10**7).map(lambda i: i * 3).filter(lambda i: i % 2 == 0).batch(32), 1500,
         ),
         **parsed(tf, folder),
+        **sized(tf, folder),
     }  # fmt: skip
 
 
@@ -100,6 +101,73 @@ def parsed(tf: Any, folder: str) -> dict[str, Any]:
         .map(lambda r: io.parse_example(r, kinds["fixed"])).prefetch(auto), 400,
     )  # fmt: skip
     return made
+
+
+def sized(tf: Any, folder: str) -> dict[str, Any]:
+    """Records that hold a string of one size, or a list of floats: parsed alone and in batches, compressed, from several files."""
+    data, auto, io, reader = tf.data.Dataset, tf.data.AUTOTUNE, tf.io, tf.data.TFRecordDataset
+
+    def parse(r: Any) -> Any:
+        kinds = {"image": io.FixedLenFeature([], tf.string), "y": io.FixedLenFeature([], tf.int64)}
+        return io.parse_example(r, kinds)
+
+    def parse_floats(r: Any) -> Any:
+        return io.parse_example(r, {"x": io.FixedLenFeature([784], tf.float32)})
+
+    def path(size: int, compression: str = "", part: int = 0) -> str:
+        found = os.path.join(folder, f"{size}-{part}.{compression or 'tfrecord'}")
+        if not os.path.exists(found):
+            _write_sized(tf, found, size, compression)
+        return found
+
+    made: dict[str, Any] = {}
+    for name, size, count in (
+        ("100 B", 100, 600),
+        ("1 KB", 1000, 400),
+        ("10 KB", 10**4, 100),
+        ("100 KB", 10**5, 15),
+    ):
+        source = reader(path(size)).repeat()
+        made[f"records of {name}, batch, parse"] = source.batch(32).map(parse).prefetch(auto), count
+        made[f"records of {name}, parse, batch"] = source.map(parse).batch(32).prefetch(auto), count
+        made[f"records of {name}, shuffle, batch, parse"] = (
+            source.shuffle(500).batch(32).map(parse).prefetch(auto), count,
+        )  # fmt: skip
+    floats = reader(path(-784)).repeat()
+    made["records of 784 floats, batch, parse"] = floats.batch(32).map(parse_floats).prefetch(auto), 200
+    made["records of 784 floats, parse, batch"] = floats.map(parse_floats).batch(32).prefetch(auto), 200
+    for compression in ("GZIP", "ZLIB"):
+        source = reader(path(1000, compression), compression).repeat()
+        parsed = source.batch(32).map(parse).prefetch(auto)
+        made[f"records of 1 KB, {compression}, batch, parse"] = parsed, 200
+    four = [path(1000, "", part) for part in range(4)]
+    made["records of 1 KB, 4 files at a time, batch, parse"] = (
+        reader(four, num_parallel_reads=4).repeat().batch(32).map(parse).prefetch(auto), 400,
+    )  # fmt: skip
+    made["records of 1 KB, 4 files interleaved, batch, parse"] = (
+        data.from_tensor_slices(four).interleave(reader, cycle_length=4, num_parallel_calls=auto).repeat().batch(32)
+        .map(parse, num_parallel_calls=auto).prefetch(auto), 400,
+    )  # fmt: skip
+    return made
+
+
+def _write_sized(tf: Any, path: str, size: int, compression: str) -> None:
+    import numpy as np
+
+    train = tf.train
+    random = np.random.default_rng(0)
+    with tf.io.TFRecordWriter(path, compression) as writer:
+        for i in range(min(4000, 10**8 // abs(size))):
+            if size < 0:
+                floats = train.FloatList(value=random.normal(size=-size).astype(np.float32))
+                feature = {"x": train.Feature(float_list=floats)}
+            else:
+                image = random.integers(0, 60, size, np.uint8).tobytes()
+                feature = {
+                    "image": train.Feature(bytes_list=train.BytesList(value=[image])),
+                    "y": train.Feature(int64_list=train.Int64List(value=[i])),
+                }
+            writer.write(train.Example(features=train.Features(feature=feature)).SerializeToString())
 
 
 def _write_records(tf: Any, path: str) -> None:

@@ -24,7 +24,6 @@ from typing import Any, TextIO
 from cases import CASES, FAMILY, Code, Names, batches, keras_model, shared_names
 
 REPEAT_SECONDS = 0.001  # long against the clock's resolution, short against a time slice of the scheduler
-WARM_SECONDS = 0.05
 
 TEMPLATE = """\
 def timed(calls, clock):
@@ -99,15 +98,15 @@ class Worker:
             names |= entry.setup(self.family, self.module)
         self.timed, self.collect = compiled(code, names), entry.collect
         self.calls = 1
-        once = self._warm_up()
+        once = self._warm_up(entry.warm)
         self.calls = max(1, min(code.calls, int(REPEAT_SECONDS / once)))
         if entry.rate:
             self.calls = code.calls
         return {"calls": self.calls}
 
-    def _warm_up(self) -> float:
+    def _warm_up(self, seconds: float) -> float:
         """Seconds of one call, after enough calls that caches are filled and first-use costs are paid."""
-        end, best, runs = time.perf_counter() + WARM_SECONDS, float("inf"), 0
+        end, best, runs = time.perf_counter() + seconds, float("inf"), 0
         while runs < 10 or time.perf_counter() < end:
             best = min(best, self._repeat())
             runs += 1

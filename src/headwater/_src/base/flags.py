@@ -19,6 +19,7 @@ FLAGS: dict[str, Flag] = {
     "data_debug_mode": Flag(False, "run tf.data functions as plain Python", False),
     "compile_cache": Flag("on", "where compiled XLA programs are kept: on, off or a directory", False),
     "epochs_at_once": Flag(True, "let Keras's fit, evaluate and predict take many steps at a time", False),
+    "eager_programs": Flag(True, "let XLA take over large eager kernels that are called often", False),
     "keep_memory": Flag(True, "keep freed memory for the next step (glibc), up to half a gigabyte", False),
     "function_traces": Flag(512, "how many graphs one tf.function keeps", False),
 }

@@ -207,6 +207,36 @@ def run_arrays(program: Executable, arrays: Sequence[Any]) -> list[np.ndarray]:
     return [np.asarray(r) for r in program(arrays)]
 
 
+def program_of(function: Callable[..., Any], specs: Sequence[tuple[Any, Any]]) -> Callable[..., Any] | None:
+    """A function of JAX arrays, compiled for the CPU: XLA's entry, which takes arrays and gives a list of JAX arrays.
+
+    Args:
+      function: takes one array for each spec and gives a list of arrays.
+      specs: their shapes and dtypes.
+
+    Returns:
+      The entry; None where JAX's device is another one, or something is being traced or compiled at this moment.
+    """
+    _start_jax()
+    if jax.default_backend() != "cpu" or not _lock.acquire(blocking=False):
+        return None
+    try:
+        if _under_trace():
+            return None
+        with jax.enable_x64(True), compile_cache.at_work():
+            traced = jax.jit(function).trace(*[jax.ShapeDtypeStruct(*spec) for spec in specs])
+            return _entry_in_c(traced.lower().compile())
+    finally:
+        _lock.release()
+
+
+def _under_trace() -> bool:
+    from jax._src import core
+
+    clean = getattr(core, "trace_state_clean", None)
+    return clean is not None and not clean()
+
+
 @functools.cache
 def _start_jax() -> None:
     """Starts JAX's backends, if nobody has, with programs on the CPU run by the calling thread.

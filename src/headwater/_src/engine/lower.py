@@ -250,6 +250,14 @@ def _unknown_to_jax(record: logging.LogRecord) -> bool:
     return record.exc_info is None or record.exc_info[0] is not _HostCallFailed
 
 
+_called = threading.local()
+
+
+def in_host_call() -> bool:
+    """Whether this thread is at work for a program that waits for it; another program in between might wait for ever."""
+    return getattr(_called, "depth", 0) > 0
+
+
 _MARK = "headwater host call #"
 _MAX_RAISED = 64
 _raised: dict[int, BaseException] = {}
@@ -278,6 +286,7 @@ def call_on_host(
     shapes = [_words_spec(s) for s in specs]
 
     def run(*arrays: Any) -> Any:
+        _called.depth = getattr(_called, "depth", 0) + 1
         try:
             results = function(*[_of_words(np.asarray(a), d) for a, d in zip(arrays, dtypes, strict=True)])
             return [_as_words(np.asarray(r, s.dtype)) for r, s in zip(results or (), specs, strict=True)]
@@ -288,6 +297,8 @@ def call_on_host(
                 number = next(_numbers)
                 _raised[number] = error
             raise _HostCallFailed(f"{_MARK}{number}.") from error
+        finally:
+            _called.depth -= 1
 
     results = io_callback(run, shapes, *[_to_words(x) for x in inputs], ordered=ordered)
     return [_from_words(r, s.dtype) for r, s in zip(results, specs, strict=True)]

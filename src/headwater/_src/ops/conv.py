@@ -17,6 +17,7 @@ from headwater._src.base.shapes import Partial, merge, wrap
 from headwater._src.core.op import op
 from headwater._src.core.rules import dims_of
 from headwater._src.core.spec import Spec
+from headwater._src.ops.eager_programs import Gain, either
 from headwater._src.ops.windows import (
     Window,
     assemble,
@@ -187,6 +188,34 @@ def _transposed(function: Any, shape: Any, dtype: Any, g: Any) -> Any:
     return jax.vjp(function, jnp.zeros(shape, dtype))[1](g)[0]
 
 
+def _forward_lower(depthwise: bool, x: Any, w: Any, **attrs: Any) -> Any:
+    """The convolution on JAX arrays."""
+    return _lower(x, w, depthwise, *_ordered(attrs))
+
+
+def _input_lower(depthwise: bool, w: Any, g: Any, *, input_sizes: Any, **attrs: Any) -> Any:
+    """The gradient with respect to the input on JAX arrays."""
+    ordered = _ordered(attrs)
+    data_format = attrs["data_format"]
+    if depthwise and g.dtype not in kernels.HALVES:
+        window = _geometry(tuple(input_sizes), w.shape, True, *ordered).window
+        if g.size and w.size and conv_lower.depthwise_written_out(window):
+            found = conv_lower.depthwise_input(w, channels_last(g, data_format), window)
+            return restore_channels(found, data_format)
+    return _transposed(lambda x: _lower(x, w, depthwise, *ordered), input_sizes, g.dtype, g)
+
+
+def _filter_lower(depthwise: bool, x: Any, g: Any, *, filter_sizes: Any, **attrs: Any) -> Any:
+    """The gradient with respect to the filter on JAX arrays."""
+    ordered = _ordered(attrs)
+    if depthwise and g.dtype not in kernels.HALVES:
+        window = _geometry(x.shape, tuple(filter_sizes), True, *ordered).window
+        found = conv_lower.depthwise_filter(*(channels_last(v, attrs["data_format"]) for v in (x, g)), window)
+        if found is not None:
+            return found
+    return _transposed(lambda w: _lower(x, w, depthwise, *ordered), filter_sizes, g.dtype, g)
+
+
 # -- the records, for 2 and 3 dimensions and depthwise ----------------------------------------------------------------
 
 
@@ -203,8 +232,8 @@ def _family(names: tuple[str, str, str], rank: int, dtypes: str, depthwise: bool
     both = {"depthwise": depthwise}
     forward = op(
         names[0], f"input: {dtypes}, filter: input -> ?: input",
-        numpy=functools.partial(_forward_numpy, depthwise),
-        lower=lambda x, w, **a: _lower(x, w, depthwise, *_ordered(a)),
+        numpy=_kernel(depthwise, _forward_numpy, _forward_lower, _forward_gain),
+        lower=functools.partial(_forward_lower, depthwise),
         grad=(lambda g, y, x, w, **a: of_input(w, g, input_sizes=layout.static_dims(x), **a),
               lambda g, y, x, w, **a: of_filter(x, g, filter_sizes=layout.static_dims(w), **a)),
         shape=lambda x, w, **a: _out_shape(x.shape, w.shape, **both, **a),
@@ -213,9 +242,8 @@ def _family(names: tuple[str, str, str], rank: int, dtypes: str, depthwise: bool
     )  # fmt: skip
     of_input = op(
         names[1], f"filter: {dtypes}, out_backprop: filter -> ?: filter",
-        numpy=functools.partial(_input_numpy, depthwise),
-        lower=lambda w, g, *, input_sizes, **a: _transposed(
-            lambda x: _lower(x, w, depthwise, *_ordered(a)), input_sizes, g.dtype, g),
+        numpy=_kernel(depthwise, _input_numpy, _input_lower, _input_gain),
+        lower=functools.partial(_input_lower, depthwise),
         grad=(lambda gg, y, w, g, *, input_sizes, **a: of_filter(gg, g, filter_sizes=layout.static_dims(w), **a),
               lambda gg, y, w, g, *, input_sizes, **a: forward(gg, w, **a)),
         shape=lambda w, g, *, input_sizes, **a: _input_shape(rank, depthwise, w, g, input_sizes, a),
@@ -224,9 +252,8 @@ def _family(names: tuple[str, str, str], rank: int, dtypes: str, depthwise: bool
     )  # fmt: skip
     of_filter = op(
         names[2], f"input: {dtypes}, out_backprop: input -> ?: input",
-        numpy=functools.partial(_filter_numpy, depthwise),
-        lower=lambda x, g, *, filter_sizes, **a: _transposed(
-            lambda w: _lower(x, w, depthwise, *_ordered(a)), filter_sizes, g.dtype, g),
+        numpy=_kernel(depthwise, _filter_numpy, _filter_lower, _filter_gain),
+        lower=functools.partial(_filter_lower, depthwise),
         grad=(lambda gg, y, x, g, *, filter_sizes, **a: of_input(gg, g, input_sizes=layout.static_dims(x), **a),
               lambda gg, y, x, g, *, filter_sizes, **a: forward(x, gg, **a)),
         shape=lambda x, g, *, filter_sizes, **a: _filter_shape(rank, depthwise, x, g, filter_sizes, a),
@@ -234,6 +261,34 @@ def _family(names: tuple[str, str, str], rank: int, dtypes: str, depthwise: bool
         doc="The gradient of the convolution with respect to its filter of shape `filter_sizes`.",
     )  # fmt: skip
     return Family(forward, of_input, of_filter)
+
+
+def _kernel(depthwise: bool, numpy: Any, lower: Any, gain: Any) -> Any:
+    """The kernel of one record: for depthwise convolutions XLA's where that pays."""
+    numpy = functools.partial(numpy, depthwise)
+    return either(numpy, functools.partial(lower, True), gain) if depthwise else numpy
+
+
+def _forward_gain(x: np.ndarray, w: np.ndarray, **attrs: Any) -> Gain | None:
+    """What XLA would save; with channels last alone, where it takes the arrays as they lie."""
+    if attrs["data_format"] in windows.CHANNELS_FIRST:
+        return None
+    geometry = _geometry(x.shape, w.shape, True, *_ordered(attrs))
+    return conv_lower.depthwise_gain(len(x), geometry.filters, geometry.window)
+
+
+def _input_gain(w: np.ndarray, g: np.ndarray, *, input_sizes: Any, **attrs: Any) -> Gain | None:
+    if attrs["data_format"] in windows.CHANNELS_FIRST:
+        return None
+    geometry = _geometry(tuple(input_sizes), w.shape, True, *_ordered(attrs))
+    return conv_lower.depthwise_gain(len(g), geometry.filters, geometry.window)
+
+
+def _filter_gain(x: np.ndarray, g: np.ndarray, *, filter_sizes: Any, **attrs: Any) -> Gain | None:
+    if attrs["data_format"] in windows.CHANNELS_FIRST:
+        return None
+    geometry = _geometry(x.shape, tuple(filter_sizes), True, *_ordered(attrs))
+    return conv_lower.depthwise_filter_gain(len(x), geometry.filters, geometry.window)
 
 
 def _ordered(attrs: dict[str, Any]) -> tuple[Any, ...]:

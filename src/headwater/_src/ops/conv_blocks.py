@@ -18,11 +18,12 @@ from numpy.lib.stride_tricks import as_strided
 from headwater._src.ops.threads import small_products
 from headwater._src.ops.windows import Window
 
-_COPIED = 3 << 18
+_COPIED = 3 << 20
 """Bytes of columns that are copied, and then multiplied, at once."""
-_TASK = 1 << 18
-_MOST_TASKS = 16
-"""A task has columns of so many bytes at least, unless there would be more tasks than so many."""
+_COPY = 10
+"""Multiply-adds in the time that it takes to copy an element."""
+_WORTH_A_TASK = 1 << 26
+"""Multiply-adds of a task."""
 _ROWS = 1024
 """Windows in one matrix product; more of them make it no faster."""
 _FEWEST = 128
@@ -30,7 +31,7 @@ _SMALL_PRODUCT = 1_000_000
 _FEWEST_ROWS = 24
 """Multiply-adds up to which OpenBLAS multiplies in place on processors with AVX-512, instead of rearranging both matrices first;
 and the windows that this takes."""
-ROWS_OF_SUM = 96
+ROWS_OF_SUM = 192
 """Windows over which products are summed at least, since each sum is added to the total."""
 _CACHE_LINE = 64
 _LINE_PRODUCT = 1 << 16
@@ -39,6 +40,8 @@ _LONG_RUN = 96
 """Bytes of a window's run from which whole lines are no faster to copy."""
 _SHORT_RUN = 32
 """Bytes below which copying the runs of a window costs more than copying each tap's line."""
+
+ALL = slice(None)
 
 Places = tuple[slice, ...]
 
@@ -91,10 +94,10 @@ def cut(batch: int, out: tuple[int, ...], most: int) -> Cut:
 
 
 @functools.lru_cache(maxsize=1024)
-def tasks(batch: int, out: tuple[int, ...], width: int, itemsize: int) -> Cut:
+def tasks(batch: int, out: tuple[int, ...], width: int, filters: int) -> Cut:
     """The tasks of a convolution whose windows have `width` elements."""
     windows = batch * prod(out)
-    most = max(_FEWEST, _TASK // max(1, width * itemsize), -(-windows // _MOST_TASKS))
+    most = max(_FEWEST, -(-windows // number_of_tasks(windows * width * (filters + _COPY))))
     plane = prod(out[1:])
     return cut(batch, out, min(most, plane - 1) if plane > 2 * _ROWS else most)
 
@@ -249,12 +252,14 @@ class Columns:
     ) -> None:
         """Memory for a source: its border stays zero as long as tasks have the same one."""
         middle = tuple(slice(a, b) for a, b in inside)
-        if self.lines:
-            padded = np.zeros((*part.shape[:2], *shape), part.dtype)
-            self.inside = padded[(slice(None), slice(None), *middle)]
-        else:
-            padded = np.zeros((len(part), *shape, part.shape[-1]), part.dtype)
-            self.inside = padded[(slice(None), *middle)]
+        lead = (ALL, ALL) if self.lines else (ALL,)
+        last = () if self.lines else part.shape[-1:]
+        padded = np.empty((*part.shape[: len(lead)], *shape, *last), part.dtype)
+        for axis, (a, b) in enumerate(inside):
+            around = (*lead, *middle[:axis])
+            padded[(*around, slice(None, a))] = 0
+            padded[(*around, slice(b, None))] = 0
+        self.inside = padded[(*lead, *middle)]
         self.layout, self.view = (shape, inside), self._view(padded, counts)
 
 
@@ -263,6 +268,19 @@ def rows_of_product(width: int, filters: int, fewest: int = _FEWEST_ROWS) -> int
     """How many windows of `width` elements are best multiplied at once by as many filters."""
     small = _SMALL_PRODUCT // max(1, width * filters)
     return min(_ROWS, small // 4 * 4) if small >= fewest and small_products() else _ROWS
+
+
+def stacks(count: int, most: int) -> tuple[int, int]:
+    """Into how many products of how many rows, up to `most`, `count` rows are cut; there may be a few more in the end."""
+    number = -(-count // most)
+    return number, -(-count // number)
+
+
+@functools.lru_cache(maxsize=1024)
+def number_of_tasks(amount: int) -> int:
+    """The tasks of a convolution of `amount` multiply-adds, a power of two: each is worth waking a thread for, and the steps that they take
+    are long, since between two steps threads wait for each other."""
+    return 1 << min(4, max(1, (amount // _WORTH_A_TASK).bit_length() - 1))
 
 
 def aligned(matrix: np.ndarray) -> np.ndarray:
@@ -278,11 +296,11 @@ def aligned(matrix: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=1024)
-def split_of_sum(width: int, filters: int) -> int:
-    """Into how many parts, of equal width, windows are best cut where their products are summed over `ROWS_OF_SUM` of them."""
+def split_of_sum(width: int, filters: int, rows: int = ROWS_OF_SUM) -> int:
+    """Into how many parts, of equal width, windows are best cut where their products are summed over `rows` of them."""
     if not small_products():
         return 1
-    few = _SMALL_PRODUCT // (filters * ROWS_OF_SUM)
+    few = _SMALL_PRODUCT // (filters * rows)
     found = next((n for n in range(1, width + 1) if width % n == 0 and width // n <= few), 1)
     return found if width // found >= _FEWEST_ROWS else 1
 

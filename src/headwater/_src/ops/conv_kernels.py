@@ -40,7 +40,7 @@ from headwater._src.ops.windows import Window
 
 HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
-_WORTH = 1 << 20
+_WORTH = 1 << 22
 """Multiply-adds from which a convolution is shared out to threads."""
 _ALIGNED = 256
 """Windows from which it pays to copy the filter to where it is quick to load."""
@@ -100,7 +100,7 @@ def _convolve(x: np.ndarray, w: np.ndarray, win: Window, out: np.ndarray) -> Non
     matrix = w.reshape(-1, filters)
     if out.size >= _ALIGNED * filters:
         matrix = aligned(matrix)
-    parts = tasks(len(x), win.out, len(matrix), x.itemsize)
+    parts = tasks(len(x), win.out, len(matrix), filters)
     whole = out.flags.c_contiguous
 
     def work(indices: Iterator[int]) -> None:
@@ -299,7 +299,7 @@ def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
             return winograd.convolve_filter(x, g, win, plan)
     if not g.flags.c_contiguous:
         g = np.ascontiguousarray(g)
-    parts = tasks(len(x), win.out, width, x.itemsize)
+    parts = tasks(len(x), win.out, width, filters)
     split = split_of_sum(width, filters)
     strands = max(1, min(parts.total, _STRANDS, _STRAND_BYTES // (width * filters * g.itemsize)))
     sums = np.empty((strands, width, filters), g.dtype)
@@ -316,8 +316,7 @@ def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
                     count, each = stack.shape[:2]
                     slabs = stack.reshape(count, each, split, -1).transpose(0, 2, 3, 1)
                     products = np.matmul(slabs, rows[first:last].reshape(count, 1, each, filters))
-                    for product in products.reshape(count, width, filters):
-                        np.add(total, product, out=total)
+                    total += np.add.reduce(products.reshape(count, width, filters), axis=0)
 
     _run(work, strands, g.size * width)
     return sums[0] if strands == 1 else np.add.reduce(sums, axis=0)

@@ -8,18 +8,21 @@ windows that reach from one line into the next are computed and dropped.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from headwater._src.ops.threads import memory
 from headwater._src.ops.windows import Window
 
 F32 = np.dtype(np.float32)
 ALL = slice(None)
 _LARGE = 1e30
 """A sum of squares from which numbers are too large."""
+_MOST_VIEWS = 64
+"""Blocks whose views are kept."""
 
 Step = tuple[Callable[..., Any], tuple[np.ndarray, ...]]
 
@@ -69,15 +72,16 @@ def pieces(
     return tuple(found)
 
 
-def windows(array: np.ndarray, count: int, taps: int, step: int = 1) -> list[np.ndarray]:
-    """Of each row of pixels (..., pixels, channels) the `count` windows of `taps` pixels that start every `step`, as the rows of
-    matrices: one matrix for each residue of the window's number by how many overlap."""
-    *stack, _, channels = array.shape
+def windows(array: np.ndarray, stacks: int, rows: int, taps: int, step: int = 1) -> list[np.ndarray]:
+    """Of each row of pixels (..., pixels, channels) the windows of `taps` pixels that start every `step`, as the rows of stacks of
+    matrices, (..., stacks, rows, taps * channels): one stack for each residue of the window's number by how many overlap."""
+    *lead, _, channels = array.shape
     strides, apart = array.strides, -(-taps // step)
+    every = apart * step * strides[-2]
     return [
         as_strided(
-            array[..., first * step :, :], (*stack, -(-(count - first) // apart), taps * channels),
-            (*strides[:-2], apart * step * strides[-2], strides[-1]), writeable=False,
+            array[..., first * step :, :], (*lead, stacks, rows, taps * channels),
+            (*strides[:-2], rows * every, every, strides[-1]), writeable=False,
         )
         for first in range(apart)
     ]  # fmt: skip
@@ -91,8 +95,8 @@ def store(function: Any, given: tuple[np.ndarray, ...], out: np.ndarray, images:
 
 def refuse_large(array: np.ndarray) -> None:
     """`TooLarge` where sums of such numbers may overflow, or where infinities may meet."""
-    flat = array.reshape(len(array), -1)
-    if not all(np.dot(row, row) < _LARGE for row in flat):
+    flat = array.reshape(*array.shape[:2], -1)
+    if not (np.vecdot(flat, flat) < _LARGE).all():
         raise TooLarge
 
 
@@ -106,7 +110,7 @@ class Lines:
     long runs. Very large numbers are refused."""
 
     def __init__(self, array: np.ndarray) -> None:
-        """`array`: zeros, of shape (images, 2, half of the lines, ..., pixels, channels)."""
+        """`array`: of shape (images, 2, half of the lines, ..., pixels, channels)."""
         self.array = array
         self.places: Any = None
 
@@ -120,19 +124,32 @@ class Lines:
         refuse_large(self.array)
 
 
+class Block:
+    """The arrays of a block, in memory that it shares with other blocks."""
+
+    def clear(self) -> None:
+        """Zeros where steps expect them, after another block was here."""
+        raise NotImplementedError
+
+
 def blocks(
-    kind: Any, plan: Layout, win: Window, batch: int, channels: int, filters: int
-) -> Callable[[int], tuple[Any, slice, Band]]:
-    """A function that gives the memory for block `index`, made by `kind`, its images and its band."""
-    known: dict[tuple[int, ...], Any] = {}
-
-    def find(index: int) -> tuple[Any, slice, Band]:
-        image, number = divmod(index, len(plan.bands))
-        first, band = image * plan.images, plan.bands[number]
-        images = slice(first, min(batch, first + plan.images))
-        counts = (images.stop - first, *band.counts)
-        if counts not in known:
-            known[counts] = kind(win, plan.line, counts, channels, filters)
-        return known[counts], images, band
-
-    return find
+    indices: Iterator[int], kind: Any, plan: Layout, win: Window, batch: int, channels: int, filters: int
+) -> Iterator[tuple[Any, slice, Band]]:
+    """For each block of `indices` its arrays, made by `kind`, its images and its band."""
+    with memory() as mine:
+        for index in indices:
+            image, number = divmod(index, len(plan.bands))
+            first, band = image * plan.images, plan.bands[number]
+            images = slice(first, min(batch, first + plan.images))
+            counts = (images.stop - first, *band.counts)
+            key = kind, win, counts, channels, filters
+            block = mine.views.get(key)
+            if block is None:
+                if len(mine.views) > _MOST_VIEWS:
+                    mine.views.clear()
+                block = kind(mine, win, plan.line, counts, channels, filters)
+                mine.views[key] = block
+            if mine.views.get(Block) is not block:
+                block.clear()
+                mine.views[Block] = block
+            yield block, images, band

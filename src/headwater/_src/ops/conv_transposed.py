@@ -11,11 +11,13 @@ import functools
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
-from headwater._src.ops.conv_blocks import aligned, cut, rows_of_product
+from headwater._src.ops.conv_blocks import aligned, cut, number_of_tasks, rows_of_product, stacks
 from headwater._src.ops.conv_lines import (
     F32,
     Band,
+    Block,
     Layout,
     Lines,
     blocks,
@@ -25,7 +27,7 @@ from headwater._src.ops.conv_lines import (
     store,
     windows,
 )
-from headwater._src.ops.threads import share
+from headwater._src.ops.threads import Memory, share
 from headwater._src.ops.windows import Window
 
 _LEAST = 1 << 21
@@ -38,10 +40,8 @@ _ROWS = 64
 """The fewest rows of a product that pay."""
 _WASTE = 1.25
 """The most products, dropped ones included, for each one that is wanted."""
-_SPACE = 3 << 18
-"""Bytes of a block, which stay in a core's cache."""
-_TASKS = 16
-"""The fewest blocks."""
+_SPACE = 1 << 23
+"""Bytes of a block at most."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -60,10 +60,9 @@ def layout(win: Window, batch: int, channels: int, filters: int, dtype: np.dtype
     steps = -(-(top + size) // 4)
     if 2 * steps * line > _WASTE * high * wide or steps * line < _ROWS:
         return None
-    most = min(_SPACE // (4 * line * (4 * filters + 10 * channels)), -(-batch * steps // _TASKS))
-    most = max(most, -(-_ROWS // line))
-    highest = max(1, rows_of_product(2 * filters, channels) // line)
-    parts = cut(batch, (steps,), min(most, highest) if steps > highest else most)
+    tasks = number_of_tasks(15 * batch * steps * line * channels * filters)
+    most = min(_SPACE // (4 * line * (4 * filters + 10 * channels)), -(-batch * steps // tasks))
+    parts = cut(batch, (steps,), max(most, -(-_ROWS // line)))
     bands = []
     for place in (parts.places(index)[1] for index in range(parts.counts[1])):
         count, pixels = place.stop - place.start, slice(left + 1, left + 1 + across)
@@ -72,65 +71,91 @@ def layout(win: Window, batch: int, channels: int, filters: int, dtype: np.dtype
     return Layout(parts.total, parts.lengths[0], tuple(bands), line)
 
 
-class _Block:
-    """Memory for the lines of the result's gradient, odd and even, for two differences, and for the products. The pixels of the
+class _Block(Block):
+    """The lines of the result's gradient, odd and even, for two differences, and for the products. The pixels of the
     input's gradient are made by twos: an odd one from one pixel, and the even one after it from that and the next."""
 
-    def __init__(self, win: Window, line: int, counts: tuple[int, ...], channels: int, filters: int) -> None:
+    def __init__(
+        self, mine: Memory, win: Window, line: int, counts: tuple[int, ...], channels: int, filters: int
+    ) -> None:
         images, steps = counts
-        array = np.zeros((images, 4, steps + 1, line, filters), F32)
+        number, rows = stacks(-(-steps * line // 2), rows_of_product(2 * filters, channels))
+        every = 2 * number * rows
+        pixels = (steps + 1) * line
+        memory = mine("lines", (images, 4, line + every + 1, filters), F32)
+        array = memory[:, :, :pixels].reshape(images, 4, steps + 1, line, filters)
         self.lines = Lines(array[:, :2])
         odd, even, above, below = (array[:, i] for i in range(4))
         self.steps = [(np.subtract, (odd[:, :-1], even[:, :-1], above[:, :-1])),
                       (np.subtract, (odd[:, 1:], even[:, :-1], below[:, :-1]))]  # fmt: skip
-        places = steps * line
-        self.results = np.empty((images, 5, steps, 2 * line, channels), F32)
-        pixels = self.results.reshape(images, 5, places, 2, channels)
-        flat = array.reshape(images, 4, -1, filters)
-        self.singles, self.pairs = [], []
-        for part, place in (
-            (flat[:, 1:], slice(0, 3)),
-            (flat[:, 1:2], slice(3, 4)),
-            (flat[:, :1, line:], slice(4, 5)),
-        ):
-            target = pixels[:, place]
-            self.singles.append((part[:, :, :places], target[:, :, :, 0]))
-            self.pairs.append(
-                [(rows, target[:, :, first::2, 1]) for first, rows in enumerate(windows(part, places, 2))]
-            )
+        made = mine("products", (images, 3, every, 2, channels), F32)
+        self.results = made[:, :, : steps * line].reshape(images, 3, steps, 2 * line, channels)
+        shape, part = (images, 3, number), memory[:, 1:]
+        self.single = (
+            part[:, :, :every].reshape(*shape, 2 * rows, filters),
+            made[:, :, :, 0].reshape(*shape, 2 * rows, channels),
+        )
+        self.pairs = [
+            (of, made[:, :, first::2, 1].reshape(*shape, rows, channels))
+            for first, of in enumerate(windows(part, number, rows, 2))
+        ]
+        self.plain, self.left = (even, odd[:, 1:]), win.low[-1]
+        self.beyond = [memory[:, :, pixels:], array[:, 2:, -1]]
+
+    def clear(self) -> None:
+        self.lines.places = None
+        for part in self.beyond:
+            part.fill(0)
 
     def load(self, g: np.ndarray, images: slice, band: Band) -> None:
         self.lines.load(g, images, band.reads)
         do(self.steps)
 
     def store(self, out: np.ndarray, images: slice, band: Band) -> None:
-        both, above, below, second, fourth = (self.results[:, i] for i in range(5))
-        for given, piece in zip(
-            ((above, both), (second,), (below, both), (fourth,)), band.results, strict=True
-        ):
-            store(np.add if len(given) == 2 else np.positive, given, out, images, piece)
+        """The lines that are sums of products."""
+        both, above, below = (self.results[:, i] for i in range(3))
+        for other, piece in zip((above, below), band.results[::2], strict=True):
+            store(np.add, (other, both), out, images, piece)
+
+    def products_in_place(
+        self, single: np.ndarray, pair: np.ndarray, out: np.ndarray, images: slice, band: Band
+    ) -> None:
+        """The lines between them, each of one line of the result's gradient."""
+        for array, piece in zip(self.plain, band.results[1::2], strict=True):
+            lines, target = array[:, piece.place[1]], out[(images, *piece.lines)]
+            across = target.shape[2]
+            for odd, matrix in enumerate((single, pair)):
+                start = (self.left + 1 + odd) % 2
+                first, count = (start + self.left + 1) // 2, -(-(across - start) // 2)
+                for late in range(min(1 + odd, count)):
+                    rows = lines[:, :, first + late :]
+                    rows = as_strided(
+                        rows, (*rows.shape[:2], -(-(count - late) // (1 + odd)), len(matrix)),
+                        (*rows.strides[:2], (1 + odd) * rows.strides[2], rows.strides[3]), writeable=False,
+                    )  # fmt: skip
+                    step = 2 * (1 + odd)
+                    np.matmul(rows, matrix, out=target[:, :, start + 2 * late :: step])
 
 
 def convolve_input(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray, plan: Layout) -> None:
     """Writes the gradient with respect to the input to `out`; `TooLarge` where this is not the way."""
     channels, filters = w.shape[-2:]
     first, second, third = np.ascontiguousarray(w.swapaxes(-1, -2))
-    rows = [np.stack([first + third, third, first]), second[None], second[None]]
-    refuse_large(rows[0])
+    sums = np.stack([first + third, third, first])
+    refuse_large(sums)
     refuse_large(second)
-    single = [aligned(row[:, 1]) for row in rows]
-    pair = [aligned(np.concatenate([row[:, 2], row[:, 0]], axis=1)) for row in rows]
+    single, one = aligned(sums[:, 1])[:, None], aligned(second[1])
+    pair = aligned(np.concatenate([sums[:, 2], sums[:, 0]], axis=1))[:, None]
+    two = aligned(np.concatenate([second[2], second[0]]))
 
     def work(indices: Iterator[int]) -> None:
-        find = blocks(_Block, plan, win, len(g), channels, filters)
-        for index in indices:
-            block, images, band = find(index)
+        for block, images, band in blocks(indices, _Block, plan, win, len(g), channels, filters):
             block.load(g, images, band)
-            for matrix, (of, target) in zip(single, block.singles, strict=True):
-                np.matmul(of, matrix, out=target)
-            for matrix, both in zip(pair, block.pairs, strict=True):
-                for of, target in both:
-                    np.matmul(of, matrix, out=target)
+            of, target = block.single
+            np.matmul(of, single, out=target)
+            for of, target in block.pairs:
+                np.matmul(of, pair, out=target)
+            block.products_in_place(one, two, out, images, band)
             block.store(out, images, band)
 
     share(work, plan.total, products=True)

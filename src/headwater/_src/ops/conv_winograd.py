@@ -20,11 +20,20 @@ from typing import Any
 
 import numpy as np
 
-from headwater._src.ops.conv_blocks import Places, aligned, cut, rows_of_product
+from headwater._src.ops.conv_blocks import (
+    Places,
+    aligned,
+    cut,
+    number_of_tasks,
+    rows_of_product,
+    split_of_sum,
+    stacks,
+)
 from headwater._src.ops.conv_lines import (
     ALL,
     F32,
     Band,
+    Block,
     Layout,
     Lines,
     Step,
@@ -35,7 +44,7 @@ from headwater._src.ops.conv_lines import (
     store,
     windows,
 )
-from headwater._src.ops.threads import share
+from headwater._src.ops.threads import Memory, share
 from headwater._src.ops.windows import Window
 
 # From where this is quicker than columns, measured for the three products on one core, over 40 shapes.
@@ -49,13 +58,13 @@ _PRODUCTS = 2048
 less, the sums cost more than the products that they save."""
 _SHARE = 0.85
 """The most products, dropped ones included, as a share of those of the plain way."""
-_SPACE = 7 << 18
-"""Bytes of a block, which stay in a core's cache; and the windows that a product needs all the same."""
-_FEWEST = 96
-_TASKS = 8
+_SPACE = 1 << 23
+"""Bytes of a block at most."""
+_ROWS_OF_SUM = 96
+"""Windows over which products are summed at least."""
 _STRANDS = 16
 _STRAND_BYTES = 1 << 25
-"""The fewest blocks; the most partial sums of a filter's gradient, and their size together."""
+"""The most partial sums of a filter's gradient, and their size together."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -72,10 +81,10 @@ def layout(win: Window, batch: int, channels: int, filters: int, dtype: np.dtype
     line = max(win.sizes[-1] + max(win.low[-1], win.high[-1]), win.out[-1])
     if 4**rank * prod(pairs) * line > _SHARE * 3**rank * prod(win.out):
         return None
-    rows = max(_FEWEST, _SPACE // (4 ** (rank + 1) * (channels + filters) * taps))
-    rows = min(rows, rows_of_product(taps * channels, filters))
-    least = max(-(-_FEWEST * taps // line), -(-batch * prod(pairs) // _TASKS))
-    parts = cut(batch, pairs, max(1, min(taps * rows // line, least)))
+    amount = 4**rank * batch * prod(pairs) * line * taps * channels * filters
+    each = _SPACE // (4 * 4**rank * (channels + filters) * line)
+    most = -(-batch * prod(pairs) // number_of_tasks(amount))
+    parts = cut(batch, pairs, max(1, min(most, each)))
     bands = tuple(_band(win, parts.places(index)[1:]) for index in range(prod(parts.counts[1:])))
     return Layout(parts.total, parts.lengths[0], bands, line)
 
@@ -119,6 +128,7 @@ def _of_gradients(even: np.ndarray, odd: np.ndarray, _: int, made: list[np.ndarr
 
 def _of_filter(w: np.ndarray) -> np.ndarray:
     """(*kernel, channels, filters) as a stack of matrices, one for each product."""
+    w = np.ascontiguousarray(w)
     for axis in range(w.ndim - 3):
         a, b, c = np.moveaxis(w, axis, 0)
         half = (a + c) * F32.type(0.5)
@@ -141,12 +151,14 @@ def _of_filter_gradient(total: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
 # -- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _chain(source: np.ndarray, target: np.ndarray, counts: tuple[int, ...], rule: Any) -> list[Step]:
+def _chain(
+    mine: Memory, source: np.ndarray, target: np.ndarray, counts: tuple[int, ...], rule: Any
+) -> list[Step]:
     """The steps from `source`, the array of `Lines`, to `target` (4, ..., pixels, channels), a dimension at a time."""
     steps, found, rank = [], source, len(counts) - 1
     for axis in range(rank):
         shape = ((4,) * (axis + 1)) + counts[: axis + 2] + source.shape[2 * axis + 3 :]
-        made = target.reshape(shape) if axis == rank - 1 else np.empty(shape, F32)
+        made = target.reshape(shape) if axis == rank - 1 else mine(f"sums along {axis}", shape, F32)
         lead = (ALL,) * (2 * axis + 1)
         parts = [made[(*(ALL,) * axis, c)] for c in range(4)]
         steps += rule(found[(*lead, 0)], found[(*lead, 1)], len(lead), parts)
@@ -154,27 +166,43 @@ def _chain(source: np.ndarray, target: np.ndarray, counts: tuple[int, ...], rule
     return steps
 
 
-def _lines(images: int, halves: tuple[int, ...], line: int, channels: int) -> Lines:
-    return Lines(np.zeros((images, *itertools.chain(*((2, n) for n in halves)), line, channels), F32))
+def _lines(mine: Memory, name: str, images: int, halves: tuple[int, ...], line: int, channels: int) -> Lines:
+    shape = (images, *itertools.chain(*((2, n) for n in halves)), line, channels)
+    return Lines(mine(name, shape, F32))
 
 
-class _Block:
-    """Memory for the lines of a block, their sums, and the products (or the sums of the result's gradient); `counts` are the
-    images and the pairs of lines."""
+class _Block(Block):
+    """The lines of a block, their sums, and the products (or the sums of the result's gradient); `counts` are the images and the
+    pairs of lines."""
 
-    def __init__(self, win: Window, line: int, counts: tuple[int, ...], channels: int, filters: int) -> None:
+    def __init__(
+        self, mine: Memory, win: Window, line: int, counts: tuple[int, ...], channels: int, filters: int
+    ) -> None:
         self.counts = counts
         rank, taps, pixels = len(counts) - 1, win.kernel[-1], prod(counts) * line
-        sums = np.zeros((*(4,) * rank, pixels + taps - 1, channels), F32)
-        self.lines = _lines(counts[0], tuple(c + 1 for c in counts[1:]), line, channels)
-        self.steps = _chain(self.lines.array, sums[..., :pixels, :], counts, _of_lines)
-        self.windows = windows(sums.reshape(4**rank, -1, channels), pixels, taps)
-        self.results = np.zeros((*(4,) * rank, pixels, filters), F32)
-        flat = self.results.reshape(4**rank, pixels, filters)
-        self.products = [flat[:, tap::taps] for tap in range(taps)]
-        self.finish(line)
+        number, rows = self.cut(-(-pixels // taps), taps * channels, filters)
+        every = number * rows * taps
+        sums = mine("sums", (4**rank, every + taps - 1, channels), F32)
+        self.lines = _lines(mine, "lines", counts[0], tuple(c + 1 for c in counts[1:]), line, channels)
+        self.steps = _chain(mine, self.lines.array, sums[:, :pixels], counts, _of_lines)
+        self.windows = windows(sums, number, rows, taps)
+        made = mine("products", (4**rank, every, filters), F32)
+        self.results = made[:, :pixels].reshape(*(4,) * rank, pixels, filters)
+        self.products = [made[:, tap::taps].reshape(-1, number, rows, filters) for tap in range(taps)]
+        self.beyond = [sums[:, pixels:], made[:, pixels:]]
+        self.finish(mine, line)
 
-    def finish(self, line: int) -> None:
+    def clear(self) -> None:
+        self.lines.places = None
+        for pixels in self.beyond:
+            pixels.fill(0)
+
+    @staticmethod
+    def cut(count: int, width: int, filters: int) -> tuple[int, int]:
+        """Into how many products of how many windows `count` of them are cut."""
+        return stacks(count, rows_of_product(width, filters))
+
+    def finish(self, mine: Memory, line: int) -> None:
         """What else there is to do once."""
 
     def load(self, x: np.ndarray, images: slice, band: Band) -> None:
@@ -186,7 +214,7 @@ class _Block:
 class _Forward(_Block):
     """A block whose results are wanted."""
 
-    def finish(self, line: int) -> None:
+    def finish(self, mine: Memory, line: int) -> None:
         rank, self.last, found = len(self.counts) - 1, [], self.results
         for axis in range(rank - 1, 0, -1):
             self.last += _of_products([found[(*(ALL,) * axis, c)] for c in range(4)])
@@ -209,9 +237,34 @@ class _Forward(_Block):
 class _Backward(_Block):
     """A block whose result has a gradient."""
 
-    def finish(self, line: int) -> None:
-        self.gradients = _lines(self.counts[0], self.counts[1:], line, self.results.shape[-1])
-        self.last = _chain(self.gradients.array, self.results, self.counts, _of_gradients)
+    @staticmethod
+    def cut(count: int, width: int, filters: int) -> tuple[int, int]:
+        split = split_of_sum(width, filters, _ROWS_OF_SUM)
+        return stacks(count, rows_of_product(width // split, filters, _ROWS_OF_SUM))
+
+    def finish(self, mine: Memory, line: int) -> None:
+        filters, width = self.results.shape[-1], self.windows[0].shape[-1]
+        split = split_of_sum(width, filters, _ROWS_OF_SUM)
+        self.gradients = _lines(mine, "gradients", self.counts[0], self.counts[1:], line, filters)
+        self.last = _chain(mine, self.gradients.array, self.results, self.counts, _of_gradients)
+        self.factors = [
+            (rows.reshape(*rows.shape[:3], split, -1).transpose(0, 1, 3, 4, 2), products[:, :, None])
+            for rows, products in zip(self.windows, self.products, strict=True)
+        ]
+        every, number = self.products[0].shape[:2]
+        shape = (len(self.factors), every, number, split, width // split, filters)
+        self.made = mine("parts of sums", shape, F32)
+
+    def clear(self) -> None:
+        super().clear()
+        self.gradients.places = None
+
+    def products_of_windows(self) -> np.ndarray:
+        """The windows' products with the sums of the gradient, (products, width, filters)."""
+        for (rows, gradients), made in zip(self.factors, self.made, strict=True):
+            np.matmul(rows, gradients, out=made)
+        taps, every, number, split, each, filters = self.made.shape
+        return np.add.reduce(self.made.reshape(taps, every, number, split * each, filters), axis=(0, 2))
 
     def load_gradients(self, g: np.ndarray, images: slice, band: Band) -> None:
         """Their sums, in the place of the products."""
@@ -224,10 +277,10 @@ def convolve(x: np.ndarray, w: np.ndarray, win: Window, out: np.ndarray, plan: L
     matrices = aligned(_of_filter(w))
     refuse_large(matrices)
 
+    matrices = matrices[:, None]
+
     def work(indices: Iterator[int]) -> None:
-        find = blocks(_Forward, plan, win, len(x), *w.shape[-2:])
-        for index in indices:
-            block, images, band = find(index)
+        for block, images, band in blocks(indices, _Forward, plan, win, len(x), *w.shape[-2:]):
             block.load(x, images, band)
             for rows, products in zip(block.windows, block.products, strict=True):
                 np.matmul(rows, matrices, out=products)
@@ -242,20 +295,17 @@ def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, plan: Layout) -> 
     shape = (*win.kernel, channels, filters)
     size = (4 ** (len(win.kernel) - 1), win.kernel[-1] * channels, filters)
     strands = max(1, min(count, _STRANDS, _STRAND_BYTES // (prod(size) * F32.itemsize)))
-    sums = np.empty((strands, *size), F32)
+    sums = np.zeros((strands, *size), F32)
 
     def work(indices: Iterator[int]) -> None:
-        find, made = blocks(_Backward, plan, win, len(x), channels, filters), np.empty(size, F32)
         for strand in indices:
-            total = sums[strand]
-            total.fill(0)
-            for index in range(count * strand // strands, count * (strand + 1) // strands):
-                block, images, band = find(index)
+            first, last = count * strand // strands, count * (strand + 1) // strands
+            for block, images, band in blocks(
+                iter(range(first, last)), _Backward, plan, win, len(x), channels, filters
+            ):
                 block.load(x, images, band)
                 block.load_gradients(g, images, band)
-                for rows, products in zip(block.windows, block.products, strict=True):
-                    np.matmul(rows.swapaxes(1, 2), products, out=made)
-                    np.add(total, made, out=total)
+                sums[strand] += block.products_of_windows()
 
     share(work, strands, products=True)
     return _of_filter_gradient(sums[0] if strands == 1 else np.add.reduce(sums, axis=0), shape)

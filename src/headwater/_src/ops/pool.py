@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 import headwater._src.ops.conv_lower as conv_lower
 import headwater._src.ops.layout as layout
 import headwater._src.ops.pool_kernels as kernels
+import headwater._src.ops.pool_lower as pool_lower
 import headwater._src.ops.windows as windows
 from headwater._src.base.dtypes import DType, as_dtype, int64
 from headwater._src.base.errors import UnimplementedError, invalid
@@ -24,7 +26,9 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, Tensor
 from headwater._src.ops.conv import bad_format
 from headwater._src.ops.conv_kernels import narrow, wide
+from headwater._src.ops.eager_programs import Gain, either
 from headwater._src.ops.windows import (
+    CHANNELS_FIRST,
     FORMATS,
     Window,
     assemble,
@@ -146,7 +150,7 @@ def _max_lower(x: Any, **attrs: Any) -> Any:
     x = channels_last(x, data_format)
     over = _spatial_taps(attrs["ksize"], data_format)
     out = (
-        kernels.lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
+        pool_lower.windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
         if over == 1
         else _by_channels(x, over).max(axis=-1)
     )
@@ -192,8 +196,8 @@ def _max_grad_lower(x: Any, y: Any, g: Any, **attrs: Any) -> Any:
     else:
         zero = jnp.zeros((), g.dtype)
         out = jnp.zeros(x.shape, g.dtype)
-        for tap, _, hit in kernels.lower_hits(x, y, win) if y.size else ():
-            out = out + kernels.padded_to(jnp.where(hit, g, zero), win, tap)
+        for tap, _, hit in pool_lower.hits(x, y, win) if y.size else ():
+            out = out + pool_lower.padded_to(jnp.where(hit, g, zero), win, tap)
     return restore_channels(out.reshape(x.shape), data_format)
 
 
@@ -219,7 +223,7 @@ def _max_grad_grad_lower(x: Any, y: Any, gg: Any, **attrs: Any) -> Any:
     else:
         out = jnp.zeros(y.shape, gg.dtype)
         padded = jnp.pad(gg, ((0, 0), *zip(win.low, win.high, strict=True), (0, 0)))
-        for _, place, hit in kernels.lower_hits(x, y, win) if y.size else ():
+        for _, place, hit in pool_lower.hits(x, y, win) if y.size else ():
             out = out + jnp.where(hit, padded[(slice(None), *place)], jnp.zeros((), gg.dtype))
     return restore_channels(out, data_format)
 
@@ -238,18 +242,35 @@ def _attributes(rank: int, explicit: bool) -> dict[str, Any]:
     return {"ksize": ones, "strides": ones, "padding": "VALID", "data_format": FORMATS[rank][0], **more}
 
 
+def _max_gain(x: np.ndarray, **attrs: Any) -> Gain | None:
+    """What XLA would save; that layout alone in which it takes the arrays as they lie, and no windows over channels."""
+    win = _max_window(x, attrs)
+    return win and pool_lower.gain(win, x.size + len(x) * prod(win.out) * x.shape[-1], False)
+
+
+def _max_grad_gain(x: np.ndarray, y: np.ndarray, g: np.ndarray, **attrs: Any) -> Gain | None:
+    win = _max_window(x, attrs)
+    return win and pool_lower.first_maximum_gain(win, 2 * (x.size + y.size))
+
+
+def _max_window(x: np.ndarray, attrs: dict[str, Any]) -> Window | None:
+    if attrs["data_format"] in CHANNELS_FIRST or _spatial_taps(attrs["ksize"], attrs["data_format"]) > 1:
+        return None
+    return _window(x.shape, **_settle(attrs))
+
+
 def _max_family(names: tuple[str, str, str], rank: int, dtypes: str, explicit: bool) -> Any:
     attrs = _attributes(rank, explicit)
     forward = op(
         names[0], f"input: {dtypes} -> ?: input",
-        numpy=_max_numpy, lower=_max_lower,
+        numpy=either(_max_numpy, _max_lower, _max_gain), lower=_max_lower,
         grad=lambda g, y, x, **a: spread(x, y, g, **a),
         shape=lambda x, **a: _out_shape(x.shape, **_settle(a)), attrs=attrs,
         doc="The largest element of each window; attributes as in TensorFlow.",
     )  # fmt: skip
     spread = op(
         names[1], f"orig_input: {dtypes}, orig_output: orig_input, grad: orig_input -> ?: orig_input",
-        numpy=_max_grad_numpy, lower=_max_grad_lower,
+        numpy=either(_max_grad_numpy, _max_grad_lower, _max_grad_gain), lower=_max_grad_lower,
         grad=(None, None, lambda gg, z, x, y, g, **a: gather(x, y, gg, **a)),
         shape=_like(0), attrs=attrs,
         doc="The gradient of the pooling: that of each window goes to its first maximum.",
@@ -278,10 +299,8 @@ def _mean_numpy(x: np.ndarray, **attrs: Any) -> np.ndarray:
 
 def _mean_lower(x: Any, **attrs: Any) -> Any:
     win = _window(x.shape, explicit_too=False, **attrs)
-    out = kernels.lower_windows(wide(channels_last(x, attrs["data_format"])), win, jnp.add, 0)
-    return restore_channels(
-        (out / jnp.asarray(kernels.counts(win), out.dtype)).astype(x.dtype), attrs["data_format"]
-    )
+    out = pool_lower.mean_windows(wide(channels_last(x, attrs["data_format"])), win)
+    return restore_channels(out.astype(x.dtype), attrs["data_format"])
 
 
 def _mean_grad_numpy(g: np.ndarray, *, orig_input_shape: Any, **attrs: Any) -> np.ndarray:
@@ -294,14 +313,7 @@ def _mean_grad_numpy(g: np.ndarray, *, orig_input_shape: Any, **attrs: Any) -> n
 
 def _mean_grad_lower(g: Any, *, orig_input_shape: Any, **attrs: Any) -> Any:
     win = _window(tuple(orig_input_shape), explicit_too=False, **attrs)
-    g32 = wide(channels_last(g, attrs["data_format"]))
-    share = g32 / jnp.asarray(kernels.counts(win), g32.dtype)
-    zeros = jnp.zeros((g32.shape[0], *win.sizes, g32.shape[-1]), g32.dtype)
-    out = (
-        sum((kernels.padded_to(share, win, tap) for tap in np.ndindex(*win.kernel)), zeros)
-        if g.size
-        else zeros
-    )
+    out = pool_lower.spread_means(wide(channels_last(g, attrs["data_format"])), win)
     return restore_channels(out.astype(g.dtype), attrs["data_format"])
 
 
@@ -313,18 +325,32 @@ def _mean_grad_shape(g: Spec, *, orig_input_shape: Any, ksize: Any, **attrs: Any
     return tuple(shape)
 
 
+def _mean_gain(x: np.ndarray, **attrs: Any) -> Gain | None:
+    if attrs["data_format"] in CHANNELS_FIRST:
+        return None
+    win = _window(x.shape, explicit_too=False, **attrs)
+    return pool_lower.gain(win, x.size + len(x) * prod(win.out) * x.shape[-1], True)
+
+
+def _mean_grad_gain(g: np.ndarray, *, orig_input_shape: Any, **attrs: Any) -> Gain | None:
+    if attrs["data_format"] in CHANNELS_FIRST:
+        return None
+    shape = tuple(orig_input_shape)
+    return pool_lower.spread_gain(_window(shape, explicit_too=False, **attrs), g.size + prod(shape))
+
+
 def _mean_family(names: tuple[str, str], rank: int) -> Any:
     attrs = _attributes(rank, False)
     forward = op(
         names[0], "value: F -> ?: value",
-        numpy=_mean_numpy, lower=_mean_lower,
+        numpy=either(_mean_numpy, _mean_lower, _mean_gain), lower=_mean_lower,
         grad=lambda g, y, x, **a: spread(g, orig_input_shape=layout.static_dims(x), **a),
         shape=lambda x, **a: _out_shape(x.shape, explicit_too=False, **a), attrs=attrs,
         doc="The mean of each window, padding left out; attributes as in TensorFlow.",
     )  # fmt: skip
     spread = op(
         names[1], "grad: F -> ?: grad",
-        numpy=_mean_grad_numpy, lower=_mean_grad_lower,
+        numpy=either(_mean_grad_numpy, _mean_grad_lower, _mean_grad_gain), lower=_mean_grad_lower,
         grad=lambda gg, y, g, *, orig_input_shape, **a: forward(gg, **a),
         shape=_mean_grad_shape, attrs={"orig_input_shape": (), **attrs}, host=("orig_input_shape",),
         doc="The gradient of the mean over windows.",
@@ -350,11 +376,11 @@ def _argmax_lower(
     x: Any, *, ksize: Any, strides: Any, padding: str, Targmax: DType, include_batch_in_index: bool
 ) -> Any:
     win = _window(x.shape, ksize, strides, padding, "NHWC", (), False)
-    best = kernels.lower_windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
+    best = pool_lower.windows(x, win, jnp.maximum, kernels.lowest(x.dtype))
     flat = np.arange(x[0].size).reshape(x.shape[1:]) if x.shape[0] else np.zeros(x.shape[1:], int)
     padded = np.pad(flat, (*zip(win.low, win.high, strict=True), (0, 0)))
     index = jnp.zeros(best.shape, Targmax.np)
-    for _, place, hit in kernels.lower_hits(x, best, win) if best.size else ():
+    for _, place, hit in pool_lower.hits(x, best, win) if best.size else ():
         index = jnp.where(hit, jnp.asarray(padded[place], Targmax.np), index)
     if include_batch_in_index:
         index = index + (jnp.arange(x.shape[0], dtype=Targmax.np) * flat.size).reshape(-1, 1, 1, 1)

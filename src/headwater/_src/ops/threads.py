@@ -153,17 +153,20 @@ class Memory:
 
     def __init__(self) -> None:
         self.bytes: dict[str, np.ndarray] = {}
+        self.views: dict[Any, Any] = {}
+        """What kernels made of these arrays, for the next call of the same shapes."""
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         size = prod(shape) * dtype.itemsize
         found = self.bytes.get(name)
         if found is None or found.size < size:
             found = self.bytes[name] = np.empty(size, np.uint8)
+            self.views.clear()
         return np.ndarray(shape, dtype, found)
 
 
 _kept = threading.local()
-_MOST_KEPT = 1 << 23
+_MOST_KEPT = 1 << 24
 """Bytes that a thread keeps from one kernel for the next: fresh memory costs more than the kernel's steps on it."""
 
 

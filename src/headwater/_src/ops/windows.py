@@ -114,6 +114,37 @@ def mirror(win: Window) -> Window | None:
     return Window(win.out, win.kernel, win.strides, win.dilations, low, high, win.sizes)
 
 
+class Run(NamedTuple):
+    """Neighbouring windows along one dimension that have the same taps inside the input: windows first:last, taps low:high."""
+
+    first: int
+    last: int
+    low: int
+    high: int
+
+
+@functools.lru_cache(maxsize=256)
+def runs(win: Window, axis: int) -> tuple[Run, ...]:
+    """All windows along one dimension, by the taps that they have inside."""
+    found: list[Run] = []
+    step, apart, pad, size = win.strides[axis], win.dilations[axis], win.low[axis], win.sizes[axis]
+    for window in range(win.out[axis]):
+        start = window * step - pad
+        low, high = max(0, -(start // apart)), min(win.kernel[axis], (size - 1 - start) // apart + 1)
+        if low >= high:
+            low = high = 0
+        if found and found[-1][2:] == (low, high):
+            found[-1] = found[-1]._replace(last=window + 1)
+        else:
+            found.append(Run(window, window + 1, low, high))
+    return tuple(found)
+
+
+def slices(win: Window, axis: int) -> int:
+    """How many slices the windows along one dimension are combined of."""
+    return sum(run.high - run.low for run in runs(win, axis))
+
+
 def spatial(values: tuple[int, ...], data_format: str) -> tuple[int, ...]:
     """The entries of the spatial dimensions."""
     return values[2:] if data_format in CHANNELS_FIRST else values[1:-1]

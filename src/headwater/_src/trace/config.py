@@ -149,6 +149,22 @@ def get_epochs_at_once() -> bool:
     return flags.get("epochs_at_once")
 
 
+@export("config.experimental.set_eager_programs")
+def set_eager_programs(enabled: bool) -> None:
+    """Whether XLA may take over pools and depthwise convolutions outside of functions, where they are large and called often.
+
+    It may by default. Maxima stay the same then; means and sums may differ in the last bits, and the arrays of results are
+    read-only. The environment variable HEADWATER_EAGER_PROGRAMS=0 switches it off too. TensorFlow has no such function.
+    """
+    flags.put("eager_programs", bool(enabled))
+
+
+@export("config.experimental.get_eager_programs")
+def get_eager_programs() -> bool:
+    """What `set_eager_programs` was given; True by default."""
+    return flags.get("eager_programs")
+
+
 @export("config.set_soft_device_placement")
 def set_soft_device_placement(enabled: bool) -> None:
     """Kept and given back; with one device there is nothing to place elsewhere."""
