@@ -144,7 +144,9 @@ def _api() -> dict[str, Any]:
 OWN = {
     "install_as_tensorflow",
     "version.HEADWATER",
+    "config.experimental.get_eager_programs",
     "config.experimental.get_epochs_at_once",
+    "config.experimental.set_eager_programs",
     "config.experimental.set_epochs_at_once",
 }
 """Names that TensorFlow does not have."""

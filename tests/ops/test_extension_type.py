@@ -312,3 +312,49 @@ def test_a_taught_function_keeps_its_signature_and_its_name(meanings: None) -> N
     names = list(inspect.signature(tf.clip_by_value).parameters)
     assert names == ["t", "clip_value_min", "clip_value_max", "name"]
     assert inspect.unwrap(tf.clip_by_value).__name__ == tf.clip_by_value.__name__
+
+
+class Shaped(tf.experimental.BatchableExtensionType):
+    """A field says the shape of the tensor beside it, so a batch's says how many there are."""
+
+    __name__ = "headwater_tests.Shaped"
+
+    x: tf.Tensor
+    of: tf.TensorShape
+
+
+PIPELINES = {
+    "batch": lambda data: data.batch(4),
+    "whole batches": lambda data: data.batch(4, drop_remainder=True),
+    "shuffled": lambda data: data.shuffle(20, seed=1).batch(3),
+    "repeated": lambda data: data.skip(3).repeat(2).batch(4),
+    "cached": lambda data: data.take(5).cache().batch(2),
+    "sharded": lambda data: data.shard(3, 1).batch(2),
+    "one by one": lambda data: data.take(3),
+    "filtered": lambda data: data.filter(lambda value: value.x[0] > 4).batch(3),
+    "unbatched": lambda data: data.batch(4).unbatch().batch(5),
+}
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_batches_of_extension_types_are_those_of_their_tensors(name: str) -> None:
+    x = tf.reshape(tf.range(20), [10, 2])
+
+    values = tf.data.Dataset.from_tensor_slices(Shaped(x, x.shape))
+    plain = tf.data.Dataset.from_tensor_slices(x)
+    if name == "filtered":
+        expected = list(plain.filter(lambda row: row[0] > 4).batch(3))
+    else:
+        expected = list(PIPELINES[name](plain))
+    found = list(PIPELINES[name](values))
+    assert [v.x.numpy().tolist() for v in found] == [e.numpy().tolist() for e in expected]
+    assert [v.of for v in found] == [e.shape for e in expected]
+
+
+def test_extension_types_beside_tensors_in_batches() -> None:
+    x = tf.reshape(tf.range(20), [10, 2])
+    data = tf.data.Dataset.from_tensor_slices({"b": Shaped(x, x.shape), "a": tf.range(10)}).batch(6)
+    first, last = data
+    assert (first["b"].of, last["b"].of) == ([6, 2], [4, 2])
+    assert last["a"].numpy().tolist() == [6, 7, 8, 9]
+    assert last["b"].x.numpy().tolist() == x[6:].numpy().tolist()

@@ -131,17 +131,18 @@ LIMITS: tuple[Limit, ...] = (
 """The differences known."""
 
 ABSENT: tuple[tuple[str, str], ...] = (
-    ("Functions", "saving them (`tf.saved_model`, `tf.train.Checkpoint`); gradients of what a `tf.TensorArray` holds that a function returns."),
+    ("Functions", "saving them (`tf.saved_model`); gradients of what a `tf.TensorArray` holds that a function returns."),
     ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
      "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
      "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
-    ("Tables", "checkpoints of tables."),
+    ("Checkpoints", "of TensorFlow 1's saver, partitioned variables, sharding callbacks and `Checkpoint.write` inside a `tf.function`; the position of an iterator that "
+     "TensorFlow wrote can't be taken over, nor the other way round (all else can, both ways)."),
     ("Regular expressions on strings", "`\\C`, a single byte, raises NotImplementedError."),
     ("Ragged tensors", "XLA compiles what works on the values in their rows, sums, means, extrema and softmax along the ragged axis among it; what changes the number of "
      "values (slices, padding, concatenation along a ragged axis) it refuses, as TensorFlow does."),
     ("Parts of tf.data", "`tf.data.experimental.service`; `tf.io.serialize_sparse` to variants; `save`, `snapshot` and `cache(file)` write "
      "files of headwater's own form; file types and compressions are checked when a data set is made."),
-    ("SavedModel, checkpoints, summaries, TFLite", "use Keras's `.keras`, `.h5` and `.weights.h5` files."),
+    ("SavedModel, summaries, TFLite", "use `tf.train.Checkpoint`, or Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
 )  # fmt: skip
 """What is not there yet: (what, sentence)."""

@@ -20,13 +20,10 @@ _LEAVES: set[type] = {int, float, bool, str, bytes, complex, type(None), np.ndar
 """Types whose answer is known, so that the walk asks `isinstance` once for each type that it meets."""
 
 
-@export("__internal__.CompositeTensor")
-class Composite:
-    """Base of values made of several tensors, which `expand_composites=True` opens (`SparseTensor` and its like)."""
+class Expandable:
+    """Base of what `expand_composites=True` opens: values made of several tensors, and the specifications of such values."""
 
     __slots__ = ()
-    _has_gradient = True
-    """Whether gradients of such values and with respect to them are taken."""
 
     def _nest_flatten(self) -> list[Any]:
         raise NotImplementedError
@@ -34,10 +31,30 @@ class Composite:
     def _nest_unflatten(self, parts: list[Any]) -> Any:
         raise NotImplementedError
 
-    def _nest_compatible(self, other: Any) -> bool:
-        """Whether the values differ in their parts only, as far as a common specification covers both."""
-        spec = getattr(self, "_type_spec", None)
-        return spec is None or spec.most_specific_common_supertype([other._type_spec]) is not None
+    @property
+    def _nest_spec(self) -> Any:
+        """The specification, None for values that have none."""
+        return self
+
+    def _nest_compatible(self, other: Expandable) -> bool:
+        """Whether the two differ in their parts only, as far as a common specification covers both."""
+        one, two = self._nest_spec, other._nest_spec
+        if one is None:
+            return type(self) is type(other)
+        return type(one) is type(two) and one.most_specific_common_supertype([two]) is not None
+
+
+@export("__internal__.CompositeTensor")
+class Composite(Expandable):
+    """Base of values made of several tensors (`SparseTensor` and its like)."""
+
+    __slots__ = ()
+    _has_gradient = True
+    """Whether gradients of such values and with respect to them are taken."""
+
+    @property
+    def _nest_spec(self) -> Any:
+        return getattr(self, "_type_spec", None)
 
 
 def _kind(value: Any) -> str | None:
@@ -108,7 +125,7 @@ def _rebuild(value: Any, kind: str, children: list[Any]) -> Any:
 
 
 def _opened(value: Any, expand: bool) -> str | None:
-    if expand and isinstance(value, Composite):
+    if expand and isinstance(value, Expandable):
         return "composite"
     return _kind(value)
 
@@ -125,7 +142,7 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
 
     Args:
       structure: any nesting of sequences, mappings and leaves.
-      expand_composites: open composite tensors into their parts.
+      expand_composites: open composite tensors into their parts, and their specifications into those of the parts.
 
     >>> tf.nest.flatten({"b": 1, "a": (2, [3])})
     [2, 3, 1]
@@ -146,6 +163,8 @@ def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
 @export("nest.pack_sequence_as")
 def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
     """A structure like `structure` whose leaves are `flat_sequence`, in order.
+
+    With `expand_composites`, specifications of composite tensors in `structure` become values that have these parts.
 
     Raises:
       TypeError: `flat_sequence` is no sequence.
@@ -226,7 +245,7 @@ def assert_same_structure(
     if kind1 is None or kind2 is None:
         return
     if kind1 == kind2 == "composite":
-        if type(nest1) is not type(nest2) or not nest1._nest_compatible(nest2):
+        if not nest1._nest_compatible(nest2):
             raise ValueError(
                 f"nest: the values differ in more than their tensors:\n  first: {nest1!r}\n  second: {nest2!r}"
             )
@@ -261,7 +280,7 @@ def _same_type(a: Any, b: Any) -> bool:
         return True
     if hasattr(a, "_fields") and hasattr(b, "_fields"):
         return a._fields == b._fields and type(a).__name__ == type(b).__name__
-    wrapped = ("ListWrapper", "TrackedList", "_DictWrapper")
+    wrapped = ("ListWrapper", "TrackedList", "_DictWrapper", "_TupleWrapper")
     return type(a).__name__ in wrapped or type(b).__name__ in wrapped
 
 

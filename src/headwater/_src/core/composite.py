@@ -136,7 +136,9 @@ class IndexedSlices(Composite):
         return IndexedSlices(*parts)
 
     def _nest_compatible(self, other: Any) -> bool:
-        return True  # indices of two dtypes, and a shape that one of the two lacks, are made alike where they meet
+        return isinstance(
+            other, (IndexedSlices, IndexedSlicesSpec)
+        )  # indices of two dtypes, and a shape that one of the two lacks, are made alike where they meet
 
     @property
     def _type_spec(self) -> IndexedSlicesSpec:
@@ -148,35 +150,40 @@ class IndexedSlices(Composite):
         return IndexedSlicesSpec(shape, self.dtype, self._indices.dtype, whole, self._indices.shape)
 
 
-class _PartsSpec(TypeSpec):
-    """What the two specifications share: a value has a tensor for each of `flatten()`."""
+class CompositeSpec(nest.Expandable, TypeSpec):
+    """Base of the specifications of values made of several tensors; `_component_specs` are those of the parts."""
 
     __slots__ = ()
 
-    def flatten(self) -> list[TensorSpec]:
-        """The specifications of the tensors of a value."""
-        return component_specs(self)
+    def flatten(self) -> list[TypeSpec]:
+        """The specifications of the tensors that a value is made of."""
+        return list(component_specs(self))
 
     def to_tensors(self, value: Any) -> list[Any]:
-        """The tensors of a value; TypeError if it is of another kind."""
+        """The tensors that a value is made of; TypeError for a value of another kind."""
         if not isinstance(value, self.value_type):
             raise TypeError(f"{self!r} takes a {self.value_type.__name__}; got {value!r}.")
-        parts: list[Any] = value._nest_flatten()  # type: ignore[attr-defined]
-        return parts
+        return nest.flatten(value, expand_composites=True)
 
     def from_tensors(self, tensors: Any) -> Any:
-        """The value around these tensors."""
+        """The value that is made of the next of `tensors`, an iterator or a list."""
         return assembled(self, iter(tensors))
 
-    def cast(self, value: Any, casting_context: Any) -> Any:
-        """The value itself; TypeError if it does not fit."""
-        if not self.is_compatible_with(value):
-            raise TypeError(f"{value!r} is no value of {self!r}.")
-        return value
+    def _nest_flatten(self) -> list[Any]:
+        return self.flatten()
+
+    def _nest_unflatten(self, parts: list[Any]) -> Any:
+        return assembled(self, iter(parts))
+
+    def _nest_compatible(self, other: nest.Expandable) -> bool:
+        # Of two specifications TensorFlow compares the classes only.
+        return (
+            isinstance(other, type(self)) if isinstance(other, TypeSpec) else super()._nest_compatible(other)
+        )
 
 
 @export("IndexedSlicesSpec")
-class IndexedSlicesSpec(_PartsSpec):
+class IndexedSlicesSpec(CompositeSpec):
     """Specification of IndexedSlices."""
 
     __slots__ = ("_shape", "_dtype", "_indices_dtype", "_dense_shape_dtype", "_indices_shape")
@@ -397,7 +404,7 @@ def _static_shape(dense_shape: Tensor, rank: int | None) -> TensorShape:
 
 
 @export("SparseTensorSpec")
-class SparseTensorSpec(_PartsSpec):
+class SparseTensorSpec(CompositeSpec):
     """Specification of a SparseTensor."""
 
     __slots__ = ("_shape", "_dtype")
@@ -430,7 +437,7 @@ class SparseTensorSpec(_PartsSpec):
         if isinstance(value, SparseTensor):
             return cls(value.shape, value.dtype)
         if getattr(value, "_fields", None) == ("indices", "values", "dense_shape"):
-            return cls(np.asarray(value.dense_shape).tolist(), np.asarray(value.values).dtype)
+            return cls(np.asarray(value.dense_shape).tolist(), convert(value.values).dtype)
         raise TypeError(f"SparseTensorSpec.from_value takes a tf.SparseTensor; got {value!r}.")
 
     def most_specific_common_supertype(self, others: Any) -> TypeSpec | None:
@@ -481,9 +488,25 @@ def assembled(spec: Any, tensors: Iterator[Any]) -> Any:
     return spec._from_components(nest.pack_sequence_as(spec._component_specs, parts))
 
 
+_spec_makers: dict[type, Callable[[Any], TypeSpec]] = {SparseTensorValue: SparseTensorSpec.from_value}
+
+
+def install_spec_maker(kind: type, maker: Callable[[Any], TypeSpec]) -> None:
+    """Tells which specification values of a class have that are no tensors but convert to some."""
+    _spec_makers[kind] = maker
+
+
 @export("type_spec_from_value")
 def type_spec_from_value(value: Any) -> TypeSpec:
-    """The specification of a tensor, composite tensor or what converts to a tensor; TypeError for anything else."""
+    """The specification of a value: a tensor, composite tensor or variable, a data set, an iterator, an optional, an array of
+    tensors, or what converts to a tensor; TypeError for anything else.
+
+    >>> tf.type_spec_from_value(tf.ragged.constant([[1, 2], [3]]))
+    RaggedTensorSpec(TensorShape([2, None]), tf.int32, 1, tf.int64)
+    """
+    for kind, maker in _spec_makers.items():
+        if isinstance(value, kind):
+            return maker(value)
     if isinstance(value, TypeSpec):
         raise TypeError(f"tf.type_spec_from_value takes a value; got the specification {value!r} itself.")
     if value is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from headwater._src.base.errors import InvalidArgumentError, TracedArgumentError
+
 
 class _Context(threading.local):
     """Per-thread state. `recorders` are notified of every differentiable call that touches a tensor they watch."""
@@ -24,6 +26,12 @@ class _Context(threading.local):
 
 
 ctx = _Context()
+
+
+def refused(message: str) -> InvalidArgumentError:
+    """The error of arguments that do not fit each other; while a graph is built it is a ValueError too, as in TensorFlow."""
+    return (InvalidArgumentError if ctx.graph is None else TracedArgumentError)(None, None, message)
+
 
 tracing: list[Any] = []
 """The graphs being built, in whatever thread. While there are any, entries leave their fast way, which would compute at once."""

@@ -14,7 +14,7 @@ import numpy as np
 from headwater._src.base.dtypes import DType, as_dtype, float32, int32, int64
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import Composite
+from headwater._src.core.composite import Composite, CompositeSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.op import Op
 from headwater._src.core.spec import TensorSpec, TypeSpec
@@ -234,7 +234,7 @@ def _constant(value: Any) -> Any:
     return value if isinstance(value, EagerTensor) else None
 
 
-class RowPartitionSpec(TypeSpec):
+class RowPartitionSpec(CompositeSpec):
     """Specification of a row partition: numbers of rows and values, the uniform length, where known."""
 
     __slots__ = ("_nrows", "_nvals", "_uniform", "_dtype")
@@ -590,6 +590,7 @@ class RaggedTensor(Composite):
         values, *splits = parts
         if values is None:
             return None
+        _require_tensors(parts)
         partitions = self._nested_row_partitions
         for partition, given in zip(reversed(partitions), reversed(splits), strict=True):
             kept = given is None or given is partition._row_splits
@@ -615,6 +616,15 @@ class RaggedTensor(Composite):
     __str__ = __repr__
 
 
+def _require_tensors(parts: Sequence[Any]) -> None:
+    """Raises for parts of a ragged tensor, given by a program, that are no tensors; None stands for splits without a gradient."""
+    for part in parts:
+        if isinstance(part, TypeSpec):
+            raise TypeError(f"RaggedTensor: a part must be a tensor; got the specification {part!r}.")
+        if part is not None and not hasattr(part, "shape"):
+            raise ValueError(f"RaggedTensor: a part must be a tensor; got {part!r}.")
+
+
 def _rebuilt(flat_values: Any, nested_row_splits: Sequence[Any]) -> RaggedTensor:
     return RaggedTensor.from_nested_row_splits(flat_values, nested_row_splits, validate=False)
 
@@ -635,7 +645,7 @@ for _name in (
 
 
 @export("RaggedTensorSpec")
-class RaggedTensorSpec(TypeSpec):
+class RaggedTensorSpec(CompositeSpec):
     """Specification of a ragged tensor.
 
     Args:
@@ -655,6 +665,10 @@ class RaggedTensorSpec(TypeSpec):
         self._shape = TensorShape(shape)
         self._row_splits_dtype = as_dtype(row_splits_dtype)
         if flat_values_spec is not None:
+            if dtype is not None and as_dtype(dtype) != flat_values_spec.dtype:
+                raise ValueError(
+                    f"RaggedTensorSpec: dtype must be None or that of flat_values_spec, {flat_values_spec.dtype!r}; got {dtype!r}."
+                )
             dtype = flat_values_spec.dtype
         elif dtype is None:
             raise ValueError("RaggedTensorSpec: give dtype or flat_values_spec.")
@@ -709,7 +723,7 @@ class RaggedTensorSpec(TypeSpec):
         return RaggedTensor if self._ragged_rank > 0 else Tensor
 
     @property
-    def _component_specs(self) -> list[TypeSpec]:
+    def _component_specs(self) -> list[TensorSpec]:
         rank, shape = self._ragged_rank, self._shape
         if rank <= 0:
             return [self._flat_values_spec or TensorSpec(shape, self._dtype)]
@@ -722,6 +736,13 @@ class RaggedTensorSpec(TypeSpec):
 
     def _to_components(self, value: Any) -> list[Any]:
         return value._nest_flatten() if isinstance(value, RaggedTensor) else [value]
+
+    def _nest_unflatten(self, parts: list[Any]) -> Any:
+        _require_tensors(parts)
+        for spec, part in zip(self._component_specs[1:], parts[1:], strict=True):
+            if not spec.shape.is_compatible_with(part.shape):
+                raise ValueError(f"RaggedTensor: splits of shape {part.shape} don't fit {self!r}.")
+        return super()._nest_unflatten(parts)
 
     def _from_components(self, components: Any) -> Any:
         values, *splits = components

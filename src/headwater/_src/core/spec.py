@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater._src.base.dtypes import DType, as_dtype, float32
 from headwater._src.base.exporting import export
+from headwater._src.base.nest import Expandable
 from headwater._src.base.shapes import Partial, TensorShape
 
 
@@ -32,6 +33,24 @@ class TypeSpec:
 
     def _key(self) -> tuple[Any, ...]:
         raise NotImplementedError
+
+    def flatten(self) -> list[TypeSpec]:
+        """The specifications of the tensors that a value is made of."""
+        raise NotImplementedError(f"{type(self).__name__} does not tell the tensors of its values.")
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """The tensors that a value is made of, one for each of `flatten()`; TypeError for a value that does not fit."""
+        raise NotImplementedError(f"{type(self).__name__} does not tell the tensors of its values.")
+
+    def from_tensors(self, tensors: Any) -> Any:
+        """The value that is made of the next of `tensors`, an iterator or a list."""
+        raise NotImplementedError(f"{type(self).__name__} does not tell the tensors of its values.")
+
+    def cast(self, value: Any, casting_context: Any) -> Any:
+        """The value itself; TypeError if it does not fit."""
+        if not self.is_compatible_with(value):
+            raise TypeError(f"{value!r} is no value of {self!r}.")
+        return value
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Whether a value, or some value of another spec, may fit."""
@@ -135,11 +154,27 @@ class TensorSpec(TypeSpec):
 
     @classmethod
     def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
-        """The spec of a tensor."""
+        """The spec of a tensor; ValueError for anything else."""
+        if not hasattr(tensor, "shape") or not hasattr(tensor, "dtype"):
+            raise ValueError(f"TensorSpec.from_tensor takes a tensor; got {tensor!r}.")
         return cls(tensor.shape, tensor.dtype, name or getattr(tensor, "_name", None))
+
+    def flatten(self) -> list[TypeSpec]:
+        """A list of this one alone."""
+        return [self]
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """A list of the tensor alone; TypeError for a value that does not fit."""
+        return [self.cast(value, None)]
+
+    def from_tensors(self, tensors: Any) -> Any:
+        """The next of `tensors`."""
+        return next(iter(tensors))
 
     def is_compatible_with(self, spec_or_tensor: Any) -> bool:
         """Whether dtypes are equal and shapes compatible."""
+        if isinstance(spec_or_tensor, TypeSpec) and not isinstance(spec_or_tensor, TensorSpec):
+            return False
         shape = getattr(spec_or_tensor, "shape", None)
         dtype = getattr(spec_or_tensor, "dtype", None)
         if dtype is None:
@@ -174,10 +209,32 @@ class TensorSpec(TypeSpec):
 
 
 @export("NoneTensorSpec")
-class NoneTensorSpec(TypeSpec):
+class NoneTensorSpec(Expandable, TypeSpec):
     """Specification of None, where an element leaves a part out."""
 
     __slots__ = ()
+
+    def _nest_flatten(self) -> list[Any]:
+        return []
+
+    def _nest_unflatten(self, parts: list[Any]) -> None:
+        return None
+
+    @classmethod
+    def from_value(cls, value: Any) -> NoneTensorSpec:
+        """The specification, whatever the value is."""
+        return cls()
+
+    def flatten(self) -> list[TypeSpec]:
+        """An empty list."""
+        return []
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """An empty list."""
+        return []
+
+    def from_tensors(self, tensors: Any) -> None:
+        """None."""
 
     @property
     def value_type(self) -> type:

@@ -22,6 +22,8 @@ from headwater._src.engine.plan import plan_of
 from headwater._src.io.parsing import PARSE, PARSE_ONE
 
 _BYTES = 1 << 16
+_READ = 1 << 20
+_FEWEST = 32
 _MOST = 1024
 
 
@@ -176,17 +178,22 @@ class Read(Columns):
 class ShuffledColumns(Columns):
     """Columns in another order: `order` makes lists of the places where rows are kept out of those places, as they come in."""
 
-    def __init__(self, source: Columns, order: Callable[[Iterator[int]], Iterator[list[int]]]) -> None:
+    def __init__(
+        self, source: Columns, order: Callable[[Iterator[int], Callable[[], int]], Iterator[list[int]]]
+    ) -> None:
         self.source = source
+        self.most = _FEWEST
+        """So many rows are read, and may leave, at a time."""
         self.kept: list[np.ndarray] = []
         self.free: list[int] = []
-        self.lists = order(self._places())
+        self.lists = order(self._places(), lambda: self.most)
         self.found: list[np.ndarray] = []
         self.position = self.size = 0
 
     def _places(self) -> Iterator[int]:
-        while (found := self.source.read(_MOST // 2)) is not None:
+        while (found := self.source.read(self.most)) is not None:
             count = len(found[0])
+            self.most = max(_FEWEST, min(_MOST, _READ // _row_bytes(found)))
             if not self.kept:
                 self.kept = [np.empty((0, *c.shape[1:]), c.dtype) for c in found]
             if len(self.free) < count:

@@ -17,6 +17,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
+from headwater._src.core.composite import CompositeSpec
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert
 from headwater._src.core.spec import Spec, TensorSpec, TypeSpec
@@ -37,6 +38,7 @@ from headwater._src.data.structure import (
 )
 from headwater._src.data.templates import completing, stage
 from headwater._src.state.host_nodes import held
+from headwater._src.state.tracking import Trackable
 
 AUTOTUNE = -1
 INFINITE_CARDINALITY = nodes.INFINITE
@@ -47,7 +49,7 @@ for _name in ("AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY"):
 
 
 @export("data.Dataset")
-class DatasetV2(MoreMethods, nest.Composite, abc.Iterable):
+class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
     """A sequence of elements, made step by step as it is iterated.
 
     An element is a tensor or a nested tuple or dictionary of tensors. Each method gives a new data set; nothing runs before
@@ -435,7 +437,7 @@ _CARDINALITY = completing("DatasetCardinality", True, lambda node: np.asarray(no
 
 
 @export("data.DatasetSpec")
-class DatasetSpec(TypeSpec):
+class DatasetSpec(CompositeSpec):
     """Specification of a data set that is itself an element or an argument."""
 
     __slots__ = ("_dataset_shape", "_element_spec")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ from headwater._src.data.options import Options
 from headwater._src.data.shuffling import SeedSource, Shuffler
 from headwater._src.data.structure import (
     common,
+    decoder,
     is_structure,
     map_leaves,
     normalize,
@@ -50,7 +51,7 @@ from headwater._src.data.structure import (
     without_first,
 )
 from headwater._src.data.templates import Part
-from headwater._src.ops.batching import encoded, encoder_of
+from headwater._src.ops.batching import encoded, encoder_of, is_needed
 
 INFINITE = -1
 UNKNOWN = -2
@@ -108,7 +109,7 @@ class Node(Part):
 
 def through_columns(node: Node, columns: Columns) -> Iterator[Any]:
     """The elements of a node by its columns."""
-    return elements(columns, packer(node.spec), isinstance(node.spec, TensorSpec))
+    return elements(columns, decoder(node.spec), isinstance(node.spec, TensorSpec))
 
 
 def known(count: Any) -> bool:
@@ -207,11 +208,14 @@ class Slices(Node):
         yield from (pack(list(row)) for row in zip(*columns, strict=False))
 
     def rows(self, state: Pass) -> Rows | None:
-        if not all(x.__class__ is EagerTensor and x._array.ndim for x in self.leaves):
+        tensors = [
+            t for x in self.leaves for t in ([x] if encoder_of(x) is None else encoded(x._type_spec, x, 1))
+        ]
+        if not all(x.__class__ is EagerTensor and x._array.ndim for x in tensors):
             return None
-        if len({len(x._array) for x in self.leaves}) > 1:
+        if len({len(x._array) for x in tensors}) > 1:
             return None
-        return columns_of_tensors(self.leaves)
+        return columns_of_tensors(tensors)
 
     def length(self) -> int:
         return UNKNOWN if self.count is None else self.count
@@ -633,6 +637,7 @@ class Batch(Node):
     def __init__(self, source: Node, size: Any, drop: bool) -> None:
         super().__init__(source)
         self.size, self.drop = size, drop
+        self._decoders: dict[int, Callable[[list[Any]], Any]] = {}
         self.rows_spec = self._rows_spec(source.spec)
         count = size if drop and known(size) else None
         self.spec = map_leaves(lambda s: prefixed(s, count), self.rows_spec)
@@ -658,17 +663,25 @@ class Batch(Node):
         read = columns.read if isinstance(columns, RowColumns) else functools.partial(exactly, columns)
         single, pair = isinstance(self.spec, TensorSpec), self.spec.__class__ is tuple
         pair = pair and all(isinstance(s, TensorSpec) for s in self.spec)
-        pack = packer(self.spec)
+        pack = None if is_needed(self.spec) else packer(self.spec)
         while True:
             found = read(size)
             if found is None or (drop and len(found[0]) < size):
                 return
-            if single:
+            if pack is None:
+                yield self._decoder(len(found[0]))([of_array(c) for c in found])
+            elif single:
                 yield of_array(found[0])
             elif pair:
                 yield tuple([of_array(c) for c in found])
             else:
                 yield pack([of_array(c) for c in found])
+
+    def _decoder(self, count: int) -> Callable[[list[Any]], Any]:
+        """What makes a batch of `count` extension types of the tensors that stand for it."""
+        if count not in self._decoders:
+            self._decoders[count] = decoder(map_leaves(lambda s: prefixed(s, count), self.rows_spec))
+        return self._decoders[count]
 
     def columns(self, state: Pass) -> Columns | None:
         return None

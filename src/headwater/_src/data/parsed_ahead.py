@@ -17,7 +17,7 @@ from headwater._src.engine.graph_copy import Mapping, copy_node, empty_like, fin
 from headwater._src.io.parsing import PARSE, Schema
 
 _MOST = 1024
-_BYTES = 1 << 20
+_BYTES = 1 << 22
 """As many records at once, and about as many bytes."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -136,7 +136,7 @@ class Shuffler(SeedSource):
                 found = next(blocks, None)
                 ended = found is None
                 if found is not None:
-                    parts.append(np.asarray(found, np.float64))
+                    parts.append(_floats(found))
                     count += len(found)
             if len(parts) > 1:
                 held, low = np.concatenate(parts), 0
@@ -149,14 +149,16 @@ class Shuffler(SeedSource):
             philox.exchange(held[low:], drawn + np.arange(steps), many)
             yield held[low : low + steps].astype(np.int64)
             low += steps
-            block = min(block * 2, _LARGEST_BLOCK)
+            block = min(block * 8, _LARGEST_BLOCK)
 
-    def lists(self, elements: Iterator[Any]) -> Iterator[list[Any]]:
-        """The elements in this pass's order, in lists. An error of the input is raised where it would be met one by one."""
-        return self._lists(elements, self.words(), _FIRST_BLOCK, _LARGEST_BLOCK)
+    def lists(self, elements: Iterator[Any], most: Callable[[], int]) -> Iterator[list[Any]]:
+        """The elements in this pass's order, in lists of at most as many as `most` says at the time. An error of the input is raised
+        where it would be met one by one."""
+        return self._lists(elements, self.words(), most)
 
-    def _lists(self, elements: Iterator[Any], words: Words, block: int, largest: int) -> Iterator[list[Any]]:
+    def _lists(self, elements: Iterator[Any], words: Words, most: Callable[[], int]) -> Iterator[list[Any]]:
         """The order in lists, which get longer and longer: the arithmetic of a list is done at once."""
+        block = _FIRST_BLOCK
         stop = None if self.buffer_size < 0 else self.buffer_size
         buffer = list(itertools.islice(elements, stop))
         size, start = len(buffer), 0
@@ -164,6 +166,7 @@ class Shuffler(SeedSource):
         # The buffer is a ring: positions count up and wrap around.
         while size and stop is not None:
             out: list[Any] = []
+            block = min(block, most())
             try:
                 out.extend(itertools.islice(elements, block))
             except Exception as found:  # raised once what came before it has been handed over
@@ -178,14 +181,20 @@ class Shuffler(SeedSource):
                 buffer[oldest] = out[i]
                 out[i] = element
             start += len(out)
-            block = min(block * 2, largest)
+            block = min(block * 2, _LARGEST_BLOCK)
             yield out
             if error is not None:
                 raise error
-        yield from _drained(buffer, start, words, block, largest)
+        yield from _drained(buffer, start, words, min(block, most()), most())
 
 
 _END = object()
+
+
+def _floats(numbers: Any) -> np.ndarray:
+    if numbers.__class__ is range:
+        return np.arange(numbers.start, numbers.stop, numbers.step, np.float64)
+    return np.asarray(numbers, np.float64)
 
 
 def _drained(buffer: list[Any], start: int, words: Words, block: int, largest: int) -> Iterator[list[Any]]:

@@ -21,7 +21,15 @@ from headwater._src.core.convert import convert, host_int
 from headwater._src.core.ragged import RaggedTensor, RaggedTensorSpec
 from headwater._src.core.spec import NoneTensorSpec, Spec, TensorSpec
 from headwater._src.core.tensor import EagerTensor, Tensor, TensorLike, as_array, of_array
-from headwater._src.ops.batching import decode_of, decoded, encode_of, encoded, encoder_of, encoding
+from headwater._src.ops.batching import (
+    decode_of,
+    decoded,
+    encode_of,
+    encoded,
+    encoder_of,
+    encoding,
+    is_needed,
+)
 from headwater._src.ops.extension_type import batched, unbatched
 
 
@@ -125,20 +133,24 @@ def without_first(spec: Any, what: str) -> Any:
 
 def common(first: Any, second: Any) -> Any:
     """The spec that covers both; TypeError where nothing does."""
-    nest_error = None
+    found = generalized(first, [second])
+    if found is None:
+        raise TypeError(f"Dataset.concatenate: the elements differ in kind: {first} against {second}.")
+    return found
+
+
+def generalized(spec: Any, others: list[Any]) -> Any:
+    """The specification of elements that may be any of those of all; None where there is none."""
     try:
-        nest.assert_same_structure(first, second)
-        merged = [
-            a.most_specific_common_supertype([b])
-            for a, b in zip(nest.flatten(first), nest.flatten(second), strict=True)
-        ]
-    except (TypeError, ValueError) as error:
-        nest_error = error
-    if nest_error is not None or any(m is None for m in merged):
-        raise TypeError(
-            f"Dataset.concatenate: the elements differ in kind: {first} against {second}."
-        ) from nest_error
-    return nest.pack_sequence_as(first, merged) if nest.is_nested(first) else merged[0]
+        for other in others:
+            nest.assert_same_structure(spec, other)
+    except (TypeError, ValueError):
+        return None
+    flat = [nest.flatten(s) for s in (spec, *others)]
+    common = [first.most_specific_common_supertype(rest) for first, *rest in zip(*flat, strict=True)]
+    if any(c is None for c in common):
+        return None
+    return nest.pack_sequence_as(spec, common) if nest.is_nested(spec) else common[0]
 
 
 def number(value: Any, what: str) -> Any:
@@ -330,6 +342,20 @@ def packer(template: Any) -> Callable[[list[Any]], Any]:
         order = [(k, places.index(k)) for k in template]
         return lambda parts: {k: parts[i] for k, i in order}
     return lambda parts: nest.pack_sequence_as(template, parts)
+
+
+def decoder(spec: Any) -> Callable[[list[Any]], Any]:
+    """A function that builds an element of this specification from the list of the tensors that stand for it."""
+    pack = packer(spec)
+    if not is_needed(spec):
+        return pack
+    leaves = [decode_of(s) for s in nest.flatten(spec)]
+
+    def build(tensors: list[Any]) -> Any:
+        feed = iter(tensors)
+        return pack([one(feed) for one in leaves])
+
+    return build
 
 
 def as_numpy(value: Any) -> Any:

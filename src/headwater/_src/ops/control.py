@@ -15,10 +15,10 @@ import headwater._src.ops.batching as batching
 import headwater._src.ops.branches as branches
 import headwater._src.ops.host as host
 import headwater._src.ops.jacobian_loops  # noqa: F401 - tapes find it there
+import headwater._src.ops.joining as joining
 import headwater._src.ops.layout as layout
 import headwater._src.ops.loops as loops
 import headwater._src.ops.maps as maps
-import headwater._src.ops.sparse as sparse
 from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import OutOfRangeError, invalid
@@ -29,6 +29,7 @@ from headwater._src.core.composite import SparseTensor
 from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.graph import FuncGraph
+from headwater._src.core.ragged import RaggedTensor
 from headwater._src.core.samples import bad, sampled
 from headwater._src.core.samples import case as example
 from headwater._src.core.spec import TensorSpec, TypeSpec
@@ -316,7 +317,7 @@ def _elements(elems: Any, what: str) -> tuple[list[Tensor], int]:
         raise ValueError(
             f"{what}: elems must be a tensor or a nested structure of tensors; got {elems!r}, which has none."
         )
-    tensors: list[Any] = [x if isinstance(x, SparseTensor) else convert(x) for x in flat]
+    tensors: list[Any] = [convert(x) for x in flat]
     for tensor in tensors:
         if tensor.shape.rank == 0:
             raise ValueError(
@@ -335,7 +336,7 @@ def _same_length(tensors: Sequence[Tensor], what: str) -> None:
 
 
 def _row(elems: Any, tensors: Sequence[Tensor], i: int) -> Any:
-    rows = [sparse.row_of(t, i) if isinstance(t, SparseTensor) else t[i] for t in tensors]
+    rows = [t[i] for t in tensors]
     return nest.pack_sequence_as(elems, rows) if nest.is_nested(elems) else rows[0]
 
 
@@ -349,7 +350,7 @@ class _Stacker:
         self.columns: list[list[Tensor]] = [[] for _ in self.specs]
 
     def add(self, result: Any) -> None:
-        nest.assert_same_structure(self.signature, result, check_types=False)
+        nest.assert_same_structure(self.signature, result)
         for spec, column, value in zip(self.specs, self.columns, nest.flatten(result), strict=True):
             tensor = convert(value, None, spec.dtype)
             if tensor.dtype != spec.dtype:
@@ -375,10 +376,6 @@ class _Stacker:
 def _as_spec(value: Any) -> TensorSpec:
     if isinstance(value, TensorSpec):
         return value
-    if isinstance(value, TypeSpec):
-        raise NotImplementedError(
-            f"Rows of {type(value).__name__} can't be stacked yet; return dense tensors."
-        )
     if isinstance(value, Tensor):
         return TensorSpec(None, value.dtype)
     return TensorSpec(None, as_dtype(value))
@@ -398,23 +395,30 @@ def map_fn(
 
     Args:
       fn: takes one row, in the structure of `elems`.
-      elems: tensor or nested structure of tensors with the same first dimension.
-      fn_output_signature: dtype or TensorSpec of each part of the result, in its structure; as `elems` if it is None.
+      elems: tensor, ragged or sparse tensor, or nested structure of them, with the same first dimension.
+      fn_output_signature: dtype or specification of each part of the result, in its structure; as `elems` if it is None.
+        With a RaggedTensorSpec the results may differ in their lengths and become a ragged tensor.
       dtype: the old name of `fn_output_signature`.
       parallel_iterations, back_prop, swap_memory, infer_shape: accepted for compatibility.
 
     Raises:
       TypeError: `fn` can't be called.
       ValueError: `elems` has a scalar or its first dimensions differ; the results differ in structure or shape.
-      InvalidArgumentError: a result has another dtype than was promised.
+      InvalidArgumentError: a result has another dtype than was promised, or a sparse tensor is not in order.
 
     >>> tf.map_fn(lambda row: tf.reduce_sum(row), tf.constant([[1, 2], [3, 4]])).numpy()
     array([3, 7], dtype=int32)
+    >>> tf.map_fn(tf.range, tf.constant([2, 3]), fn_output_signature=tf.RaggedTensorSpec([None], tf.int32))
+    <tf.RaggedTensor [[0, 1], [0, 1, 2]]>
     """
     _check_function(fn, "tf.map_fn")
     given = fn_output_signature if fn_output_signature is not None else dtype
     if batching.is_needed(elems, given):
         return batching.map_fn(map_fn, fn, elems, given)
+    if any(map(_is_composite, (*nest.flatten(elems), *nest.flatten(given)))):
+        from headwater._src.ops import composite_map  # the ragged operations load when first needed
+
+        return composite_map.map_fn(fn, elems, given)
     tensors, count = _elements(elems, "tf.map_fn")
     _same_length(tensors, "tf.map_fn")
     signature = given
@@ -429,6 +433,13 @@ def map_fn(
     return out.result()
 
 
+def _is_composite(leaf: Any) -> bool:
+    """Whether it is a ragged or sparse tensor, or a specification of something that is no dense tensor."""
+    if isinstance(leaf, TypeSpec):
+        return not isinstance(leaf, TensorSpec)
+    return isinstance(leaf, (RaggedTensor, SparseTensor))
+
+
 def _check_function(fn: Any, what: str) -> None:
     if not callable(fn):
         raise TypeError(f"{what}: fn must be a function; got {describe(fn)}.")
@@ -439,18 +450,19 @@ def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, war
     """Applies `fn` to each row of `elems` and stacks the results, whatever their dtypes are.
 
     Args:
-      fn: takes one row, in the structure of `elems`.
+      fn: takes one row, in the structure of `elems`, and gives tensors or sparse tensors.
       elems: tensor or nested structure of tensors whose first dimensions are equal, or 1, which is repeated.
       fallback_to_while_loop, warn: accepted for compatibility: this version always loops.
 
     Raises:
-      TypeError: `fn` can't be called.
-      ValueError: `elems` has a scalar, or the results differ in shape.
-      InvalidArgumentError: the first dimensions don't fit.
+      TypeError: `fn` can't be called, or `elems` has sparse tensors.
+      ValueError: `elems` has a scalar, or the results have ragged tensors.
+      InvalidArgumentError: the first dimensions don't fit, the results differ in shape, or `elems` has ragged tensors.
     """
     _check_function(fn, "tf.vectorized_map")
     if batching.is_needed(elems):
         return batching.vectorized_map(vectorized_map, fn, elems)
+    maps.check_dense(elems, "tf.vectorized_map")
     tensors, known = _elements(elems, "tf.vectorized_map")
     if known == SYMBOLIC:
         return maps.vectorized(fn, elems, tensors, "tf.vectorized_map")
@@ -465,10 +477,21 @@ def vectorized_map(fn: Any, elems: Any, fallback_to_while_loop: bool = True, war
     rows = [[t[0 if t.shape[0] == 1 else i] for t in tensors] for i in range(count)]
     nested = nest.is_nested(elems)
     results = [fn(nest.pack_sequence_as(elems, row) if nested else row[0]) for row in rows]
-    out = _Stacker(nest.map_structure(lambda v: convert(v).dtype, results[0]), "tf.vectorized_map")
-    for result in results:
-        out.add(result)
-    return out.result()
+    for result in results[1:]:
+        nest.assert_same_structure(results[0], result)
+    columns = [_of_all_rows(c) for c in zip(*map(nest.flatten, results), strict=True)]
+    return nest.pack_sequence_as(results[0], columns) if nest.is_nested(results[0]) else columns[0]
+
+
+def _of_all_rows(values: Sequence[Any]) -> Any:
+    """One part of the results of `tf.vectorized_map` for all rows."""
+    if values[0] is None:
+        return None
+    if isinstance(values[0], nest.Composite):
+        from headwater._src.ops import composite_map
+
+        return composite_map.stacked(values, "tf.vectorized_map")
+    return joining.stack([convert(v) for v in values])
 
 
 def _empty_results(fn: Any, elems: Any, tensors: Sequence[Tensor]) -> Any:
@@ -539,8 +562,10 @@ def _fold(fn: Any, elems: Any, initializer: Any, what: str, backwards: bool) -> 
         return maps.fold(fn, elems, tensors, initializer, what, every=False, backwards=backwards)
     value, order = _beginning(elems, tensors, count, initializer, what, backwards)
     for i in order:
-        value = fn(value, _row(elems, tensors, i))
-    return nest.map_structure(_loop_value, value)
+        result = fn(value, _row(elems, tensors, i))
+        nest.assert_same_structure(value, result)
+        value = nest.map_structure(_loop_value, result)
+    return value
 
 
 def _beginning(

@@ -23,7 +23,7 @@ import headwater._src.ops.reduce as reduce
 from headwater._src.base import nest
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape, wrap
-from headwater._src.core.composite import SparseTensorSpec
+from headwater._src.core.composite import CompositeSpec, SparseTensorSpec
 from headwater._src.core.extension_fields import (
     NO_DEFAULT,
     Field,
@@ -168,9 +168,6 @@ class ExtensionType(_Fields, nest.Composite, metaclass=abc.ABCMeta):
             type(self),
             {f.name: map_values(replaced, self.__dict__[f.name]) for f in self._tf_extension_type_fields()},
         )
-
-    def _nest_compatible(self, other: Any) -> bool:
-        return type(self) is type(other) and self._type_spec._same_constants(other._type_spec)
 
     @property
     def _type_spec(self) -> Any:
@@ -389,12 +386,6 @@ def _supertype(a: Any, *others: Any) -> Any:
     return a
 
 
-def _same_constant(a: Any, b: Any) -> bool:
-    if isinstance(a, ExtensionTypeSpec):
-        return a._same_constants(b)
-    return type(a) is type(b) if isinstance(a, TypeSpec) else bool(_kind_of(a) == _kind_of(b))
-
-
 def _alike(a: Any, others: tuple[Any, ...]) -> bool:
     return all(type(o) is type(a) for o in others)
 
@@ -420,7 +411,7 @@ def _frozen(value: Any) -> Any:
 
 
 @export("experimental.ExtensionTypeSpec")
-class ExtensionTypeSpec(_Fields, TypeSpec):
+class ExtensionTypeSpec(_Fields, CompositeSpec):
     """Base of the specifications of extension types: specifications in place of tensors, all other fields as they are."""
 
     value_type: Any
@@ -486,10 +477,6 @@ class ExtensionTypeSpec(_Fields, TypeSpec):
     @classmethod
     def _deserialize(cls, serialization: Any) -> Any:
         return _create(cls, dict(serialization))
-
-    def _same_constants(self, other: Any) -> bool:
-        """Whether all that is not of tensors is the same."""
-        return type(self) is type(other) and _all(_same_constant, self, other)
 
     def is_compatible_with(self, spec_or_value: Any) -> bool:
         """Whether a value, or all values of another specification, may fit."""

@@ -156,7 +156,7 @@ def tensor_getitem(self: Any, key: Any) -> Tensor:
       InvalidArgumentError: an integer is out of range, there are too many indices, or a step is 0.
       TypeError: the key is none of the above.
     """
-    if self.__class__ is EagerTensor:
+    if self.__class__ is EagerTensor and not context.tracing:
         cls = key.__class__
         if cls is tuple:
             for part in key:

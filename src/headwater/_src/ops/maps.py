@@ -10,8 +10,10 @@ import headwater._src.ops.layout as layout
 from headwater._src.base import nest
 from headwater._src.base.errors import OutOfRangeError, invalid
 from headwater._src.base.text import describe
-from headwater._src.core.composite import SparseTensor
+from headwater._src.core.composite import SparseTensor, type_spec_from_value
+from headwater._src.core.context import refused
 from headwater._src.core.convert import convert
+from headwater._src.core.ragged import RaggedTensor
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops.loops import counted
 from headwater._src.ops.nested import leaves_of, pack
@@ -20,13 +22,6 @@ from headwater._src.ops.nested import leaves_of, pack
 def _count(tensors: Sequence[Tensor]) -> Any:
     known = next((t.shape[0] for t in tensors if t.shape.rank and t.shape[0] is not None), None)
     return layout.shape(tensors[0])[0] if known is None else known
-
-
-def _dense(tensors: Sequence[Any], what: str) -> None:
-    if any(isinstance(t, SparseTensor) for t in tensors):
-        raise NotImplementedError(
-            f"{what} inside a graph takes no sparse tensors yet; make them dense first: tf.sparse.to_dense(x)."
-        )
 
 
 def _like(elems: Any, rows: Sequence[Any]) -> Any:
@@ -51,17 +46,15 @@ def rows(
       InvalidArgumentError: the results have other dtypes than the signature promises.
       ValueError: they have another structure.
     """
-    _dense(tensors, what)
     result: Any = None
 
     def one(_: Any, row: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         nonlocal result
         result = fn(_like(elems, row))
-        if signature is not None:
-            nest.assert_same_structure(signature, result, check_types=False)
-            result = nest.map_structure(
-                lambda s, v: _promised(v, s, what), signature, result, check_types=False
-            )
+        if signature is None:
+            _require_dense(result)
+        else:
+            result = nest.map_structure(lambda s, v: _promised(v, s, what), signature, result)
         leaves = [convert(v) for v in leaves_of(result) if v is not None]
         return [], leaves
 
@@ -84,11 +77,44 @@ def _promised(value: Any, spec: Any, what: str) -> Any:
     return tensor
 
 
+def check_dense(elems: Any, what: str) -> None:
+    """Raises for composite elems what TensorFlow raises."""
+    for leaf in nest.flatten(elems):
+        if isinstance(leaf, SparseTensor):
+            raise TypeError(f"{what} takes no sparse tensors apart; tf.map_fn does. Got {describe(leaf)}.")
+        if isinstance(leaf, RaggedTensor):
+            raise refused(f"{what} takes no ragged tensors apart; tf.map_fn does. Got {describe(leaf)}.")
+
+
+class _CompositeResult(Exception):
+    """A function that was to give dense tensors gave composite ones, of these specifications."""
+
+    def __init__(self, signature: Any) -> None:
+        super().__init__(signature)
+        self.signature = signature
+
+
+def _require_dense(result: Any) -> None:
+    if any(isinstance(v, nest.Composite) for v in nest.flatten(result)):
+        raise _CompositeResult(nest.map_structure(type_spec_from_value, result))
+
+
+def _at_once(fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], what: str) -> Any:
+    try:
+        return rows(fn, elems, tensors, what, at_once=True)
+    except _CompositeResult as found:
+        signature = found.signature
+    from headwater._src.ops import composite_map
+
+    composite_map.check_sparse(signature, what)
+    return composite_map.map_fn(fn, elems, signature)
+
+
 def vectorized(fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], what: str) -> Any:
-    """As `rows`; a tensor with one row serves all rows of the others."""
+    """As `rows`; a tensor with one row serves all rows of the others, and there may be sparse tensors in the result."""
     sizes = [t.shape[0] for t in tensors]
     if 1 not in sizes or all(s == 1 for s in sizes):
-        return rows(fn, elems, tensors, what, at_once=True)
+        return _at_once(fn, elems, tensors, what)
     known = {s for s in sizes if s not in (None, 1)}
     if len(known) > 1:
         raise invalid(
@@ -100,7 +126,7 @@ def vectorized(fn: Callable[[Any], Any], elems: Any, tensors: Sequence[Tensor], 
         feed = iter(nest.flatten(given))
         return fn(_like(elems, [t[0] if t.shape[0] == 1 else next(feed) for t in tensors]))
 
-    return rows(spread, moving, moving, what, at_once=True)
+    return _at_once(spread, moving, moving, what)
 
 
 def fold(
@@ -120,7 +146,6 @@ def fold(
       ValueError: `fn` changes the structure or shape of the value.
       OutOfRangeError: there is neither a row nor an initializer.
     """
-    _dense(tensors, what)
     count = _count(tensors)
     rest = list(tensors)
     if initializer is None:
@@ -134,11 +159,12 @@ def fold(
         count = count - 1
     else:
         structure = initializer
-        value = [convert(v) for v in leaves_of(initializer)]
+        # Parts of composite values can be carried from row to row, but not stacked.
+        value = [convert(v) for v in (nest.flatten if every else leaves_of)(initializer)]
 
     def one(carried: Sequence[Any], row: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         result = fn(pack(structure, carried), _like(elems, row))
-        nest.assert_same_structure(structure, result, check_types=False)
+        nest.assert_same_structure(structure, result, check_types=every)
         leaves = [_kept(v, before, what) for v, before in zip(leaves_of(result), value, strict=True)]
         return leaves, leaves if every else []
 

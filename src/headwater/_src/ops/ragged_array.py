@@ -56,13 +56,13 @@ def _squeezed(value: Any, axis: int) -> Any:
     if not is_ragged(value):
         return layout.squeeze(value, axis)
     if axis == 0:
-        methods._require(
+        methods.require(
             _equals(value._row_partition.nrows(), 1), "squeeze: the first dimension does not have length 1."
         )
         return value.values
     if axis == 1:
         lengths = value.row_lengths()
-        methods._require(
+        methods.require(
             compare.equal(lengths, create.constant(1, lengths.dtype)),
             "squeeze: the rows do not have length 1.",
         )
@@ -282,7 +282,7 @@ def _require_inside(what: str, places: Any, lengths: Any) -> None:
     inside = compare.logical_and(
         compare.greater_equal(places, create.zeros([], places.dtype)), compare.less(places, lengths)
     )
-    methods._require(
+    methods.require(
         inside, f"{what}: an index is not in its row; it must be from 0 to the row's length, exclusive."
     )
 
@@ -617,7 +617,7 @@ def ragged_range(
             raise methods.refused(f"ragged.range takes scalars and vectors; got shape {one.shape}.")
     start, limit, delta = (layout.reshape(v, [1]) if v.shape.rank == 0 else v for v in given)
     zero = create.zeros([], start.dtype)
-    methods._require(compare.not_equal(delta, zero), "ragged.range: Requires delta != 0.")
+    methods.require(compare.not_equal(delta, zero), "ragged.range: Requires delta != 0.")
     sizes = {v.shape[0] for v in (start, limit, delta)} - {1, None}
     if len(sizes) > 1:
         raise methods.refused(

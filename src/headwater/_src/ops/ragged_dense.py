@@ -134,7 +134,7 @@ def from_sparse(sparse: Any, splits_dtype: Any = dtypes.int64) -> RaggedTensor:
     rows = cast.cast(indices[:, 0], splits_dtype)
     partition = methods.from_value_rowids(rows, sparse.dense_shape[0], False)
     columns = cast.cast(indices[:, 1], splits_dtype)
-    methods._require(
+    methods.require(
         compare.equal(columns, methods.offsets_of(partition)) if columns.shape.rank else True,
         "The rows of the sparse tensor must be filled from the left without gaps, and its positions in order "
         "(right-ragged).",

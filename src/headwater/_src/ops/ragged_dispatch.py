@@ -561,17 +561,6 @@ _text: Any = op(
 )  # fmt: skip
 
 
-def _map_fn(
-    original: Any, fn: Any, elems: Any, dtype: Any = None, parallel_iterations: Any = None, back_prop: bool = True,
-    swap_memory: bool = False, infer_shape: bool = True, name: Any = None, fn_output_signature: Any = None,
-) -> Any:  # fmt: skip
-    from headwater._src.ops import ragged_map
-
-    return ragged_map.map_fn(
-        original, fn, elems, fn_output_signature if fn_output_signature is not None else dtype
-    )
-
-
 _MODULES: list[tuple[Any, dict[str, Any]]] = [
     (math, {"conj": _flat, "reciprocal_no_nan": _flat, "add_n": _add_n, "divide": _several(2), "truediv": _several(2), "divide_no_nan": _several(2), "abs_": _flat, "round_": _flat}),
     (math_more, {"realdiv": _several(2), "saturate_cast": _flat}),
@@ -602,7 +591,6 @@ _MODULES: list[tuple[Any, dict[str, Any]]] = [
     (partition, {"dynamic_partition": _dynamic_partition}),
     (sort, {"bincount": _bincount}),
     (sparse_reduce, {"bincount": _sparse_bincount, "embedding_lookup_sparse": _sparse_ids, "safe_embedding_lookup_sparse": _sparse_ids}),
-    (control, {"map_fn": _map_fn}),
     (linalg, {"matmul": _matmul}),
     (strings, {"join": _string_join, "reduce_join": _reduce_join, "format": _format}),
     (host, {"print_v2": _print, "py_function": _py_function}),

@@ -150,7 +150,7 @@ def _same_count(values: list[Any], splits_dtype: Any) -> list[Any]:
 def _equal_counts(counts: list[Any]) -> None:
     known = {c for c in counts if isinstance(c, int)}
     if len(known) > 1:
-        methods._require(False, f"The numbers of rows differ and can't be broadcast: {sorted(known)}.")
+        methods.require(False, f"The numbers of rows differ and can't be broadcast: {sorted(known)}.")
 
 
 def _partitioned(values: list[Any], depth: int, splits_dtype: Any) -> list[Any]:
@@ -178,10 +178,10 @@ def require_same_rows(a: RowPartition, b: RowPartition) -> None:
         return
     x, y = a._row_splits, b._row_splits
     if isinstance(x, EagerTensor) and isinstance(y, EagerTensor):
-        methods._require(
+        methods.require(
             False, f"The ragged tensors have different rows, which do not broadcast: row_splits {x} and {y}."
         )
-    methods._require(compare.equal(x, y), "The ragged tensors have different rows, which do not broadcast.")
+    methods.require(compare.equal(x, y), "The ragged tensors have different rows, which do not broadcast.")
 
 
 # -- reductions over rows ---------------------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
         )
     rows, inner = _matrix_sizes(a, dtype, transpose_a)
     other, columns = _matrix_sizes(b, dtype, transpose_b)
-    methods._require(compare.equal(inner, other), "matmul: the inner dimensions of the matrices differ.")
+    methods.require(compare.equal(inner, other), "matmul: the inner dimensions of the matrices differ.")
     x, y = (ragged_dense.to_tensor(v) if is_ragged(v) else v for v in (a, b))
     product: Any = linalg.matmul(x, y, transpose_a=transpose_a, transpose_b=transpose_b)
     ragged_rows, ragged_columns = is_ragged(a) and not transpose_a, is_ragged(b) and transpose_b

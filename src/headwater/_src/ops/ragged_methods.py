@@ -147,7 +147,7 @@ def _integers(value: Any, what: str, dtype: Any, hint: Any, rank: int = 1) -> Te
     return tensor
 
 
-def _require(holds: Any, message: str) -> None:
+def require(holds: Any, message: str) -> None:
     """Raises InvalidArgumentError where `holds`, an array or a symbolic tensor of bool, is not true throughout."""
     if isinstance(holds, Tensor):
         if isinstance(holds, EagerTensor):
@@ -174,8 +174,8 @@ def from_row_splits(
         raise ValueError("row_splits must not be empty: without any rows it is [0].")
     if validate:
         values = _array(splits)
-        _require(values[0] == 0, f"row_splits must begin with 0; got {splits}.")
-        _require(values[1:] >= values[:-1], f"row_splits must not decrease (be monotonic); got {splits}.")
+        require(values[0] == 0, f"row_splits must begin with 0; got {splits}.")
+        require(values[1:] >= values[:-1], f"row_splits must not decrease (be monotonic); got {splits}.")
     return RowPartition(splits, internal=True)
 
 
@@ -200,7 +200,7 @@ def from_row_lengths(
     """Rows from their lengths, which must not be negative."""
     lengths = _integers(row_lengths, "row_lengths", dtype, hint)
     if validate:
-        _require(_array(lengths) >= 0, f"row_lengths must not be negative; got {lengths}.")
+        require(_array(lengths) >= 0, f"row_lengths must not be negative; got {lengths}.")
     return RowPartition(splits_of(lengths), internal=True, lengths=lengths)
 
 
@@ -214,8 +214,8 @@ def from_row_starts(
     splits = joining.concat([starts, layout.reshape(total, [1])], 0)
     if validate:
         values = _array(splits)
-        _require(values[0] == 0, f"row_starts must begin with 0; got {starts}.")
-        _require(values[1:] >= values[:-1], f"row_starts must not decrease nor exceed nvals; got {starts}.")
+        require(values[0] == 0, f"row_starts must begin with 0; got {starts}.")
+        require(values[1:] >= values[:-1], f"row_starts must not decrease nor exceed nvals; got {starts}.")
     return RowPartition(splits, internal=True, nvals=total)
 
 
@@ -227,7 +227,7 @@ def from_row_limits(
     splits = joining.concat([create.zeros([1], limits.dtype), limits], 0)
     if validate:
         values = _array(splits)
-        _require(values[1:] >= values[:-1], f"row_limits must be 0 or more and not decrease; got {limits}.")
+        require(values[1:] >= values[:-1], f"row_limits must be 0 or more and not decrease; got {limits}.")
     return RowPartition(splits, internal=True)
 
 
@@ -253,8 +253,8 @@ def from_value_rowids(
                 )
     if validate:
         values = _array(ids)
-        _require(values[1:] >= values[:-1], f"value_rowids must not decrease; got {ids}.")
-        _require(values[:1] >= 0, f"value_rowids must not be negative; got {ids}.")
+        require(values[1:] >= values[:-1], f"value_rowids must not decrease; got {ids}.")
+        require(values[:1] >= 0, f"value_rowids must not be negative; got {ids}.")
     if isinstance(ids, EagerTensor) and (nrows is None or isinstance(nrows, EagerTensor)):
         array = ids._array
         count = int(nrows._array) if nrows is not None else int(array[-1]) + 1 if array.size else 0
@@ -280,7 +280,7 @@ def splits_of_ids(segment_ids: Any, count: Any = None) -> Any:
     ids = ids if ids.dtype in INTEGERS else cast.cast(ids, dtypes.int64)
     if ids.shape.rank not in (1, None):
         raise ValueError(f"segment_ids must have rank 1; got shape {ids.shape}.")
-    _require(_array(ids) >= 0, f"segment_ids must not be negative; got {ids}.")
+    require(_array(ids) >= 0, f"segment_ids must not be negative; got {ids}.")
     size = None if count is None else cast.cast(count, dtypes.int32)
     kind = cast.cast(ids, dtypes.int32)
     lengths = sort.bincount(kind, minlength=size, maxlength=size, dtype=ids.dtype)
@@ -443,7 +443,7 @@ def join(values: Any, partition: RowPartition, validate: bool = True) -> RaggedT
             raise ValueError(f"There must be as many value_rowids as values; got {found} for {size}.")
     if validate and not (partition._nvals is not None and partition._nvals is size):
         last = _array(partition._row_splits)[-1]
-        _require(last == size, f"The rows take {last} values; there are {size}.")
+        require(last == size, f"The rows take {last} values; there are {size}.")
     return RaggedTensor(values, partition, internal=True)
 
 

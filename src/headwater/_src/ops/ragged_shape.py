@@ -10,9 +10,9 @@ import numpy as np
 from headwater._src.base import dtypes
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import TensorShape
-from headwater._src.core.composite import Composite
+from headwater._src.core.composite import Composite, CompositeSpec
 from headwater._src.core.convert import convert
-from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, operations
+from headwater._src.core.ragged import RaggedTensor, RowPartition, RowPartitionSpec, is_ragged, operations
 from headwater._src.core.spec import TensorSpec, TypeSpec
 from headwater._src.core.tensor import EagerTensor
 from headwater._src.ops import cast, compare, create, layout
@@ -54,7 +54,7 @@ class DynamicRaggedShape(Composite):
         if self._inner_shape.shape.rank not in (1, None):
             raise ValueError(f"inner_shape must be a vector; got shape {self._inner_shape.shape}.")
         if validate and self._row_partitions:
-            methods._require(
+            methods.require(
                 compare.equal(self._row_partitions[-1].nvals(), self._inner_shape[0]),
                 f"The last partition must have as many values as inner_shape says, {inner_shape}.",
             )
@@ -250,9 +250,13 @@ class DynamicRaggedShape(Composite):
 
     @property
     def _type_spec(self) -> RaggedShapeSpec:
-        return RaggedShapeSpec(
-            [p._type_spec for p in self._row_partitions], TensorShape(self._inner_dims()), self.dtype
+        inner = TensorShape(self._inner_dims())
+        parts = self._row_partitions
+        counts = [p.static_nrows for p in parts[1:]] + [inner[0] if inner.rank else None]
+        specs = (
+            [_counting(p._type_spec, count) for p, count in zip(parts, counts, strict=True)] if parts else []
         )
+        return RaggedShapeSpec(specs, inner, self.dtype)
 
     def __repr__(self) -> str:
         lengths = ", ".join(
@@ -262,7 +266,13 @@ class DynamicRaggedShape(Composite):
         return f"<DynamicRaggedShape lengths=[{lengths}] num_row_partitions={self.num_row_partitions}>"
 
 
-class RaggedShapeSpec(TypeSpec):
+def _counting(spec: RowPartitionSpec, count: int | None) -> RowPartitionSpec:
+    """The specification of a partition which is known to have `count` values."""
+    nrows, nvals, uniform, dtype = spec._key()
+    return RowPartitionSpec(nrows, nvals if count is None else count, uniform, dtype)
+
+
+class RaggedShapeSpec(CompositeSpec):
     """Specification of a `DynamicRaggedShape`: those of its partitions, and the rank of the flat values."""
 
     __slots__ = ("_partitions", "_inner_shape", "_dtype")

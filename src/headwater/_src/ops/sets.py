@@ -11,12 +11,12 @@ import numpy as np
 from headwater._src.base.errors import TracedTypeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.core.composite import SparseTensor
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Sparse_, bad, case, sampled
 from headwater._src.core.tensor import Tensor
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, is_sorted, of_parts, refused, sparse_of, width_of
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, is_sorted, of_parts, sparse_of, width_of
 
 _DTYPES = "int8|int16|int32|int64|uint8|uint16|string"
 _FEW = 128

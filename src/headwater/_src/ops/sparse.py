@@ -20,6 +20,7 @@ from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import wrap
 from headwater._src.core.composite import IndexedSlices, SparseTensor
+from headwater._src.core.context import refused
 from headwater._src.core.convert import convert, host_int, host_ints
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import bad, case
@@ -29,6 +30,7 @@ from headwater._src.ops.cast import cast
 from headwater._src.ops.sparse_order import (
     DATA_DEPENDENT,
     at_positions,
+    between,
     dense_of,
     find,
     hinted,
@@ -38,7 +40,6 @@ from headwater._src.ops.sparse_order import (
     of_parts,
     positions_of,
     rank_of,
-    refused,
     reorder_op,
     rows_of,
     sparse_of,
@@ -357,12 +358,14 @@ def _slice(
         )
     if (size < 0).any():
         raise invalid(f"tf.sparse.slice: size {size.tolist()} must not be negative.")
-    inside = np.ones(len(indices), np.bool_)
-    for i, (first, length) in enumerate(zip(start.tolist(), size.tolist(), strict=True)):
-        # Seen as unsigned numbers the negative ones are the largest.
-        inside &= (indices[:, i] - first).view(np.uint64) < np.uint64(length)
-    kept = np.flatnonzero(inside)
-    return indices.take(kept, axis=0) - start, values.take(kept), np.clip(shape - start, 0, size)
+    inside, new_shape = between(indices, start, size), np.clip(shape - start, 0, size)
+    if inside is None:
+        return indices, values, new_shape
+    indices = indices.compress(inside, axis=0)
+    for i, first in enumerate(start.tolist()):
+        if first:  # column by column: arithmetic on rows of a few numbers takes many times as long
+            indices[:, i] -= first
+    return indices, values.compress(inside), new_shape
 
 
 def _slice_shape(indices: Spec, values: Spec, shape: Spec, start: Spec, size: Spec) -> list[Any]:
@@ -418,12 +421,6 @@ def slice_(sp_input: Any, start: Any, size: Any, name: str | None = None) -> Spa
             for d, f, n in zip(old, first, lengths, strict=True)
         )
     return of_parts(slice_op(sp._indices, sp._values, sp._dense_shape, start, size), static)
-
-
-def row_of(sp: SparseTensor, i: int) -> SparseTensor:
-    """Row `i` of the first dimension, which is left out."""
-    row = _along(sp, 0, i, 1)
-    return made(row._indices[:, 1:], row._values, row._dense_shape[1:], sp._static.as_list()[1:])
 
 
 @export("sparse.split")

@@ -14,6 +14,7 @@ from headwater._src.base.exporting import export
 from headwater._src.base.farmhash import concatenated, fingerprint64
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
+from headwater._src.core.context import refused
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import Sparse_, Tensor_, bad, case, sampled
@@ -21,7 +22,7 @@ from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
 from headwater._src.ops.cast import cast
 from headwater._src.ops.create import zeros_like
-from headwater._src.ops.sparse_order import DATA_DEPENDENT, of_parts, refused
+from headwater._src.ops.sparse_order import DATA_DEPENDENT, of_parts
 
 _HASH_KEY = 0xDECAFCAFFE
 _INT64_MAX = 2**63 - 1

@@ -20,7 +20,7 @@ from headwater._src.base.lazy import jnp, scipy_sparse
 from headwater._src.base.shapes import wrap
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor, install_sparse
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.samples import Arr, bad, case
@@ -38,10 +38,10 @@ from headwater._src.ops.sparse_order import (
     hinted,
     keys_of,
     made,
+    numbered_blocks,
     numbers_of,
     of_parts,
     positions_of,
-    refused,
     rows_of,
     sparse_of,
     width_of,
@@ -187,13 +187,15 @@ def _add_to_dense(
         raise invalid(
             f"tf.sparse.add: the shapes must be equal; got {shape.tolist()} and {list(dense.shape)}."
         )
-    check_inside(indices, shape, "tf.sparse.add")
-    numbers, out = numbers_of(indices, shape), dense.copy()
-    flat = out.reshape(-1)
-    if (numbers[1:] > numbers[:-1]).all():
-        flat[numbers] += values
-    else:
-        np.add.at(flat, numbers, values)
+    out = dense.copy()
+    flat, native = out.reshape(-1), values.dtype.isbuiltin == 1
+    for part, numbers, rises in numbered_blocks(indices, shape):
+        if numbers is None:
+            check_inside(indices, shape, "tf.sparse.add")
+        elif rises and not native:  # `add.at` is quick for NumPy's own dtypes only
+            flat[numbers] += values[part]
+        else:
+            np.add.at(flat, numbers, values[part])
     return out
 
 

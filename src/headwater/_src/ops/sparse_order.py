@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ import numpy as np
 import headwater._src.ops.create as create
 import headwater._src.ops.gather as gather
 import headwater._src.ops.math as ops_math
-from headwater._src.base.errors import InvalidArgumentError, TracedArgumentError, invalid
+from headwater._src.base.errors import InvalidArgumentError, invalid
 from headwater._src.base.shapes import merge, wrap
 from headwater._src.base.text import describe
 from headwater._src.core.composite import SparseTensor
-from headwater._src.core.context import ctx
 from headwater._src.core.convert import convert, host_ints
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.spec import Spec
@@ -26,6 +25,8 @@ DATA_DEPENDENT = HOST_ONLY(
     "how many elements the result has depends on the positions, known only when it runs"
 )
 _MAX_KEY = 2**62
+_BLOCK = 1 << 16
+"""Positions that are looked at together."""
 
 # -- arrays -----------------------------------------------------------------------------------------------------------
 
@@ -58,10 +59,26 @@ def is_sorted(keys: np.ndarray) -> bool:
 
 def are_inside(positions: np.ndarray, dims: Sequence[int] | np.ndarray) -> bool:
     """Whether all positions lie in the shape."""
-    # Seen as unsigned numbers the negative ones are the largest.
-    return all(
-        bool((positions[:, i].view(np.uint64) < d).all()) for i, d in enumerate(np.asarray(dims, np.uint64))
-    )
+    if not len(positions):
+        return True
+    return all(_largest(positions[:, i]) < d for i, d in enumerate(np.asarray(dims, np.uint64)))
+
+
+def _largest(column: np.ndarray) -> Any:
+    """The largest of some positions, seen as unsigned numbers, of which negative ones are the largest."""
+    return column.view(np.uint64).max()
+
+
+def between(positions: np.ndarray, start: np.ndarray, size: np.ndarray) -> np.ndarray | None:
+    """Which positions lie in a box; None if all do."""
+    inside: np.ndarray | None = None
+    for i, (first, length) in enumerate(zip(start.tolist(), size.tolist(), strict=True)):
+        column = positions[:, i]
+        if not first and len(column) and _largest(column) < length:
+            continue
+        here = (column - first if first else column).view(np.uint64) < np.uint64(length)
+        inside = here if inside is None else np.logical_and(inside, here, out=inside)
+    return inside
 
 
 def numbers_of(positions: np.ndarray, dims: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -73,6 +90,29 @@ def numbers_of(positions: np.ndarray, dims: Sequence[int] | np.ndarray) -> np.nd
         numbers = numbers * int(dims[i])
         numbers += positions[:, i]
     return numbers
+
+
+def numbered_blocks(
+    positions: np.ndarray, dims: Sequence[int] | np.ndarray
+) -> Iterator[tuple[slice, np.ndarray | None, bool]]:
+    """Which rows, their row-major numbers, and whether these rise, from the rows before as well.
+
+    The rows are read once, while they are in the processor's cache. The last block has no numbers if it has a position outside
+    of the shape, or of another rank.
+    """
+    if positions.shape[1] != len(dims):
+        yield slice(0), None, False
+        return
+    last = -1
+    for at in range(0, len(positions), _BLOCK):
+        part = slice(at, at + _BLOCK)
+        rows = positions[part]
+        if not are_inside(rows, dims):
+            yield part, None, False
+            return
+        numbers = numbers_of(rows, dims)
+        yield part, numbers, bool(numbers[0] > last and (numbers[1:] > numbers[:-1]).all())
+        last = numbers[-1]
 
 
 def positions_of(numbers: np.ndarray, dims: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -129,11 +169,6 @@ def find(haystack: np.ndarray, needles: np.ndarray) -> np.ndarray:
     at = np.minimum(np.searchsorted(ordered, want), len(ordered) - 1)
     found = at if order is None else order[at]
     return np.where(ordered[at] == want, found, -1)
-
-
-def refused(message: str) -> InvalidArgumentError:
-    """What a function of tf.sparse raises for arguments that do not fit; while it is traced it is a ValueError too."""
-    return (InvalidArgumentError if ctx.graph is None else TracedArgumentError)(None, None, message)
 
 
 # -- sparse tensors ---------------------------------------------------------------------------------------------------
@@ -265,6 +300,10 @@ _order = op(
 
 
 def _reorder(indices: np.ndarray, values: np.ndarray, shape: np.ndarray) -> Any:
+    if 0 < math.prod(shape.tolist()) < _MAX_KEY and all(
+        rises for *_, rises in numbered_blocks(indices, shape)
+    ):
+        return indices, values
     order = order_of(numbers_of(indices, shape) if are_numbered(shape, indices) else keys_of(indices)[0])
     # Rows are taken by `take`: indexing is many times as slow for short ones.
     return (indices, values) if order is None else (indices.take(order, axis=0), values.take(order))
@@ -296,27 +335,28 @@ def _to_dense(
 ) -> Any:
     if default.ndim:
         raise invalid(f"tf.sparse.to_dense: default_value must be a scalar; got shape {default.shape}.")
-    check_inside(indices, shape, "tf.sparse.to_dense")
-    numbers = numbers_of(indices, shape)
-    if validate and len(numbers) > 1:
-        _check_strictly_sorted(indices, numbers)
     if default.dtype.kind != "O" and not default:
         out = np.zeros(shape, values.dtype)
     else:
         out = np.full(shape, default, values.dtype)
-    out.reshape(-1)[numbers] = values
+    flat, in_order = out.reshape(-1), True
+    for part, numbers, rises in numbered_blocks(indices, shape):
+        if numbers is None:
+            check_inside(indices, shape, "tf.sparse.to_dense")
+        in_order &= rises
+        flat[numbers] = values[part]
+    if validate and not in_order:
+        raise _out_of_order(indices, numbers_of(indices, shape))
     return out
 
 
-def _check_strictly_sorted(indices: np.ndarray, keys: np.ndarray) -> None:
-    right = keys[1:] > keys[:-1]
-    if not right.all():
-        at = int(right.argmin()) + 1
-        why = "is repeated" if keys[at] == keys[at - 1] else "is out of order"
-        raise invalid(
-            f"tf.sparse.to_dense: indices[{at}] = {indices[at].tolist()} {why}. tf.sparse.reorder sorts positions; "
-            "validate_indices=False takes them as they are."
-        )
+def _out_of_order(indices: np.ndarray, keys: np.ndarray) -> InvalidArgumentError:
+    at = int((keys[1:] > keys[:-1]).argmin()) + 1
+    why = "is repeated" if keys[at] == keys[at - 1] else "is out of order"
+    return invalid(
+        f"tf.sparse.to_dense: indices[{at}] = {indices[at].tolist()} {why}. tf.sparse.reorder sorts positions; "
+        "validate_indices=False takes them as they are."
+    )
 
 
 def _lower_to_dense(

@@ -17,12 +17,12 @@ from headwater._src.base.errors import TracedTypeError, invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import wrap
 from headwater._src.core.composite import SparseTensor
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.rules import axes_of, reduced
 from headwater._src.core.spec import Spec
-from headwater._src.core.tensor import Tensor
+from headwater._src.core.tensor import SymbolicTensor, Tensor
 from headwater._src.ops.cast import cast
 from headwater._src.ops.sparse_order import (
     DATA_DEPENDENT,
@@ -33,7 +33,6 @@ from headwater._src.ops.sparse_order import (
     keys_of,
     of_parts,
     positions_of,
-    refused,
     rows_of,
     sparse_of,
     static_ints,
@@ -174,6 +173,8 @@ _max_sparse_op = op(
 def _axes(axis: Any, what: str) -> Any:
     if axis is None:
         return None
+    if axis.__class__ is int:
+        return (axis,)
     axes = static_ints(axis) if isinstance(axis, Tensor) else np.asarray(axis).reshape(-1)
     if axes is None or None in axes:
         raise NotImplementedError(f"{what} needs to know the axis when it is traced.")
@@ -187,7 +188,7 @@ def _reduce(
 ) -> Any:
     sp = sparse_of(sp_input, what)
     axis, keep = _axes(axis, what), bool(keepdims)
-    static = sp._static._dims
+    static = sp._static._dims if sp._values.__class__ is SymbolicTensor else None
     if static is not None:
         try:
             static = reduced(Spec(static, sp._values._spec.dtype), axis=axis, keepdims=keep)
