@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 
 from headwater._src.ops import (
+    conv_blocks,
     conv_kernels,
+    conv_lines,
     conv_transposed,
     conv_winograd,
     pool_kernels,
     threads,
     windows,
 )
-from headwater._src.ops.conv_blocks import Columns, cut, tasks
+from headwater._src.ops.conv_blocks import columns_of, cut, tasks
 from headwater._src.ops.windows import Window
 
 RNG = np.random.default_rng(3)
@@ -118,6 +120,13 @@ BY_LINES = {
 }  # fmt: skip
 
 
+RUNS = {
+    "one tap after the other": ((20, 24), (5, 5), (1, 1), "SAME", 5, 3, 32), "dilated": ((32, 30), (5, 3), (2, 1), "VALID", 5, 3, 40),
+    "large images": ((90, 80), (7, 7), (1, 1), "SAME", 2, 3, 40), "a line": ((300,), (9,), (1,), "SAME", 3, 2, 32),
+    "a volume": ((12, 14, 16), (3, 3, 3), (1, 1, 1), "SAME", 3, 2, 32),
+}  # fmt: skip
+
+
 def of_lines(name: str) -> tuple[Window, list[np.ndarray]]:
     """The windows, and input, filter and gradient in float32."""
     sizes, kernel, stride, padding, batch, channels, filters = BY_LINES[name]
@@ -140,6 +149,61 @@ def test_convolutions_by_lines(name: str) -> None:
         np.testing.assert_allclose(got, want, atol=3e-6 * np.abs(want).max())
 
 
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks of a few lines, as large images have them."""
+    for way in (conv_winograd, conv_transposed):
+        monkeypatch.setattr(way, "_SPACE", 1 << 16)
+        way.layout.cache_clear()
+    yield
+    for way in (conv_winograd, conv_transposed):
+        way.layout.cache_clear()
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("name", BY_LINES)
+def test_bands_of_large_images(name: str) -> None:
+    win, (x, w, g) = of_lines(name)
+    plan = (conv_winograd, conv_transposed)["strided" in name].layout(win, len(x), *w.shape[-2:], x.dtype)
+    assert plan is not None
+    assert len(plan.bands) > 1
+    for got, want in zip(
+        kernels(x, w, g, win), walk(*(v.astype(float) for v in (x, w, g)), win, 1), strict=True
+    ):
+        np.testing.assert_allclose(got, want, atol=3e-6 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("name", [name for name in BY_LINES if "strided" in name])
+def test_transposed_for_both_kinds_of_libraries(
+    name: str, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that multiply small matrices quickly, and those that don't."""
+    monkeypatch.setattr(conv_transposed, "small_products", lambda: small)
+    vars(threads._kept).clear()
+    win, (x, w, g) = of_lines(name)
+    got = conv_kernels.convolve_input(w, g, win, x.shape[-1])
+    want = walk(*(v.astype(float) for v in (x, w, g)), win, 1)[1]
+    np.testing.assert_allclose(got, want, atol=3e-6 * np.abs(want).max())
+
+
+def test_memory_that_is_kept_has_no_trace_of_other_convolutions() -> None:
+    """What is laid out in a thread's memory has zeros where lines have padding."""
+    given = [of_lines(name) for name in BY_LINES]
+    given += [(win, [v[:-1] if v is not w else v for v in (x, w, g)]) for win, (x, w, g) in given[:4]]
+    for sizes, kernel, dilations, padding, batch, channels, filters in RUNS.values():
+        win = windows.window(sizes, kernel, (1,) * len(sizes), dilations, padding, ())
+        given.append((win, list(arrays(win, (batch, channels, filters, 1)))))
+    alone = []
+    for win, (x, w, g) in given:
+        vars(threads._kept).clear()
+        alone.append(kernels(x, w, g, win))
+    for (win, (x, w, g)), wanted in [*zip(given, alone, strict=True)] * 2:
+        kernels(x + 1e3, w, g + 1e3, win)
+        for got, want in zip(kernels(x, w, g, win), wanted, strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("where", ["input", "filter", "gradient"])
 @pytest.mark.parametrize("large", [np.inf, np.nan, 2e38])
 @pytest.mark.parametrize("name", ["even", "strided"])
@@ -154,13 +218,6 @@ def test_large_numbers_stay_where_they_are(name: str, large: float, where: str) 
         some = ~(np.abs(want) > 1e30)  # of what overflows, libraries make infinity or NaN
         np.testing.assert_array_equal(np.isnan(got[some]), np.isnan(want[some]))
         np.testing.assert_allclose(got[some], want[some], atol=1e-3)
-
-
-RUNS = {
-    "one tap after the other": ((20, 24), (5, 5), (1, 1), "SAME", 5, 3, 32), "dilated": ((32, 30), (5, 3), (2, 1), "VALID", 5, 3, 40),
-    "large images": ((90, 80), (7, 7), (1, 1), "SAME", 2, 3, 40), "a line": ((300,), (9,), (1,), "SAME", 3, 2, 32),
-    "a volume": ((12, 14, 16), (3, 3, 3), (1, 1, 1), "SAME", 3, 2, 32),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -265,6 +322,34 @@ def test_pools(name: str) -> None:
 # -- blocks and threads -----------------------------------------------------------------------------------------------
 
 
+# pixels, taps, step, rows at most: the windows at pixel 0, step, 2 * step, ..., those that overlap apart
+STACKS = [(30, 3, 1, 4), (31, 3, 1, 100), (7, 1, 1, 3), (40, 5, 2, 3), (16, 2, 1, 1), (50, 3, 2, 7)]
+
+
+@pytest.mark.parametrize(("pixels", "taps", "step", "most"), STACKS)
+def test_windows_as_they_lie_in_memory(pixels: int, taps: int, step: int, most: int) -> None:
+    apart, count = -(-taps // step), (pixels - taps) // step + 1
+    number, rows = conv_blocks.stacks(-(-count // apart), most)
+    assert rows <= most
+    assert 0 <= number * rows * apart - count < number * apart + apart
+    longer = number * rows * apart * step + taps
+    x = RNG.standard_normal((2, longer, 3))
+    found = conv_lines.windows(x, number, rows, taps, step)
+    assert len(found) == apart
+    for window in range(count):
+        index, first = divmod(window, apart)
+        got = found[first].reshape(2, -1, taps * 3)[:, index]
+        np.testing.assert_array_equal(got, x[:, window * step : window * step + taps].reshape(2, -1))
+
+
+@pytest.mark.parametrize(
+    ("amount", "count"),
+    [(0, 2), (1 << 26, 2), ((1 << 27) - 1, 2), (1 << 28, 4), (3 << 29, 16), (1 << 40, 16)],
+)
+def test_tasks_are_few_and_large(amount: int, count: int) -> None:
+    assert conv_blocks.number_of_tasks(amount) == count
+
+
 @pytest.mark.parametrize("most", [1, 7, 100, 784, 5000, 10**6])
 @pytest.mark.parametrize("out", [(28, 28), (1, 29), (6, 7, 8), (784,)], ids=str)
 def test_parts_cover_a_result_once(out: tuple[int, ...], most: int) -> None:
@@ -280,11 +365,12 @@ def test_parts_cover_a_result_once(out: tuple[int, ...], most: int) -> None:
 def test_columns_cover_each_task_once() -> None:
     win = window_of("uneven rows")
     x = RNG.standard_normal((4, *win.sizes, 3))
-    parts = tasks(4, win.out, 27, x.itemsize)
-    columns = Columns(x, win, 100)
+    parts = tasks(4, win.out, 27, 1 << 14)
+    assert parts.total > 4
     for index in range(parts.total):
         places = parts.places(index)
-        ends = [(first, last, stack.shape) for first, last, stack in columns(places)]
+        with columns_of(x, win, 100) as columns:
+            ends = [(first, last, stack.shape) for first, last, stack in columns(places)]
         assert [first for first, _, _ in ends] == [0, *(last for _, last, _ in ends[:-1])]
         assert all(last - first == shape[0] * shape[1] for first, last, shape in ends)
         assert ends[-1][1] == np.zeros(win.out)[places[1:]].size * (places[0].stop - places[0].start)

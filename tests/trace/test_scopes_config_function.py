@@ -127,7 +127,6 @@ def test_jit_switch():
     "name",
     [
         "saved_model.load",
-        "train.Checkpoint",
         "summary.create_file_writer",
         "lite.TFLiteConverter",
         "distribute.MirroredStrategy",

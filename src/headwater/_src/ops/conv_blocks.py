@@ -1,12 +1,13 @@
 """The windows of a convolution as matrices, a part at a time.
 
 The columns of a convolution (each window a row) are many times as large as its input. So its result is cut into tasks, which
-threads share out; each task copies a few units of windows at a time, which are still in the cache when they are multiplied.
-How a result is cut depends on shapes alone.
+threads share out; each task copies as many windows at a time as memory near the processor takes, and multiplies them. Tasks are
+few and large, for the reason that `conv_lines` gives. How a result is cut depends on shapes alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from math import prod
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from headwater._src.ops.threads import small_products
+from headwater._src.ops.threads import Memory, memory, small_products
 from headwater._src.ops.windows import Window
 
 _COPIED = 3 << 20
@@ -23,7 +24,8 @@ _COPIED = 3 << 20
 _COPY = 10
 """Multiply-adds in the time that it takes to copy an element."""
 _WORTH_A_TASK = 1 << 26
-"""Multiply-adds of a task."""
+_MOST_TASKS = 16
+"""Multiply-adds of a task, where there would not be more of them than so many."""
 _ROWS = 1024
 """Windows in one matrix product; more of them make it no faster."""
 _FEWEST = 128
@@ -34,6 +36,10 @@ and the windows that this takes."""
 ROWS_OF_SUM = 192
 """Windows over which products are summed at least, since each sum is added to the total."""
 _CACHE_LINE = 64
+_STRIP = 16
+"""Columns of a transposed matrix that are copied at once, a cache line of floats; whole rows took three times as long."""
+_MOST_KEPT = 1 << 22
+"""Bytes of a padded input that are kept for the next one."""
 _LINE_PRODUCT = 1 << 16
 """Multiply-adds of one line of windows, from which lines are multiplied one by one."""
 _LONG_RUN = 96
@@ -126,25 +132,39 @@ def _pieces(counts: tuple[int, ...], most: int, rows: int) -> tuple[_Piece, ...]
 
 
 class Columns:
-    """The windows of one task after another, in memory that the next one overwrites; each thread has its own.
+    """The windows of one task after another, in memory that the next one overwrites; `columns_of` gives each thread its own.
 
     A window is a row of a matrix, its taps and channels. Where windows have short runs, each tap's line of elements is copied
     instead, from channels that come first, and the matrix lies transposed in memory; or its elements of several lines as one run,
     with what is between the lines.
     """
 
-    def __init__(self, x: np.ndarray, win: Window, rows: int, filters: int = 0) -> None:
+    def __init__(self, mine: Memory, x: np.ndarray, win: Window, rows: int, filters: int) -> None:
         """`rows`: how many windows are best multiplied at once. With `filters`, stacks may be of more than three dimensions."""
-        self.x, self.win, self.rows = x, win, rows
+        self.mine, self.win, self.rows = mine, win, rows
         self.width = prod(win.kernel) * x.shape[-1]
         self.runs = _in_runs(win, x, self.width * filters)
         self.lines = self.runs or _in_lines(win, x)
-        self.pointwise = win.pointwise and x.flags.c_contiguous
         self.most = max(1, _COPIED // max(1, self.width * x.itemsize))
-        self.layout: object = None
         self.columns = np.empty(0, x.dtype)
-        inside = not self.lines and not win.padded and x.strides[-1] == x.itemsize
-        self.whole = self._view(x, (len(x), *win.out)) if inside and not self.pointwise else None
+        self.x: Any = None
+        self.whole: Any = None
+        self.layout: object = None
+        self.small = True
+
+    def bind(self, x: np.ndarray) -> None:
+        """Takes the windows of `x` from now on."""
+        if self.mine.views.get(Columns) is not self:
+            self.layout = None
+            self.mine.views[Columns] = self
+        self.x = x
+        self.pointwise = self.win.pointwise and x.flags.c_contiguous
+        inside = not self.lines and not self.win.padded and x.strides[-1] == x.itemsize
+        self.whole = self._view(x, (len(x), *self.win.out)) if inside and not self.pointwise else None
+
+    def release(self) -> None:
+        """Lets go of `x`."""
+        self.x = self.whole = None
 
     def __call__(self, places: Places) -> Iterator[tuple[int, int, np.ndarray]]:
         """For a few windows at a time: the first, the one after the last, and the stack of matrices."""
@@ -189,7 +209,7 @@ class Columns:
     def _copied(self, view: np.ndarray) -> np.ndarray:
         size = view.size * view.itemsize // self.x.itemsize
         if self.columns.size < size:
-            self.columns = np.empty(size, self.x.dtype)
+            self.columns = self.mine("columns", (size,), self.x.dtype)
         np.ndarray(view.shape, view.dtype, self.columns)[...] = view
         return self.columns[:size]
 
@@ -254,13 +274,29 @@ class Columns:
         middle = tuple(slice(a, b) for a, b in inside)
         lead = (ALL, ALL) if self.lines else (ALL,)
         last = () if self.lines else part.shape[-1:]
-        padded = np.empty((*part.shape[: len(lead)], *shape, *last), part.dtype)
+        whole = (*part.shape[: len(lead)], *shape, *last)
+        self.small = prod(whole) * part.itemsize <= _MOST_KEPT
+        padded = self.mine("padded input", whole, part.dtype) if self.small else np.empty(whole, part.dtype)
         for axis, (a, b) in enumerate(inside):
             around = (*lead, *middle[:axis])
             padded[(*around, slice(None, a))] = 0
             padded[(*around, slice(b, None))] = 0
         self.inside = padded[(*lead, *middle)]
         self.layout, self.view = (shape, inside), self._view(padded, counts)
+
+
+@contextlib.contextmanager
+def columns_of(x: np.ndarray, win: Window, rows: int, filters: int = 0) -> Iterator[Columns]:
+    """The windows of `x`; a thread keeps the rest of the object, of small inputs, for the next convolution of such shapes."""
+    key = Columns, win, x.shape[1:], x.dtype, rows, filters
+    with memory() as mine:
+        found = mine.views.get(key) or Columns(mine, x, win, rows, filters)
+        mine.views.pop(key, None)
+        found.bind(x)
+        yield found
+        if found.small:
+            found.release()
+            mine.keep(key, found)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -278,9 +314,8 @@ def stacks(count: int, most: int) -> tuple[int, int]:
 
 @functools.lru_cache(maxsize=1024)
 def number_of_tasks(amount: int) -> int:
-    """The tasks of a convolution of `amount` multiply-adds, a power of two: each is worth waking a thread for, and the steps that they take
-    are long, since between two steps threads wait for each other."""
-    return 1 << min(4, max(1, (amount // _WORTH_A_TASK).bit_length() - 1))
+    """The tasks of a convolution of `amount` multiply-adds: two, or a larger power of two, so that threads end together."""
+    return min(_MOST_TASKS, max(2, 1 << max(0, (amount // _WORTH_A_TASK).bit_length() - 1)))
 
 
 def aligned(matrix: np.ndarray) -> np.ndarray:
@@ -291,8 +326,16 @@ def aligned(matrix: np.ndarray) -> np.ndarray:
     memory = np.empty(matrix.nbytes + _CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % _CACHE_LINE
     copy = memory[start : start + matrix.nbytes].view(matrix.dtype).reshape(matrix.shape)
-    copy[...] = matrix
+    turned = matrix.size > _STRIP * matrix.shape[-1] and abs(matrix.strides[-1]) > abs(matrix.strides[-2])
+    strip = _STRIP if turned else max(1, matrix.shape[-1])
+    for first in range(0, matrix.shape[-1], strip):
+        copy[..., first : first + strip] = matrix[..., first : first + strip]
     return copy
+
+
+def contiguous(matrix: np.ndarray) -> np.ndarray:
+    """The matrix (or a stack of them) in contiguous memory."""
+    return matrix if matrix.flags.c_contiguous else aligned(matrix)
 
 
 @functools.lru_cache(maxsize=1024)

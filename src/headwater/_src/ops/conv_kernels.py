@@ -21,8 +21,9 @@ import headwater._src.ops.conv_winograd as winograd
 from headwater._src.base.dtypes import bfloat16, float16
 from headwater._src.ops.conv_blocks import (
     ROWS_OF_SUM,
-    Columns,
     aligned,
+    columns_of,
+    contiguous,
     cut,
     rows_of_product,
     split_of_sum,
@@ -40,11 +41,12 @@ from headwater._src.ops.windows import Window
 
 HALVES = frozenset((bfloat16.np, float16.np))
 _F32 = np.dtype(np.float32)
-_WORTH = 1 << 22
+_WORTH = 1 << 23
 """Multiply-adds from which a convolution is shared out to threads."""
 _ALIGNED = 256
 """Windows from which it pays to copy the filter to where it is quick to load."""
-_COPIED = 3 << 18
+_SCATTERED = 3 << 21
+"""Bytes of products that are made at once where they are added up tap by tap."""
 _STRANDS = 16
 _STRAND_BYTES = 1 << 25
 """The most partial sums of a filter's gradient, and their size together. Which block is in which sum depends on shapes alone."""
@@ -97,22 +99,20 @@ def _convolve(x: np.ndarray, w: np.ndarray, win: Window, out: np.ndarray) -> Non
         with contextlib.suppress(TooLarge):
             winograd.convolve(x, w, win, out, plan)
             return
-    matrix = w.reshape(-1, filters)
-    if out.size >= _ALIGNED * filters:
-        matrix = aligned(matrix)
+    matrix = (aligned if out.size >= _ALIGNED * filters else contiguous)(w).reshape(-1, filters)
     parts = tasks(len(x), win.out, len(matrix), filters)
     whole = out.flags.c_contiguous
 
     def work(indices: Iterator[int]) -> None:
-        columns = Columns(x, win, rows_of_product(len(matrix), filters), filters)
-        for index in indices:
-            places = parts.places(index)
-            target = out[places] if whole else np.empty(out[places].shape, out.dtype)
-            rows = target.reshape(-1, filters)
-            for first, last, stack in columns(places):
-                np.matmul(stack, matrix, out=rows[first:last].reshape(*stack.shape[:-1], filters))
-            if not whole:
-                out[places] = target
+        with columns_of(x, win, rows_of_product(len(matrix), filters), filters) as columns:
+            for index in indices:
+                places = parts.places(index)
+                target = out[places] if whole else np.empty(out[places].shape, out.dtype)
+                rows = target.reshape(-1, filters)
+                for first, last, stack in columns(places):
+                    np.matmul(stack, matrix, out=rows[first:last].reshape(*stack.shape[:-1], filters))
+                if not whole:
+                    out[places] = target
 
     _run(work, parts.total, prod(out.shape) * len(matrix))
 
@@ -205,8 +205,8 @@ def _scatter(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) -> None
     if not g.flags.c_contiguous:
         g = np.ascontiguousarray(g)
     places = [place[1:] for _, place in taps(win)]
-    most = max(1, _COPIED // (2 * len(matrix) * g.itemsize))
-    images = max(1, min(len(g), most // prod(win.out)))
+    most = max(1, _SCATTERED // (len(matrix) * g.itemsize))
+    images = max(1, min(-(-len(g) // 2), most // prod(win.out)))
     lines = cut(1, win.out, most)
     inside = tuple(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True))
 
@@ -243,8 +243,8 @@ def _scatter_runs(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray) ->
     shifts = [
         sum(t * d * s for t, d, s in zip(tap, win.dilations, strides, strict=True)) for tap, _ in taps(win)
     ]
-    most = max(1, _COPIED // (len(matrix) * g.itemsize) // strides[0])
-    lines, images = min(win.out[0], most), max(1, min(len(g), most // win.out[0]))
+    most = max(1, _SCATTERED // (len(matrix) * g.itemsize) // strides[0])
+    lines, images = min(win.out[0], most), max(1, min(-(-len(g) // 2), most // win.out[0]))
     beyond = sum((o - 1) * s for o, s in zip(win.out[1:], strides[1:], strict=True)) + 1
     inside = tuple(slice(a, a + s) for a, s in zip(win.low, win.sizes, strict=True))
 
@@ -291,6 +291,14 @@ def convolve_filter(x: np.ndarray, g: np.ndarray, win: Window, per: int) -> np.n
     return out
 
 
+def _products(stack: np.ndarray, g: np.ndarray, split: int) -> np.ndarray:
+    """The sum of a stack's windows times the gradients of their results."""
+    count, each, width = stack.shape
+    slabs = stack.reshape(count, each, split, -1).transpose(0, 2, 3, 1)
+    products = np.matmul(slabs, g.reshape(count, 1, each, -1))
+    return np.add.reduce(products.reshape(count, width, -1), axis=0)
+
+
 def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
     filters, width = g.shape[-1], prod(win.kernel) * x.shape[-1]
     plan = winograd.layout(win, len(x), x.shape[-1], filters, x.dtype)
@@ -305,18 +313,16 @@ def _convolve_filter(x: np.ndarray, g: np.ndarray, win: Window) -> np.ndarray:
     sums = np.empty((strands, width, filters), g.dtype)
 
     def work(indices: Iterator[int]) -> None:
-        columns = Columns(x, win, rows_of_product(width // split, filters, ROWS_OF_SUM))
-        for strand in indices:
-            total = sums[strand]
-            total.fill(0)
-            for index in range(parts.total * strand // strands, parts.total * (strand + 1) // strands):
-                places = parts.places(index)
-                rows = g[places].reshape(-1, filters)
-                for first, last, stack in columns(places):
-                    count, each = stack.shape[:2]
-                    slabs = stack.reshape(count, each, split, -1).transpose(0, 2, 3, 1)
-                    products = np.matmul(slabs, rows[first:last].reshape(count, 1, each, filters))
-                    total += np.add.reduce(products.reshape(count, width, filters), axis=0)
+        each_time = rows_of_product(width // split, filters, ROWS_OF_SUM)
+        with columns_of(x, win, each_time) as columns:
+            for strand in indices:
+                total = sums[strand]
+                total.fill(0)
+                for index in range(parts.total * strand // strands, parts.total * (strand + 1) // strands):
+                    places = parts.places(index)
+                    rows = g[places].reshape(-1, filters)
+                    for first, last, stack in columns(places):
+                        total += _products(stack, rows[first:last], split)
 
     _run(work, strands, g.size * width)
     return sums[0] if strands == 1 else np.add.reduce(sums, axis=0)

@@ -1,8 +1,12 @@
-"""Blocks of whole lines of pixels: what the quick ways of `conv_winograd` and `conv_strided` have in common.
+"""Blocks of whole lines of pixels: what the quick ways of `conv_winograd` and `conv_transposed` have in common.
 
 Lines follow each other with the padding between them, which they share. Along a line a window's taps and channels lie side by
 side in memory, so windows that don't overlap are the rows of a matrix as they are; nothing is copied into columns. The
 windows that reach from one line into the next are computed and dropped.
+
+Each step of a block is one call of NumPy. Between two calls a thread needs the interpreter; a thread that finds it taken sleeps, and
+waking took 50 us on a virtual machine, longer than most steps on arrays that fit a core's cache. So blocks are few and large,
+and products go through stacks of small matrices inside one call.
 """
 
 from __future__ import annotations
@@ -21,9 +25,6 @@ F32 = np.dtype(np.float32)
 ALL = slice(None)
 _LARGE = 1e30
 """A sum of squares from which numbers are too large."""
-_MOST_VIEWS = 64
-"""Blocks whose views are kept."""
-
 Step = tuple[Callable[..., Any], tuple[np.ndarray, ...]]
 
 
@@ -95,8 +96,7 @@ def store(function: Any, given: tuple[np.ndarray, ...], out: np.ndarray, images:
 
 def refuse_large(array: np.ndarray) -> None:
     """`TooLarge` where sums of such numbers may overflow, or where infinities may meet."""
-    flat = array.reshape(*array.shape[:2], -1)
-    if not (np.vecdot(flat, flat) < _LARGE).all():
+    if not (np.vecdot(array, array) < _LARGE).all():
         raise TooLarge
 
 
@@ -109,9 +109,11 @@ class Lines:
     """Lines of one block after another, copied between zeros, even and odd ones apart (or by another residue), so that sums have
     long runs. Very large numbers are refused."""
 
-    def __init__(self, array: np.ndarray) -> None:
-        """`array`: of shape (images, 2, half of the lines, ..., pixels, channels)."""
+    def __init__(self, array: np.ndarray, flat: np.ndarray | None = None) -> None:
+        """`array`: of shape (images, 2, half of the lines, ..., pixels, channels); `flat`: the same elements in another shape, with long
+        rows."""
         self.array = array
+        self.flat = array.reshape(*array.shape[:2], -1) if flat is None else flat
         self.places: Any = None
 
     def load(self, x: np.ndarray, images: slice, pieces: tuple[Piece, ...]) -> None:
@@ -121,7 +123,7 @@ class Lines:
             self.places = places
         for place, lines in pieces:
             self.array[(ALL, *place)] = x[(images, *lines)]
-        refuse_large(self.array)
+        refuse_large(self.flat)
 
 
 class Block:
@@ -145,10 +147,8 @@ def blocks(
             key = kind, win, counts, channels, filters
             block = mine.views.get(key)
             if block is None:
-                if len(mine.views) > _MOST_VIEWS:
-                    mine.views.clear()
                 block = kind(mine, win, plan.line, counts, channels, filters)
-                mine.views[key] = block
+                mine.keep(key, block)
             if mine.views.get(Block) is not block:
                 block.clear()
                 mine.views[Block] = block

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from headwater._src.ops.conv_blocks import aligned, cut, number_of_tasks, rows_of_product, stacks
+from headwater._src.ops.conv_blocks import aligned, contiguous, cut, number_of_tasks, rows_of_product, stacks
 from headwater._src.ops.conv_lines import (
     F32,
     Band,
@@ -27,7 +27,7 @@ from headwater._src.ops.conv_lines import (
     store,
     windows,
 )
-from headwater._src.ops.threads import Memory, share
+from headwater._src.ops.threads import Memory, share, small_products
 from headwater._src.ops.windows import Window
 
 _LEAST = 1 << 21
@@ -82,24 +82,29 @@ class _Block(Block):
         number, rows = stacks(-(-steps * line // 2), rows_of_product(2 * filters, channels))
         every = 2 * number * rows
         pixels = (steps + 1) * line
-        memory = mine("lines", (images, 4, line + every + 1, filters), F32)
+        memory = mine("lines of a block", (images, 4, line + every + 1, filters), F32)
         array = memory[:, :, :pixels].reshape(images, 4, steps + 1, line, filters)
         self.lines = Lines(array[:, :2])
         odd, even, above, below = (array[:, i] for i in range(4))
         self.steps = [(np.subtract, (odd[:, :-1], even[:, :-1], above[:, :-1])),
                       (np.subtract, (odd[:, 1:], even[:, :-1], below[:, :-1]))]  # fmt: skip
-        made = mine("products", (images, 3, every, 2, channels), F32)
-        self.results = made[:, :, : steps * line].reshape(images, 3, steps, 2 * line, channels)
-        shape, part = (images, 3, number), memory[:, 1:]
-        self.single = (
-            part[:, :, :every].reshape(*shape, 2 * rows, filters),
-            made[:, :, :, 0].reshape(*shape, 2 * rows, channels),
-        )
-        self.pairs = [
-            (of, made[:, :, first::2, 1].reshape(*shape, rows, channels))
-            for first, of in enumerate(windows(part, number, rows, 2))
-        ]
-        self.plain, self.left = (even, odd[:, 1:]), win.low[-1]
+        self.in_place, self.left, self.plain = small_products(), win.low[-1], (even, odd[:, 1:])
+        parts = (memory[:, 1:],) if self.in_place else (memory[:, 1:], memory[:, 1:2], memory[:, :1, line:])
+        planes = sum(part.shape[1] for part in parts)
+        made = mine("products of a block", (images, planes, every, 2, channels), F32)
+        self.results = made[:, :, : steps * line].reshape(images, planes, steps, 2 * line, channels)
+        self.stacks = []
+        for part, first in zip(parts, (0, 3, 4), strict=False):
+            target, shape = made[:, first : first + part.shape[1]], (images, part.shape[1], number)
+            single = (
+                part[:, :, :every].reshape(*shape, 2 * rows, filters),
+                target[:, :, :, 0].reshape(*shape, 2 * rows, channels),
+            )
+            pairs = [
+                (of, target[:, :, late::2, 1].reshape(*shape, rows, channels))
+                for late, of in enumerate(windows(part, number, rows, 2))
+            ]
+            self.stacks.append((single, pairs))
         self.beyond = [memory[:, :, pixels:], array[:, 2:, -1]]
 
     def clear(self) -> None:
@@ -111,16 +116,26 @@ class _Block(Block):
         self.lines.load(g, images, band.reads)
         do(self.steps)
 
+    def products_of_stacks(self, sums: tuple[np.ndarray, ...], plain: tuple[np.ndarray, ...]) -> None:
+        """With the filter's matrices for one pixel and for two: those for sums of lines, those for lines as they are."""
+        for (single, pairs), (one, two) in zip(self.stacks, (sums, plain, plain), strict=False):
+            np.matmul(single[0], one, out=single[1])
+            for of, target in pairs:
+                np.matmul(of, two, out=target)
+
     def store(self, out: np.ndarray, images: slice, band: Band) -> None:
-        """The lines that are sums of products."""
-        both, above, below = (self.results[:, i] for i in range(3))
+        """The products of stacks."""
+        both, above, below, *plain = self.results.swapaxes(0, 1)
         for other, piece in zip((above, below), band.results[::2], strict=True):
             store(np.add, (other, both), out, images, piece)
+        for array, piece in zip(plain, band.results[1::2], strict=False):
+            store(np.positive, (array,), out, images, piece)
 
     def products_in_place(
         self, single: np.ndarray, pair: np.ndarray, out: np.ndarray, images: slice, band: Band
     ) -> None:
-        """The lines between them, each of one line of the result's gradient."""
+        """The products with lines as they are, straight into the result: of a few pixels each, for libraries that multiply small
+        matrices without preparations."""
         for array, piece in zip(self.plain, band.results[1::2], strict=True):
             lines, target = array[:, piece.place[1]], out[(images, *piece.lines)]
             across = target.shape[2]
@@ -140,22 +155,20 @@ class _Block(Block):
 def convolve_input(w: np.ndarray, g: np.ndarray, win: Window, out: np.ndarray, plan: Layout) -> None:
     """Writes the gradient with respect to the input to `out`; `TooLarge` where this is not the way."""
     channels, filters = w.shape[-2:]
-    first, second, third = np.ascontiguousarray(w.swapaxes(-1, -2))
+    first, second, third = contiguous(w.swapaxes(-1, -2))
     sums = np.stack([first + third, third, first])
     refuse_large(sums)
     refuse_large(second)
-    single, one = aligned(sums[:, 1])[:, None], aligned(second[1])
-    pair = aligned(np.concatenate([sums[:, 2], sums[:, 0]], axis=1))[:, None]
-    two = aligned(np.concatenate([second[2], second[0]]))
+    both, pair = np.concatenate([sums[:, 2], sums[:, 0]], axis=1), np.concatenate([second[2], second[0]])
+    of_sums = aligned(sums[:, 1])[:, None], aligned(both)[:, None]
+    plain = aligned(second[1]), aligned(pair)
 
     def work(indices: Iterator[int]) -> None:
         for block, images, band in blocks(indices, _Block, plan, win, len(g), channels, filters):
             block.load(g, images, band)
-            of, target = block.single
-            np.matmul(of, single, out=target)
-            for of, target in block.pairs:
-                np.matmul(of, pair, out=target)
-            block.products_in_place(one, two, out, images, band)
+            block.products_of_stacks(of_sums, plain)
+            if block.in_place:
+                block.products_in_place(*plain, out, images, band)
             block.store(out, images, band)
 
     share(work, plan.total, products=True)

@@ -16,13 +16,13 @@ import functools
 import itertools
 from collections.abc import Iterator
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from headwater._src.ops.conv_blocks import (
     Places,
     aligned,
+    contiguous,
     cut,
     number_of_tasks,
     rows_of_product,
@@ -120,15 +120,15 @@ def _of_products(four: list[np.ndarray]) -> list[Step]:
     return [(np.add, (a, b, a)), (np.add, (a, c, a)), (np.subtract, (b, c, b)), (np.subtract, (b, d, b))]
 
 
-def _of_gradients(even: np.ndarray, odd: np.ndarray, _: int, made: list[np.ndarray]) -> list[Step]:
-    """The transpose of `_of_products`."""
-    return [(np.positive, (even, made[0])), (np.add, (even, odd, made[1])),
-            (np.subtract, (even, odd, made[2])), (np.negative, (odd, made[3]))]  # fmt: skip
+def _of_gradients(four: list[np.ndarray]) -> list[Step]:
+    """The transpose of `_of_products`, but for the sign of the last, from even lines, the first, and odd ones, the last."""
+    even, both, apart, odd = four
+    return [(np.add, (even, odd, both)), (np.subtract, (even, odd, apart))]
 
 
 def _of_filter(w: np.ndarray) -> np.ndarray:
     """(*kernel, channels, filters) as a stack of matrices, one for each product."""
-    w = np.ascontiguousarray(w)
+    w = contiguous(w)
     for axis in range(w.ndim - 3):
         a, b, c = np.moveaxis(w, axis, 0)
         half = (a + c) * F32.type(0.5)
@@ -138,37 +138,32 @@ def _of_filter(w: np.ndarray) -> np.ndarray:
 
 
 def _of_filter_gradient(total: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The transpose of `_of_filter`."""
+    """The transpose of `_of_filter`, for the sums that `_of_gradients` makes."""
     rank = len(shape) - 3
     total = total.reshape(*(4,) * rank, *shape[rank:])
     for axis in range(rank):
         a, b, c, d = np.moveaxis(total, axis, 0)
         half, rest = (b + c) * F32.type(0.5), (b - c) * F32.type(0.5)
-        total = np.stack([a + half, rest, half + d], axis)
+        total = np.stack([a + half, rest, half - d], axis)
     return total
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _chain(
-    mine: Memory, source: np.ndarray, target: np.ndarray, counts: tuple[int, ...], rule: Any
-) -> list[Step]:
+def _chain(mine: Memory, source: np.ndarray, target: np.ndarray, counts: tuple[int, ...]) -> list[Step]:
     """The steps from `source`, the array of `Lines`, to `target` (4, ..., pixels, channels), a dimension at a time."""
     steps, found, rank = [], source, len(counts) - 1
     for axis in range(rank):
         shape = ((4,) * (axis + 1)) + counts[: axis + 2] + source.shape[2 * axis + 3 :]
-        made = target.reshape(shape) if axis == rank - 1 else mine(f"sums along {axis}", shape, F32)
+        made = (
+            target.reshape(shape) if axis == rank - 1 else mine(f"sums of a block along {axis}", shape, F32)
+        )
         lead = (ALL,) * (2 * axis + 1)
         parts = [made[(*(ALL,) * axis, c)] for c in range(4)]
-        steps += rule(found[(*lead, 0)], found[(*lead, 1)], len(lead), parts)
+        steps += _of_lines(found[(*lead, 0)], found[(*lead, 1)], len(lead), parts)
         found = made
     return steps
-
-
-def _lines(mine: Memory, name: str, images: int, halves: tuple[int, ...], line: int, channels: int) -> Lines:
-    shape = (images, *itertools.chain(*((2, n) for n in halves)), line, channels)
-    return Lines(mine(name, shape, F32))
 
 
 class _Block(Block):
@@ -182,11 +177,12 @@ class _Block(Block):
         rank, taps, pixels = len(counts) - 1, win.kernel[-1], prod(counts) * line
         number, rows = self.cut(-(-pixels // taps), taps * channels, filters)
         every = number * rows * taps
-        sums = mine("sums", (4**rank, every + taps - 1, channels), F32)
-        self.lines = _lines(mine, "lines", counts[0], tuple(c + 1 for c in counts[1:]), line, channels)
-        self.steps = _chain(mine, self.lines.array, sums[:, :pixels], counts, _of_lines)
+        sums = mine("sums of a block", (4**rank, every + taps - 1, channels), F32)
+        halves = itertools.chain(*((2, c + 1) for c in counts[1:]))
+        self.lines = Lines(mine("lines of a block", (counts[0], *halves, line, channels), F32))
+        self.steps = _chain(mine, self.lines.array, sums[:, :pixels], counts)
         self.windows = windows(sums, number, rows, taps)
-        made = mine("products", (4**rank, every, filters), F32)
+        made = mine("products of a block", (4**rank, every, filters), F32)
         self.results = made[:, :pixels].reshape(*(4,) * rank, pixels, filters)
         self.products = [made[:, tap::taps].reshape(-1, number, rows, filters) for tap in range(taps)]
         self.beyond = [sums[:, pixels:], made[:, pixels:]]
@@ -245,15 +241,22 @@ class _Backward(_Block):
     def finish(self, mine: Memory, line: int) -> None:
         filters, width = self.results.shape[-1], self.windows[0].shape[-1]
         split = split_of_sum(width, filters, _ROWS_OF_SUM)
-        self.gradients = _lines(mine, "gradients", self.counts[0], self.counts[1:], line, filters)
-        self.last = _chain(mine, self.gradients.array, self.results, self.counts, _of_gradients)
+        rank, self.last = len(self.counts) - 1, []
+        lines = self.results[(slice(None, None, 3),) * rank]
+        flat = lines.reshape(*lines.shape[:rank], -1)
+        lines = lines.reshape(*lines.shape[:rank], *self.counts, line, filters)
+        order = [rank, *itertools.chain(*((axis, rank + 1 + axis) for axis in range(rank)))]
+        self.gradients = Lines(lines.transpose(*order, 2 * rank + 1, 2 * rank + 2), flat)
+        for axis in range(rank):
+            rest = (slice(None, None, 3),) * (rank - 1 - axis)
+            self.last += _of_gradients([self.results[(*(ALL,) * axis, c, *rest)] for c in range(4)])
         self.factors = [
             (rows.reshape(*rows.shape[:3], split, -1).transpose(0, 1, 3, 4, 2), products[:, :, None])
             for rows, products in zip(self.windows, self.products, strict=True)
         ]
         every, number = self.products[0].shape[:2]
         shape = (len(self.factors), every, number, split, width // split, filters)
-        self.made = mine("parts of sums", shape, F32)
+        self.made = mine("parts of a block's sums", shape, F32)
 
     def clear(self) -> None:
         super().clear()
@@ -267,7 +270,7 @@ class _Backward(_Block):
         return np.add.reduce(self.made.reshape(taps, every, number, split * each, filters), axis=(0, 2))
 
     def load_gradients(self, g: np.ndarray, images: slice, band: Band) -> None:
-        """Their sums, in the place of the products."""
+        """Their sums, where products are otherwise."""
         self.gradients.load(g, images, band.results)
         do(self.last)
 

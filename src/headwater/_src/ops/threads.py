@@ -164,9 +164,16 @@ class Memory:
             self.views.clear()
         return np.ndarray(shape, dtype, found)
 
+    def keep(self, key: Any, view: Any) -> None:
+        """Keeps such a view, of not too many."""
+        if len(self.views) >= _MOST_VIEWS:
+            self.views.clear()
+        self.views[key] = view
+
 
 _kept = threading.local()
-_MOST_KEPT = 1 << 24
+_MOST_VIEWS = 64
+_MOST_KEPT = 3 << 23
 """Bytes that a thread keeps from one kernel for the next: fresh memory costs more than the kernel's steps on it."""
 
 
