@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import headwater as tf
+from headwater._src.ops import strings_flat as flat
 from headwater._src.ops.strings_hash import sips
 from headwater._src.ops.strings_re2 import unicode_class
 
@@ -298,3 +299,69 @@ def test_names_of_encodings(name: str, data: bytes, want: list[int]) -> None:
 def test_what_is_no_encoding(name: str) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="no encoding"):
         S.unicode_decode("a", name)
+
+
+@pytest.mark.parametrize("letters", [b"ab", b"a\0", bytes(range(256)), b"a"])
+@pytest.mark.parametrize("longest", [0, 1, 7, 60, 400])
+def test_parts_of_a_buffer_are_its_slices(letters: bytes, longest: int) -> None:
+    draw = np.random.default_rng(longest)
+    data = bytes(draw.choice(list(letters), 5000).tolist())
+    for count in (0, 1, flat.MANY - 1, flat.MANY, 20_000):
+        sizes = draw.integers(0, longest, count, endpoint=True)
+        begins = draw.integers(0, len(data) - sizes + 1)
+        expected = [data[a : a + n] for a, n in zip(begins.tolist(), sizes.tolist(), strict=True)]
+        found = flat.pieces(data, begins, sizes)
+        assert (found.dtype, found.tolist()) == (object, expected)
+
+
+@pytest.mark.parametrize("unit", ["BYTE", "UTF8_CHAR"])
+@pytest.mark.parametrize("letters", ["abc", "aé日😀", "a\0"])
+def test_many_substrings_are_those_of_each_string(unit: str, letters: str) -> None:
+    draw = np.random.default_rng(3)
+    texts = ["".join(draw.choice(list(letters), n)) for n in draw.integers(0, 9, 2 * flat.MANY)]
+    for pos, size in ((0, 4), (0, -1), (0, 0)):
+        found = tf.strings.substr(texts, pos, size, unit=unit).numpy().tolist()
+        parts = [t if unit == "UTF8_CHAR" else t.encode() for t in texts]
+        stop = None if size < 0 and unit == "BYTE" else max(size, 0)
+        cut = [p[pos:stop] for p in parts]
+        assert found == [p if isinstance(p, bytes) else p.encode() for p in cut]
+    sizes = [len(t if unit == "UTF8_CHAR" else t.encode()) for t in texts]
+    at = np.array([draw.integers(-n, n, endpoint=True) for n in sizes])
+    found = tf.strings.substr(texts, at, np.full(len(at), 2), unit=unit).numpy().tolist()
+    for text, place, part in zip(texts, at.tolist(), found, strict=True):
+        whole = text if unit == "UTF8_CHAR" else text.encode()
+        cut_ = whole[place:][:2]
+        assert part == (cut_ if isinstance(cut_, bytes) else cut_.encode())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64"])
+def test_many_integers_are_written_as_each_is(dtype: str) -> None:
+    draw, limits = np.random.default_rng(4), np.iinfo(dtype)
+    for most in (1, 9, 10, 12_345, 10**15):
+        low, high = max(-most, limits.min), min(most, limits.max)
+        values = draw.integers(low, high, 2 * flat.MANY, dtype, endpoint=True)
+        assert tf.strings.as_string(values).numpy().tolist() == [b"%d" % v for v in values.tolist()]
+
+
+@pytest.mark.parametrize("precision", [0, 1, 2, 6, 9])
+def test_many_floats_are_written_as_printf_does(precision: int) -> None:
+    values = np.random.default_rng(5).normal(size=2 * flat.MANY) * 10.0 ** np.arange(-6, 10).repeat(32)
+    values[:8] = 0.0, -0.0, np.nan, np.inf, -np.inf, 0.5, 1.5, -0.04
+    found = tf.strings.as_string(values, precision=precision).numpy().tolist()
+    assert found == [b"%.*f" % (precision, v) for v in values.tolist()]
+
+
+@pytest.mark.parametrize("separator", [b"", b", ", b"\0"])
+@pytest.mark.parametrize("shortest", [0, 1])
+@pytest.mark.parametrize(("count", "segments"), [(0, 0), (0, 3), (5, 9), (600, 300), (600, 4)])
+def test_joined_segments_are_joined_one_by_one(
+    separator: bytes, shortest: int, count: int, segments: int
+) -> None:
+    draw = np.random.default_rng(count)
+    items = [b"x\0y"[: int(n)] for n in draw.integers(shortest, 4, count)]
+    ids = draw.integers(0, max(segments, 1), count)
+    expected = [b""] * segments
+    for place, item in zip(ids.tolist(), items, strict=True):
+        expected[place] += separator + item if expected[place] else item
+    found = S.unsorted_segment_join(tf.constant(items, tf.string), ids, segments, separator)
+    assert found.numpy().tolist() == expected

@@ -7,7 +7,7 @@ from typing import Any
 
 def names(tf: Any) -> dict[str, Any]:
     """Values, specifications, and short names of classes."""
-    R, S, T, I = tf.RaggedTensorSpec, tf.SparseTensorSpec, tf.TensorSpec, tf.IndexedSlicesSpec  # noqa: E741
+    R, S, T, I = tf.RaggedTensorSpec, tf.SparseTensorSpec, tf.TensorSpec, tf.IndexedSlicesSpec
     L = tf.lookup
     P, D = tf.experimental.RowPartition, tf.experimental.DynamicRaggedShape
 

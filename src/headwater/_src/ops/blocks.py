@@ -23,6 +23,7 @@ from headwater._src.core.rules import dims_of, like_first
 from headwater._src.core.samples import Arr, Tensor_, bad, case, each, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import Tensor
+from headwater._src.ops.eager_programs import Gain, either
 
 # -- depth and space --------------------------------------------------------------------------------------------------
 
@@ -522,6 +523,13 @@ def _dilate_lower(x: Any, w: Any, *, strides: Any, rates: Any, padding: str) -> 
     return out
 
 
+def _dilation_gain(x: np.ndarray, w: np.ndarray, **attrs: Any) -> Gain | None:
+    """What XLA saves, which makes one pass for all taps: a fifth of a nanosecond for each element and tap, at the least."""
+    win = _dilation_window(x, w, **attrs)
+    taps = prod(win.kernel)
+    return Gain(len(x) * prod(win.out) * x.shape[-1] * taps * 0.2, 5e7 + taps * 5e6) if taps <= 64 else None
+
+
 def _dilate_gather(
     x: np.ndarray, w: np.ndarray, gg: np.ndarray, *, of_filter: bool, **attrs: Any
 ) -> np.ndarray:
@@ -591,7 +599,7 @@ _DILATION: dict[str, Any] = {"strides": (1, 1, 1, 1), "rates": (1, 1, 1, 1), "pa
 
 _dilation2d = op(
     "Dilation2D", "input: R, filter: input -> ?: input",
-    numpy=_dilate, lower=_dilate_lower, shape=_dilation_shape, attrs=_DILATION,
+    numpy=either(_dilate, _dilate_lower, _dilation_gain), lower=_dilate_lower, shape=_dilation_shape, attrs=_DILATION,
     grad=(lambda g, y, x, w, **a: _dilation_input(x, w, g, **a), lambda g, y, x, w, **a: _dilation_filter(x, w, g, **a)),
     doc="The greyscale dilation; attributes as in TensorFlow.",
 )  # fmt: skip

@@ -322,7 +322,8 @@ def _mirror_sources(length: int, pair: tuple[int, int], mode: str) -> np.ndarray
 
 
 def _mirror(x: np.ndarray, *, paddings: tuple[int, ...], mode: str) -> np.ndarray:
-    _mirror_shape(Spec(x.shape, x.dtype), paddings=paddings, mode=mode)
+    if None in (_mirror_shape(Spec(x.shape, x.dtype), paddings=paddings, mode=mode) or ()):
+        raise LookupError("the paddings are not known yet")  # while tracing
     for axis, pair in enumerate(_pairs(paddings)):
         if any(pair):
             x = x.take(_mirror_sources(x.shape[axis], pair, mode), axis)

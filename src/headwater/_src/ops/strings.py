@@ -149,36 +149,36 @@ def _same_part(items: list[bytes], pos: int, count: int) -> Iterable[bytes] | No
     return map(operator.itemgetter(slice(pos, stop)), items)
 
 
-def _each_part(items: list[bytes], pos: np.ndarray, count: np.ndarray, unit: str) -> list[bytes]:
+def _each_part(items: list[bytes], pos: np.ndarray, count: np.ndarray, unit: str) -> np.ndarray:
     """A part of each string, with places counted in bytes or characters; ValueError where one begins outside."""
     sizes = flat.sizes_of(items)
-    units = places = flat.bounds(sizes)  # of all strings together, in units and in bytes
-    data = b"".join(items)
+    units = flat.bounds(sizes)  # where the strings begin and end, counted in units
+    data, places = b"".join(items), None
     if unit != "BYTE":
         count = np.maximum(count, 0)  # counted in bytes, a negative length is the rest
     if unit != "BYTE" and not data.isascii():
         starts = flat.character_starts(np.frombuffer(data, np.uint8))
-        starts[places[:-1][sizes > 0]] = True  # whatever a string begins with
-        units = flat.totals(starts, places)
+        starts[units[:-1][sizes > 0]] = True  # whatever a string begins with
+        units = flat.totals(starts, units)
         places = np.append(np.flatnonzero(starts), len(data))
         sizes = np.diff(units)
-    else:
-        places = np.arange(len(data) + 1)
     begins = np.where(pos < 0, pos + sizes, pos)
     wrong = (begins < 0) | (begins > sizes)
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"pos {pos[i]} is outside of the string {items[i]!r}, number {i}")
     ends = np.where((count < 0) | (count > sizes - begins), sizes, begins + count)
-    first, last = (places[units[:-1] + x].tolist() for x in (begins, ends))
-    return [data[a:b] for a, b in zip(first, last, strict=True)]
+    first, last = units[:-1] + begins, units[:-1] + ends
+    if places is not None:
+        first, last = places[first], places[last]
+    return flat.pieces(data, first, last - first)
 
 
 def _parts(input: np.ndarray, pos: np.ndarray, len: np.ndarray, *, unit: str) -> np.ndarray:
     if pos.shape != len.shape:
         raise ValueError(f"pos and len must have one shape; got {list(pos.shape)} and {list(len.shape)}")
     items = items_of(input)
-    if not pos.ndim and (unit == "BYTE" or all(map(bytes.isascii, items))):
+    if not pos.ndim and input.size < flat.MANY and (unit == "BYTE" or flat.are_ascii(items)):
         same = _same_part(items, int(pos), int(len) if unit == "BYTE" else max(int(len), 0))
         if same is not None:
             return flat.objects(same, input.size).reshape(input.shape)
@@ -186,7 +186,7 @@ def _parts(input: np.ndarray, pos: np.ndarray, len: np.ndarray, *, unit: str) ->
     if shape != input.shape:
         items = items_of(np.broadcast_to(input, shape))
     at, count = (np.broadcast_to(x, shape).reshape(-1).astype(np.int64, copy=False) for x in (pos, len))
-    return packed(_each_part(items, at, count, unit), shape)
+    return _each_part(items, at, count, unit).reshape(shape)
 
 
 def _part_shape(input: Spec, pos: Spec, len: Spec, *, unit: str) -> Partial:
@@ -350,11 +350,20 @@ def _segment_joined(
     if (flat_ids[1:] < flat_ids[:-1]).any():
         items = items[np.argsort(flat_ids, kind="stable")]
     ends = flat.bounds(np.bincount(flat_ids, minlength=num_segments * width))
-    rows = flat.cut(items.tolist(), ends)
-    if separator:  # what is still empty gets none
-        rows = [r if r and r[0] else list(itertools.dropwhile(operator.not_, r)) for r in rows]
-    found = map(separator.join, rows)
-    return flat.objects(found, num_segments * width).reshape(num_segments, *inner)
+    return _runs_joined(items.tolist(), ends, separator).reshape(num_segments, *inner)
+
+
+def _runs_joined(items: list[bytes], ends: np.ndarray, separator: bytes) -> np.ndarray:
+    """The strings between the ends, which follow each other, joined."""
+    sizes = flat.sizes_of(items)
+    if separator and not sizes.all():  # what is still empty gets no separator
+        rows = [
+            r if r and r[0] else list(itertools.dropwhile(operator.not_, r)) for r in flat.cut(items, ends)
+        ]
+        return flat.objects(map(separator.join, rows), len(rows))
+    data, begins = separator.join(items), flat.bounds(sizes + len(separator))
+    first, behind = begins[ends[:-1]], begins[ends[1:]]
+    return flat.pieces(data, np.minimum(first, len(data)), np.maximum(behind - first - len(separator), 0))
 
 
 def _check_segments(dims: Any, ids: Any) -> None:
@@ -421,7 +430,7 @@ def _cased(change: Callable[[Any], Any]) -> Callable[..., np.ndarray]:
 
     def kernel(input: np.ndarray, *, encoding: str) -> np.ndarray:
         items = items_of(input)
-        if not encoding or all(map(bytes.isascii, items)):
+        if not encoding or flat.are_ascii(items):
             return flat.objects(map(byte_change, items), len(items)).reshape(input.shape)
         text = b"\0".join(items)
         if text.count(b"\0") == len(items) - 1:  # no string has one, so they can be changed together

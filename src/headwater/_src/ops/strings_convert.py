@@ -181,11 +181,9 @@ def _written(form: bytes, values: list[Any]) -> list[bytes]:
 _DIGITS = np.array([b"%04d" % i for i in range(10_000)]).view("<u4")
 """The four digits of each number below 10,000."""
 _TENS = 10 ** np.arange(1, 16, dtype=np.uint64)
-_GONE, _END = 255, 0
-"""Bytes that stand for what is dropped, and for the end of a text."""
 
 
-def _fixed_texts(values: np.ndarray, precision: int) -> list[bytes]:
+def _fixed_texts(values: np.ndarray, precision: int) -> np.ndarray:
     """Floats with so many digits after the point (at most 9): their digits are those of integers, made for all at once."""
     with np.errstate(all="ignore"):
         scaled = np.abs(values) * 10.0**precision
@@ -198,8 +196,11 @@ def _fixed_texts(values: np.ndarray, precision: int) -> list[bytes]:
     return found
 
 
-def _digit_texts(sizes: np.ndarray, negative: np.ndarray, precision: int = 0) -> list[bytes]:
-    """Numbers below 10**16 without their signs (uint64) as decimal texts, with a point before the last `precision` digits."""
+def _digit_texts(sizes: np.ndarray, negative: np.ndarray, precision: int = 0) -> np.ndarray:
+    """Numbers below 10**16 without their signs (uint64) as decimal texts, with a point before the last `precision` digits.
+
+    All are written at the width of the largest; what is shown of each begins at its first digit, or at its minus.
+    """
     most = max(len(str(sizes.max())), precision + 1)
     groups = np.empty((len(sizes), -(-most // 4)), "<u4")
     rest = sizes
@@ -210,25 +211,24 @@ def _digit_texts(sizes: np.ndarray, negative: np.ndarray, precision: int = 0) ->
     digits = groups.view(np.uint8)
     before = digits.shape[1] - precision
     point = 1 + before
-    chars = np.empty((len(sizes), digits.shape[1] + 2 + (precision > 0)), np.uint8)
-    chars[:, 0] = 0
+    width = 1 + digits.shape[1] + (precision > 0)
+    chars = np.empty((len(sizes), width), np.uint8)
+    chars[:, 0] = ord("-")
     chars[:, 1:point] = digits[:, :before]
     if precision:
         chars[:, point] = ord(".")
-        chars[:, point + 1 : -1] = digits[:, before:]
-    chars[:, -1] = _END
-    shown = 1 + np.searchsorted(_TENS, sizes, "right")
-    first = point - np.maximum(shown - precision, 1)
-    # All bits set, which no character has.
-    chars[:, :point] |= np.where(np.arange(point) < np.arange(point + 1)[:, None], _GONE, 0).astype(np.uint8)[
-        first
-    ]
+        chars[:, point + 1 :] = digits[:, before:]
+    before_point = np.ones(len(sizes), np.int64)
+    for ten in _TENS[precision : most - 1]:
+        before_point += sizes >= ten
+    first = point - before_point
     signs = np.flatnonzero(negative)
     chars[signs, first[signs] - 1] = ord("-")
-    return chars.tobytes().translate(None, bytes((_GONE,))).split(bytes((_END,)))[:-1]
+    first -= negative
+    return flat_.pieces(chars.tobytes(), np.arange(len(sizes)) * width + first, width - first)
 
 
-def _integer_texts(flat: np.ndarray, form: str) -> list[bytes]:
+def _integer_texts(flat: np.ndarray, form: str) -> Iterable[bytes]:
     if form == "%d" and len(flat) >= flat_.FEW and flat.dtype.itemsize <= 8 and flat.dtype.kind in "iu":
         sizes = np.abs(flat.astype(np.int64, copy=False)) if flat.dtype.kind == "i" else flat
         if sizes.min() >= 0 and sizes.max() < 10**16:
@@ -236,7 +236,7 @@ def _integer_texts(flat: np.ndarray, form: str) -> list[bytes]:
     return _written(form.encode(), flat.astype(object).tolist())
 
 
-def _float_texts(values: np.ndarray, flags: str, rest: str) -> list[bytes]:
+def _float_texts(values: np.ndarray, flags: str, rest: str) -> Iterable[bytes]:
     if rest in _FIXED and not flags and len(values) >= flat_.FEW:
         return _fixed_texts(values, _FIXED[rest])
     found = _written(f"%{flags}{rest}".encode(), values.tolist())
@@ -272,7 +272,8 @@ def _as_strings(
             texts = map(b"(%b,%b)".__mod__, zip(real, imag, strict=True))
         else:
             texts = _float_texts(flat.astype(np.float64), fill, size + rest)
-    return flat_.objects(texts, flat.size).reshape(input.shape)
+    found = texts if isinstance(texts, np.ndarray) else flat_.objects(texts, flat.size)
+    return found.reshape(input.shape)
 
 
 _as_string = op(

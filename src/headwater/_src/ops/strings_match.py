@@ -43,7 +43,7 @@ def _texts(items: list[bytes]) -> list[str] | None:
 
 def _prepared(pattern: Pattern, items: list[bytes]) -> tuple[Any, list[Any]]:
     """The fastest form of a pattern for the strings, and the strings as it takes them."""
-    if all(map(bytes.isascii, items)):
+    if flat.are_ascii(items):
         return pattern.form("ascii"), items
     texts = None if pattern.bytewise else _texts(items)
     return (pattern.form("utf8"), items) if texts is None else (pattern.form("text"), texts)
@@ -89,7 +89,7 @@ def _replaced(
     if replace_global and not form.nullable and len(items) >= flat.FEW:
         found = _together(form, items, parts)
     else:
-        one = form.form("ascii" if all(map(bytes.isascii, items)) else "utf8")
+        one = form.form("ascii" if flat.are_ascii(items) else "utf8")
         if replace_global or highest or 0 in parts:
             found = [replaced(one, v, parts, replace_global) for v in items]
         else:

@@ -138,7 +138,8 @@ def _encoded(
         places = flat_.bounds(np.where(values > 0xFFFF, 4, 2))
     else:
         places = np.arange(0, len(data) + 1, 4)
-    return strings.packed(flat_.cut(data, places[bounds]), (len(bounds) - 1,))
+    ends = places[bounds]
+    return flat_.pieces(data, ends[:-1], np.diff(ends))
 
 
 def _encoded_shape(values: Spec, splits: Spec, **_: Any) -> Partial:

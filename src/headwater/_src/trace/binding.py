@@ -264,6 +264,6 @@ def layout(values: Any, key: list[Any], tensors: list[Any], objects: dict[int, A
 def has_identity(value: Any) -> bool:
     """Whether a leaf's trace type can't change while it lives, so that its id may stand for it."""
     kind = from_value(value, TracingContext())
-    if isinstance(kind, CompositeType):
-        return isinstance(value, nest.Composite)
+    if isinstance(value, nest.Composite) or isinstance(kind, CompositeType):
+        return isinstance(value, nest.Composite) and isinstance(kind, CompositeType)
     return isinstance(kind, (Weakref, Identity, Literal))
