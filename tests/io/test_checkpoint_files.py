@@ -98,11 +98,28 @@ def test_a_model_and_its_optimizer_of_tensorflow(tmp_path):
 def test_what_of_tensorflow_can_not_be_restored():
     with pytest.raises(tf.errors.UnimplementedError, match="iterator"):
         Checkpoint(iterator=iter(tf.data.Dataset.range(3))).read(FILES / "iterator")
-    with pytest.raises(NotImplementedError, match="TensorFlow 1"):
-        Checkpoint(weights=Variable([0, 0, 0])).read(FILES / "named")
     with pytest.raises(ValueError, match="names no objects"):
         tf.train.CheckpointView(FILES / "named")
     assert tf.train.load_variable(FILES / "named", "weights").tolist() == [1, 2, 3]
+
+
+def test_checkpoints_that_know_variables_by_name():
+    weights, other = Variable([0, 0, 0], name="weights"), Variable(0, name="other")
+    status = Checkpoint(any=[weights]).restore(FILES / "named")
+    assert status.assert_consumed() is status.expect_partial() is status and weights.numpy().tolist() == [
+        1,
+        2,
+        3,
+    ]
+    assert status.initialize_or_restore() is None and status.run_restore_ops() is None
+    status = Checkpoint(any=[weights], other=other).restore(FILES / "named")
+    for name in ("assert_consumed", "assert_existing_objects_matched", "assert_nontrivial_match"):
+        with pytest.raises(AssertionError, match=r"other \(other\)"):
+            getattr(status, name)()
+    with pytest.raises(ValueError, match="shape"):
+        Checkpoint(w=Variable([0, 0], name="weights")).restore(FILES / "named")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="float32"):
+        Checkpoint(w=Variable([0.0, 0.0, 0.0], name="weights")).restore(FILES / "named")
 
 
 # -- readers --------------------------------------------------------------------------------------------------------------
@@ -197,6 +214,9 @@ def test_states_that_are_written_are_read(tmp_path_factory, names, stamp):
 
 
 def test_the_state_file_is_that_of_tensorflow(tmp_path):
+    Checkpoint(v=Variable(1)).save(tmp_path / 'ä"\t')
+    text = (tmp_path / "checkpoint").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == 'model_checkpoint_path: "ä\\"\\t-1"'
     path = Checkpoint(v=Variable(1)).save(tmp_path / "c")
     text = (tmp_path / "checkpoint").read_text()
     assert text == 'model_checkpoint_path: "c-1"\nall_model_checkpoint_paths: "c-1"\n'
@@ -323,3 +343,16 @@ def test_large_state_files_are_read_up_to_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint_files, "_MAX_STATE", 10)
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "a"')
     assert tf.train.get_checkpoint_state(tmp_path) is None
+
+
+def test_a_manager_deletes_nothing_elsewhere(tmp_path):
+    outside = Checkpoint(v=Variable(1)).write(tmp_path / "outside")
+    directory = tmp_path / "m"
+    now = time.time()
+    update_state(
+        str(directory), str(directory / "ckpt-1"), [outside, str(directory / "ckpt-1")], [now, now], now - 9
+    )
+    manager = Manager(Checkpoint(v=Variable(1)), directory, max_to_keep=1)
+    assert names(manager.checkpoints) == ["ckpt-1"]
+    manager.save(), manager.save()
+    assert tf.train.load_variable(outside, "v" + VALUE) == 1

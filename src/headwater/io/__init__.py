@@ -2,6 +2,7 @@
 
 # Written by `make api`; edit the declarations in headwater/_src and run it again.
 
+from headwater._src.io.absent import write_graph as write_graph
 from headwater._src.io.features import FixedLenFeature as FixedLenFeature
 from headwater._src.io.features import FixedLenSequenceFeature as FixedLenSequenceFeature
 from headwater._src.io.features import RaggedFeature as RaggedFeature
@@ -10,6 +11,7 @@ from headwater._src.io.features import VarLenFeature as VarLenFeature
 from headwater._src.io.gfile import matching_files as matching_files
 from headwater._src.io.gfile import read_file as read_file
 from headwater._src.io.gfile import write_file as write_file
+from headwater._src.io.matching import match_filenames_once as match_filenames_once
 from headwater._src.io.parsing import parse_example as parse_example
 from headwater._src.io.parsing import parse_single_example as parse_single_example
 from headwater._src.io.raw import decode_base64 as decode_base64
@@ -37,3 +39,17 @@ from headwater._src.ops.image_files import decode_webp as decode_webp
 from headwater._src.ops.image_files import extract_jpeg_shape as extract_jpeg_shape
 from headwater._src.ops.image_files import is_jpeg as is_jpeg
 from headwater.io import gfile as gfile
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from headwater._src.base.lazy import late as _late
+
+if _TYPE_CHECKING:
+    from headwater._src.io.protos import decode_proto as decode_proto
+    from headwater._src.io.protos import encode_proto as encode_proto
+
+_LATE = {
+    "decode_proto": ("headwater._src.io.protos", "decode_proto"),
+    "encode_proto": ("headwater._src.io.protos", "encode_proto"),
+}
+__getattr__, __dir__ = _late(globals(), _LATE)

@@ -26,7 +26,7 @@ from headwater._src.data.explain import explained
 from headwater._src.data.functions import Pass
 from headwater._src.data.generator import Generator
 from headwater._src.data.iterator import NumpyIterator, OwnedIterator
-from headwater._src.data.more import MoreMethods, positive, reduced
+from headwater._src.data.more import MoreMethods, flag, positive, reduced
 from headwater._src.data.options import Options
 from headwater._src.data.structure import (
     NoneTensorSpec,
@@ -155,7 +155,11 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
     @staticmethod
     def counter(start: Any = 0, step: Any = 1, dtype: Any = int64, name: str | None = None) -> DatasetV2:
         """The numbers start, start + step, ... without end."""
-        return DatasetV2(nodes.Counter(number(start, "start"), number(step, "step"), as_dtype(dtype)))
+        dtype = as_dtype(dtype)
+        if dtype.is_floating:
+            first, distance = convert(start, dtype), convert(step, dtype)
+            return DatasetV2.from_tensors(0).repeat().scan(first, lambda s, _: (s + distance, s))  # type: ignore[no-any-return]
+        return DatasetV2(nodes.Counter(number(start, "start"), number(step, "step"), dtype))
 
     # -- transformations ----------------------------------------------------------------------------------------------
 
@@ -171,9 +175,12 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
           deterministic, synchronous, use_unbounded_threadpool: accepted; elements come in order.
 
         Raises:
-          ValueError: `map_func` is no function.
+          ValueError: `map_func` is no function, or calls are to be parallel and synchronous.
           TypeError: it returns what can't be an element.
+          InvalidArgumentError: nothing of what it returns is a tensor.
         """
+        if synchronous and num_parallel_calls is not None:
+            raise ValueError("Dataset.map: synchronous=True can't be combined with num_parallel_calls.")
         return DatasetV2(transforms.Map(self._node, map_func, _workers(num_parallel_calls, "Dataset.map")))
 
     def flat_map(self, map_func: Any, name: str | None = None) -> DatasetV2:
@@ -201,7 +208,12 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
             raise invalid(
                 f"Dataset.interleave: cycle_length and block_length must be positive; got {cycle} and {block}."
             )
-        parallel = num_parallel_calls is not None
+        workers = _workers(num_parallel_calls, "Dataset.interleave")
+        if nodes.known(workers) and nodes.known(cycle) and (workers or 0) > cycle:
+            raise invalid(
+                f"Dataset.interleave: num_parallel_calls can't be more than cycle_length; got {workers} and {cycle}."
+            )
+        parallel = workers is not None
         return DatasetV2(transforms.Interleave(self._node, map_func, cycle, block, parallel))
 
     def filter(self, predicate: Any, name: str | None = None) -> DatasetV2:
@@ -227,7 +239,7 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
           InvalidArgumentError: the size is not positive; or, on iteration, elements differ in shape.
         """
         size = positive(batch_size, "Dataset.batch: batch_size")
-        node = nodes.Batch(self._node, size, bool(drop_remainder))
+        node = nodes.Batch(self._node, size, flag(drop_remainder, "Dataset.batch: drop_remainder"))
         if num_parallel_calls is not None:
             node.name = "_ParallelBatchDataset"
         return DatasetV2(node)
@@ -262,7 +274,8 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
             raise invalid(
                 f"Dataset.shuffle: buffer_size must be positive or UNKNOWN_CARDINALITY; got {size}."
             )
-        reshuffle = True if reshuffle_each_iteration is None else bool(reshuffle_each_iteration)
+        what = "Dataset.shuffle: reshuffle_each_iteration"
+        reshuffle = True if reshuffle_each_iteration is None else flag(reshuffle_each_iteration, what)
         return DatasetV2(nodes.Shuffle(self._node, size, seed, reshuffle))
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> DatasetV2:
@@ -290,7 +303,9 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> DatasetV2:
         """Pairs of a number (int64, counting from `start`) and an element."""
-        return DatasetV2(nodes.Zip((nodes.Range((start, np.iinfo(np.int64).max, 1), int64), self._node)))
+        first = number(start, "start")
+        stop = np.iinfo(np.int64).max + (min(first, 0) if nodes.known(first) else 0)
+        return DatasetV2(nodes.Zip((nodes.Range((first, stop, 1), int64), self._node)))
 
     def concatenate(self, dataset: Any, name: str | None = None) -> DatasetV2:
         """This data set, then the other; TypeError where their elements differ in kind."""
@@ -300,6 +315,8 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
         """Keeps the elements of the first complete pass for later ones: in memory, or in files whose names begin with
         `filename`, where later programs find them too."""
         path = filename.numpy() if isinstance(filename, Tensor) else filename  # type: ignore[attr-defined]
+        if path is not None and not isinstance(path, (str, bytes, os.PathLike)):
+            raise TypeError(f"Dataset.cache: filename must be a path; got {describe(filename)}.")
         if path in ("", b"", None):
             return DatasetV2(nodes.Cache(self._node))
         from headwater._src.data.saving import FileCache
@@ -347,7 +364,9 @@ class DatasetV2(MoreMethods, nest.Composite, Trackable, abc.Iterable):
         return from_components(self.element_spec, iter(parts))
 
     def as_numpy_iterator(self) -> NumpyIterator:
-        """An iterator over the elements as NumPy values."""
+        """An iterator over the elements as NumPy values, which are not writeable; RuntimeError while a graph is built."""
+        if ctx.graph is not None:
+            raise RuntimeError("Dataset.as_numpy_iterator: there are no values yet while a graph is built.")
         return NumpyIterator(self)
 
     def cardinality(self) -> Tensor:
@@ -573,4 +592,9 @@ def get_next_as_optional(iterator: Any) -> Any:
 @export("data.experimental.get_structure")
 def get_structure(dataset_or_iterator: Any) -> Any:
     """The same as `dataset_or_iterator.element_spec`."""
+    if not hasattr(dataset_or_iterator, "element_spec"):
+        raise TypeError(
+            "tf.data.experimental.get_structure: a data set or an iterator was expected; got "
+            f"{describe(dataset_or_iterator)}."
+        )
     return dataset_or_iterator.element_spec

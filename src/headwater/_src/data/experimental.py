@@ -193,6 +193,10 @@ def map_and_batch(
     num_parallel_calls: Any = None,
 ) -> _Applied:  # fmt: skip
     """For `Dataset.apply`: `map`, then `batch`."""
+    if num_parallel_batches is not None and num_parallel_calls is not None:
+        raise ValueError(
+            "tf.data.experimental.map_and_batch: give num_parallel_batches or num_parallel_calls, not both."
+        )
     return lambda dataset: dataset.map(map_func, num_parallel_calls).batch(batch_size, drop_remainder)
 
 
@@ -295,6 +299,11 @@ class _Padded(nodes.Node):
         if not isinstance(source.spec, dict):
             raise ValueError(
                 f"tf.data.experimental.pad_to_cardinality: elements must be dictionaries; got {source.spec}."
+            )
+        if source.length() < 0:
+            raise ValueError(
+                "tf.data.experimental.pad_to_cardinality: the number of elements must be known; "
+                "tf.data.experimental.assert_cardinality states it."
             )
         if source.length() > count:
             raise ValueError(
@@ -403,10 +412,9 @@ class TFRecordWriter:
 
     def write(self, dataset: DatasetV2) -> None:
         """Writes all elements; TypeError unless they are string scalars."""
-        if dataset.element_spec != TensorSpec([], "string"):
-            raise TypeError(
-                f"TFRecordWriter.write: elements must be string scalars; got {dataset.element_spec}."
-            )
+        found = dataset.element_spec if isinstance(dataset, DatasetV2) else dataset
+        if found != TensorSpec([], "string"):
+            raise TypeError(f"TFRecordWriter.write: a data set of string scalars was expected; got {found}.")
         with RecordWriter(self._filename, self._compression) as writer:
             for element in dataset:
                 writer.write(element._array[()])
@@ -417,7 +425,16 @@ def parse_example_dataset(features: Any, num_parallel_calls: Any = 1, determinis
     """For `Dataset.apply`: `tf.io.parse_example` of each vector of strings."""
     if features is None:
         raise ValueError("tf.data.experimental.parse_example_dataset: features are missing.")
-    return lambda dataset: dataset.map(lambda serialized: parse_example(serialized, features))
+
+    def parsed(dataset: DatasetV2) -> DatasetV2:
+        if dataset.element_spec not in (TensorSpec([None], "string"), TensorSpec(None, "string")):
+            raise TypeError(
+                "tf.data.experimental.parse_example_dataset: elements must be vectors of strings; got "
+                f"{dataset.element_spec}."
+            )
+        return dataset.map(lambda serialized: parse_example(serialized, features))
+
+    return parsed
 
 
 @export("data.experimental.make_batched_features_dataset")

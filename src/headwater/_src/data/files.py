@@ -106,10 +106,11 @@ class Records(FileNode):
 
 
 class Lines(FileNode):
-    """The lines of text files, without their ends."""
+    """The lines of text files, without their ends and without any carriage return."""
 
     def read(self, path: str) -> Iterator[bytes]:
-        return lines_of(path, self.compression)
+        for line in lines_of(path, self.compression):
+            yield line.replace(b"\r", b"") if b"\r" in line else line
 
 
 def lines_of(path: str, compression: str) -> Iterator[bytes]:
@@ -305,6 +306,10 @@ class CsvDatasetV2(DatasetV2):
     ) -> None:  # fmt: skip
         what = "tf.data.experimental.CsvDataset"
         columns = csv_columns(record_defaults, what)
+        if not columns:
+            raise invalid(f"{what}: record_defaults must name at least one column.")
+        if len(field_delim) != 1:
+            raise invalid(f"{what}: field_delim must be one character; got {field_delim!r}.")
         select = None if select_cols is None else [int(c) for c in np.asarray(select_cols)]
         if exclude_cols is not None:
             if select is not None:
@@ -312,6 +317,14 @@ class CsvDatasetV2(DatasetV2):
             left_out = {int(c) for c in np.asarray(exclude_cols)}
             numbers = (i for i in itertools.count() if i not in left_out)
             select = list(itertools.islice(numbers, len(columns)))
+        if select is not None and (
+            len(select) != len(columns)
+            or min(select) < 0
+            or any(b <= a for a, b in itertools.pairwise(select))
+        ):
+            raise invalid(
+                f"{what}: the {len(columns)} columns must be selected by ascending numbers; got {select}."
+            )
         how = (
             field_delim,
             use_quote_delim,

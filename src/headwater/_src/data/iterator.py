@@ -377,5 +377,9 @@ def _own(value: Any) -> Any:
         if out.dtype.kind == "O":
             out[...] = b""
         out[tuple(value.indices.numpy().T)] = value.values.numpy()
-        return out
-    return as_numpy(value)
+    elif isinstance(value, EagerTensor) and value._array.ndim:
+        out = value._array.view()
+    else:
+        return as_numpy(value)
+    out.flags.writeable = False
+    return out

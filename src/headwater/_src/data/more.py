@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,12 @@ import headwater._src.data.transforms as transforms
 from headwater._src.base import nest
 from headwater._src.base.dtypes import as_dtype, int64
 from headwater._src.base.errors import invalid
+from headwater._src.base.shapes import TensorShape
 from headwater._src.base.text import describe
 from headwater._src.core.convert import convert, host_ints
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, Tensor
+from headwater._src.data.fingerprints import fingerprint
 from headwater._src.data.functions import UserFunction
 from headwater._src.data.padding import PaddedBatch
 from headwater._src.data.structure import map_leaves, normalize, number, spec_of
@@ -31,6 +33,16 @@ def positive(value: Any, what: str) -> Any:
     if nodes.known(found) and found < 1:
         raise invalid(f"{what} must be positive; got {found}.")
     return found
+
+
+def flag(value: Any, what: str) -> Any:
+    """A boolean, or a boolean tensor of a graph; TypeError for others."""
+    if value.__class__ is bool:
+        return value
+    found = convert(value)
+    if not found.dtype.is_bool:
+        raise TypeError(f"{what} must be a boolean; got {describe(value)}.")
+    return bool(found)
 
 
 class MoreMethods:
@@ -144,7 +156,7 @@ class MoreMethods:
         """Keeps the elements of the first complete pass in a directory and reads them from there afterwards.
 
         Args:
-          path: the directory.
+          path: the directory; data sets with other fingerprints have other elements in it.
           compression: "AUTO", None or "GZIP".
           shard_func: the number of the file for each element, an int64 scalar; all in one by default.
           reader_func: gets a data set of the files' data sets and gives the data set of the elements.
@@ -157,9 +169,12 @@ class MoreMethods:
         read = self._reader(reader_func, what)
         return self._of(saving.Snapshot(self._node, path, how, shard_func, read))
 
-    def fingerprint(self) -> NoReturn:
-        """Not there: raises NotImplementedError, as TensorFlow hashes its own graph format."""
-        raise NotImplementedError("Dataset.fingerprint is a hash of TensorFlow's own graph format.")
+    def fingerprint(self) -> Tensor:
+        """A uint64 scalar that tells data sets apart: equal for equal expressions, in any process; seeds do not count.
+
+        The numbers are others than TensorFlow's, whose graphs are others.
+        """
+        return convert(np.asarray(fingerprint(self._node), np.uint64))
 
     # -- transformations ----------------------------------------------------------------------------------------------
 
@@ -182,7 +197,8 @@ class MoreMethods:
           DataLossError: on iteration, an element is larger than padded_shapes.
         """
         size = positive(batch_size, "Dataset.padded_batch: batch_size")
-        return self._of(PaddedBatch(self._node, size, padded_shapes, padding_values, bool(drop_remainder)))
+        drop = flag(drop_remainder, "Dataset.padded_batch: drop_remainder")
+        return self._of(PaddedBatch(self._node, size, padded_shapes, padding_values, drop))
 
     def ragged_batch(
         self, batch_size: Any, drop_remainder: Any = False, row_splits_dtype: Any = int64, name: str | None = None
@@ -198,7 +214,8 @@ class MoreMethods:
           InvalidArgumentError: on iteration, tensors differ in dimensions that are not ragged.
         """
         size = positive(batch_size, "Dataset.ragged_batch: batch_size")
-        return self._of(nodes.RaggedBatch(self._node, size, bool(drop_remainder), as_dtype(row_splits_dtype)))
+        drop = flag(drop_remainder, "Dataset.ragged_batch: drop_remainder")
+        return self._of(nodes.RaggedBatch(self._node, size, drop, as_dtype(row_splits_dtype)))
 
     def window(
         self,
@@ -223,7 +240,8 @@ class MoreMethods:
         shift = None if shift is None else number(shift, what)
         size, stride = number(size, what), number(stride, what)
         make, spec = self._of, self._spec_of
-        return self._of(transforms.Window(self._node, size, shift, stride, bool(drop_remainder), make, spec))
+        drop = flag(drop_remainder, f"{what}: drop_remainder")
+        return self._of(transforms.Window(self._node, size, shift, stride, drop, make, spec))
 
     def scan(self, initial_state: Any, scan_func: Any, name: str | None = None) -> Any:
         """`scan_func(state, element)` gives the next state and an element of the new data set.
@@ -285,7 +303,12 @@ class MoreMethods:
         )  # fmt: skip
 
     def unique(self, name: str | None = None) -> Any:
-        """The elements without those that came before; TypeError unless they are int32, int64 or string tensors."""
+        """The elements without those that came before.
+
+        Raises:
+          TypeError: they are no int32, int64 or string tensors.
+          InvalidArgumentError: they have several parts.
+        """
         return self._of(transforms.Unique(self._node))
 
     def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Any:
@@ -299,20 +322,24 @@ class MoreMethods:
             getattr(s, "shape", None) is not None and s.shape.rank == 0 for s in nest.flatten(self._node.spec)
         ):
             raise ValueError(f"{what}: elements must be batches; got {self._node.spec}.")
+        if np.ndim(batch_size) > 1:
+            raise ValueError(f"{what} takes one batch size or a vector of them; got {describe(batch_size)}.")
         sizes = host_ints(batch_size, what) if np.ndim(batch_size) else [number(batch_size, what)]
-        if min(sizes) < 1:
+        if min(sizes, default=0) < 1:
             raise ValueError(f"{what}: batch sizes must be positive; got {batch_size}.")
-        return self._of(transforms.Rebatch(self._node, sizes, bool(drop_remainder)))
+        drop = flag(drop_remainder, f"{what}: drop_remainder")
+        return self._of(transforms.Rebatch(self._node, sizes, drop))
 
     def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Any:
         """Each `batch_size` tensors as one sparse tensor of shape [batch size, *row_shape].
 
         Raises:
           TypeError: elements are not single tensors.
-          InvalidArgumentError: on iteration, an element is larger than `row_shape`.
+          ValueError: a dimension of `row_shape` is negative.
+          DataLossError: on iteration, an element is larger than `row_shape`.
         """
         size = positive(batch_size, "Dataset.sparse_batch: batch_size")
-        dims = [-1 if d is None else int(d) for d in row_shape]
+        dims = [-1 if d is None else d for d in TensorShape(row_shape).as_list()]
         return self._of(transforms.SparseBatch(self._node, size, dims))
 
     def rejection_resample(
@@ -393,10 +420,11 @@ class MoreMethods:
         datasets = list(datasets)
         if not datasets:
             raise ValueError("Dataset.choose_from_datasets: at least one data set is needed.")
-        if choice_dataset.element_spec != TensorSpec([], "int64"):
+        found = getattr(choice_dataset, "element_spec", None)
+        if found != TensorSpec([], "int64"):
             raise TypeError(
-                "Dataset.choose_from_datasets: the choices must be int64 scalars; got "
-                f"{choice_dataset.element_spec}."
+                "Dataset.choose_from_datasets: the choices must be a data set of int64 scalars; got "
+                f"{describe(choice_dataset) if found is None else found}."
             )
         sources = [d._node for d in datasets]
         return cls._of(

@@ -18,7 +18,7 @@ import numpy as np
 from headwater._src.base import nest
 from headwater._src.base.errors import invalid
 from headwater._src.core.ragged import RaggedTensorSpec
-from headwater._src.core.spec import TensorSpec
+from headwater._src.core.spec import NoneTensorSpec, TensorSpec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, as_array, of_array
 from headwater._src.data.columns import (
     Chained,
@@ -117,6 +117,13 @@ def known(count: Any) -> bool:
     return not isinstance(count, SymbolicTensor)
 
 
+def with_tensors(spec: Any, what: str) -> Any:
+    """The specification of elements; InvalidArgumentError where nothing in them is a tensor."""
+    if all(isinstance(s, NoneTensorSpec) for s in nest.flatten(spec)):
+        raise invalid(f"{what}: an element needs at least one tensor; got {spec}.")
+    return spec
+
+
 class Given(Node):
     """The data set that a tensor of a graph will hold."""
 
@@ -146,7 +153,7 @@ class Tensors(Node):
     def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = normalize(value)
-        self.spec = map_leaves(spec_of, self.value)
+        self.spec = with_tensors(map_leaves(spec_of, self.value), "Dataset.from_tensors")
 
     def run(self, state: Pass) -> Iterator[Any]:
         return iter((self.value,))
@@ -268,8 +275,8 @@ class Counter(Range):
 
     def __init__(self, start: Any, step: Any, dtype: Any) -> None:
         far = np.iinfo(np.int64).max
-        if known(step) and step < 0:
-            far = -far
+        if known(start) and known(step):  # so many numbers that there is an integer for how many
+            far = min(start, 0) + far if step >= 0 else max(start, 0) - far
         super().__init__((start, far if step else start + 1, step or 1), dtype)
         self.still = not step
 
@@ -704,6 +711,8 @@ class RaggedBatch(Batch):
     def __init__(self, source: Node, size: Any, drop: bool, splits: Any) -> None:
         self.splits = splits
         super().__init__(source, size, drop)
+        if self.rows_spec == source.spec:
+            self.name = Batch.name
 
     def _rows_spec(self, spec: Any) -> Any:
         return map_leaves(self._ragged, spec)

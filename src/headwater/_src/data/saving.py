@@ -17,6 +17,7 @@ from headwater._src.core.composite import SparseTensorSpec
 from headwater._src.core.ragged import RaggedTensorSpec
 from headwater._src.core.spec import TensorSpec
 from headwater._src.core.tensor import EagerTensor, of_array
+from headwater._src.data.fingerprints import fingerprint
 from headwater._src.data.functions import Pass, UserFunction, arguments, of_elements
 from headwater._src.data.nodes import UNKNOWN, Node
 from headwater._src.data.structure import NoneTensorSpec, component_specs, components, from_components
@@ -279,7 +280,8 @@ class Snapshot(Node):
 
     def __init__(self, source: Node, path: Any, compression: str, shard_func: Any, read: Any) -> None:
         super().__init__(source)
-        self.path, self.compression = path_of(path), compression
+        self.compression = compression
+        self.path = os.path.join(path_of(path), f"{fingerprint(source):016x}")
         described(source.spec)
         self.shard = sharding(source, shard_func, "Dataset.snapshot")
         self.read = read

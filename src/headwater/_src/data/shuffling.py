@@ -193,7 +193,7 @@ _END = object()
 
 def _floats(numbers: Any) -> np.ndarray:
     if numbers.__class__ is range:
-        return np.arange(numbers.start, numbers.stop, numbers.step, np.float64)
+        return np.arange(numbers.start, numbers.stop, numbers.step, dtype=np.float64)
     return np.asarray(numbers, np.float64)
 
 

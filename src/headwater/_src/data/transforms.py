@@ -18,7 +18,15 @@ from headwater._src.core.tensor import of_array
 from headwater._src.data.columns import Columns, FilterColumns, MapColumns, Read, is_dense, on_columns
 from headwater._src.data.functions import Pass, UserFunction, arguments, of_elements
 from headwater._src.data.generator import Generator
-from headwater._src.data.nodes import INFINITE, UNKNOWN, Node, element_rows, known, through_columns
+from headwater._src.data.nodes import (
+    INFINITE,
+    UNKNOWN,
+    Node,
+    element_rows,
+    known,
+    through_columns,
+    with_tensors,
+)
 from headwater._src.data.parsed_ahead import parsed_ahead
 from headwater._src.data.structure import map_leaves, packer, prefixed, spec_of, stacker, without_first
 from headwater._src.data.waiting import ahead, in_parallel
@@ -73,7 +81,7 @@ class Map(Node):
         self.name = "_MapDataset" if workers is None else "_ParallelMapDataset"
         self.function = UserFunction(function, arguments(source.spec), "Dataset.map")
         self.workers = workers
-        self.spec = self.function.spec
+        self.spec = with_tensors(self.function.spec, "Dataset.map")
 
     def run(self, state: Pass) -> Iterator[Any]:
         columns = self.columns(state)
@@ -449,7 +457,10 @@ class Unique(Node):
 
     def __init__(self, source: Node) -> None:
         super().__init__(source)
-        for spec in nest.flatten(source.spec):
+        parts = nest.flatten(source.spec)
+        if len(parts) > 1:
+            raise invalid(f"Dataset.unique: elements must be single tensors; got {source.spec}.")
+        for spec in parts:
             if isinstance(spec, SparseTensorSpec):
                 raise invalid(f"Dataset.unique: sparse tensors can't be compared; got {spec}.")
             if not isinstance(spec, TensorSpec) or spec.dtype.name not in ("int32", "int64", "string"):

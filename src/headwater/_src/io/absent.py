@@ -9,6 +9,7 @@ _SAVE = "Save Keras models with model.save('model.keras') or model.save_weights(
 _SHARDS = "A checkpoint is written to one data file; those of several are read."
 _SUMMARY = "Keep the logs that model.fit returns, or write them with keras.callbacks.CSVLogger."
 _PROFILER = "Python's own cProfile sees every operation."
+_GRAPH = "Graphs have no GraphDef here; function.get_concrete_function(...).graph.draw() shows one."
 _LITE = "Conversion to LiteRT needs TensorFlow's compiler."
 
 load = absent_function("saved_model.load", __name__, _SAVE)
@@ -36,6 +37,8 @@ trace_export = absent_function("summary.trace_export", __name__, _SUMMARY)
 Trace = absent_class("profiler.experimental.Trace", __name__, _PROFILER)
 start = absent_function("profiler.experimental.start", __name__, _PROFILER)
 stop = absent_function("profiler.experimental.stop", __name__, _PROFILER)
+
+write_graph = absent_function("io.write_graph", __name__, _GRAPH)
 
 TFLiteConverter = absent_class("lite.TFLiteConverter", __name__, _LITE)
 Interpreter = absent_class("lite.Interpreter", __name__, _LITE)

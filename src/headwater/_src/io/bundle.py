@@ -24,6 +24,7 @@ from headwater._src.io.crc import crc32c, masked
 from headwater._src.io.gfile import _path, _translated, replacing
 from headwater._src.io.raw import shape_bytes, shape_of
 from headwater._src.io.table import MAX_TABLE, read_table, table_bytes
+from headwater._src.ops import strings_flat
 
 _U32 = struct.Struct("<I")
 _HEADER = b"\x08\x01\x1a\x02\x08\x01"
@@ -85,18 +86,19 @@ def _entry_bytes(entry: Entry) -> bytes:
 
 
 def _string_bytes(array: np.ndarray) -> tuple[bytes, int]:
-    values = [bytes(v) for v in array.reshape(-1)]
-    lengths, check = _lengths_check(list(map(len, values)))
+    values = array.reshape(-1).tolist()
+    sizes = strings_flat.sizes_of(values)
+    seen, check = _lengths_check(sizes)
     content = check + b"".join(values)
-    return wire.pack_ints(list(map(len, values))) + content, crc32c(lengths + content)
+    return wire.varints(sizes) + content, crc32c(seen + content)
 
 
-def _lengths_check(lengths: list[int]) -> tuple[bytes, bytes]:
+def _lengths_check(sizes: np.ndarray) -> tuple[bytes, bytes]:
     """Lengths as the checksums see them, and their checksum as it is stored."""
-    if not lengths or max(lengths) <= 0xFFFFFFFF:
-        seen = np.array(lengths, "<u4").tobytes()
+    if sizes.max(initial=0) <= 0xFFFFFFFF:
+        seen = sizes.astype("<u4").tobytes()
     else:
-        seen = b"".join([n.to_bytes(4 if n <= 0xFFFFFFFF else 8, "little") for n in lengths])
+        seen = b"".join([n.to_bytes(4 if n <= 0xFFFFFFFF else 8, "little") for n in sizes.tolist()])
     return seen, _U32.pack(masked(crc32c(seen)))
 
 
@@ -218,23 +220,17 @@ class BundleReader:
         return content.view(entry.dtype.np).reshape(entry.shape)
 
     def _strings(self, key: str, entry: Entry, file: Any, data: bytes, count: int) -> np.ndarray:
-        lengths, at = list(data[:count]), count
-        if not data[:count].isascii():  # some length has more than seven bits
-            lengths, at = [], 0
-            for _ in range(count):
-                length, at = wire.read_varint(data, at)
-                lengths.append(length)
-        seen, check = _lengths_check(lengths)
-        if data[at : at + 4] != check or at + 4 + sum(lengths) != len(data):
-            raise self._lost(key, file, "the lengths of its strings do not fit their checksum")
-        if masked(crc32c(seen + data[at:])) != entry.crc:
+        try:
+            sizes, at = wire.read_varints(data, count)
+        except DataLossError as error:
+            raise self._lost(key, file, str(error)) from None
+        most = len(data) - at - 4
+        if ((sizes < 0) | (sizes > most)).any() or int(sizes.sum()) != most:
+            raise self._lost(key, file, "the lengths of its strings do not fit its size")
+        seen, check = _lengths_check(sizes)
+        if data[at : at + 4] != check or masked(crc32c(seen + data[at:])) != entry.crc:
             raise self._lost(key, file, "its bytes do not fit their checksum")
-        out = np.empty(count, object)
-        at += 4
-        for i, length in enumerate(lengths):
-            out[i] = data[at : at + length]
-            at += length
-        return out.reshape(entry.shape)
+        return strings_flat.pieces(data, strings_flat.bounds(sizes)[:-1] + at + 4, sizes).reshape(entry.shape)
 
     def _lost(self, key: str, file: Any, what: str) -> DataLossError:
         return DataLossError(None, None, f"{file.name}: the tensor {key} can't be read: {what}.")

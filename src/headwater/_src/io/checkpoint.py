@@ -27,6 +27,7 @@ from headwater._src.io.object_graph import (
     Descendants,
     children_of,
     descendants,
+    full_name,
     graph_bytes,
     has_values,
     node_names,
@@ -46,7 +47,8 @@ class CheckpointOptions:
       experimental_enable_async_checkpoint: the same as `enable_async`.
       experimental_write_callbacks: functions that are called after a checkpoint was written, with its path or without arguments.
       enable_async: write in a thread of its own, from the values at the time of the call.
-      experimental_skip_slot_variables: accepted; the variables that an optimizer of TensorFlow 1 keeps for others are not restored.
+      experimental_skip_slot_variables: whether `assert_consumed` overlooks the variables that an optimizer of TensorFlow 1 kept for
+        others; they are not restored.
       experimental_sharding_callback: None; a checkpoint is one data file.
 
     Raises:
@@ -93,9 +95,11 @@ def _called(callback: Callable[..., Any], path: str) -> None:
 class CheckpointLoadStatus:
     """What `Checkpoint.restore` returns: assertions about what was and what is still to be restored."""
 
-    def __init__(self, restoration: Restoration, checkpoint: Checkpoint) -> None:
+    def __init__(self, restoration: Restoration, checkpoint: Checkpoint, skip_slots: bool) -> None:
         self._restoration = restoration
         self._checkpoint = checkpoint
+        slots = {slot.variable for node in restoration.nodes for slot in node.slots}
+        self._skipped = slots if skip_slots else set()
 
     def _unmatched(self) -> list[str]:
         """The ways to the program's objects with values of their own that are not in the checkpoint."""
@@ -119,7 +123,7 @@ class CheckpointLoadStatus:
         left = [
             names[i]
             for i, node in enumerate(restoration.nodes)
-            if node.attributes and restoration.object(i) is None
+            if node.attributes and restoration.object(i) is None and i not in self._skipped
         ]
         left += [f"{names[i]} ({', '.join(values)})" for i, values in restoration.unused.items()]
         if left:
@@ -160,7 +164,8 @@ class CheckpointLoadStatus:
         return self
 
     def expect_partial(self) -> CheckpointLoadStatus:
-        """Returns this status: nothing is said where parts of a checkpoint are never used."""
+        """Returns this status; from now on nothing is said where parts of the checkpoint are never used."""
+        self._restoration.partial = True
         return self
 
     def initialize_or_restore(self, session: Any = None) -> None:
@@ -186,6 +191,53 @@ class InitializationOnlyStatus:
         """Nothing is left to do: variables have their initial values."""
 
 
+class NameBasedSaverStatus:
+    """What `Checkpoint.restore` returns for a checkpoint of TensorFlow 1's saver, which knows variables by their names: those that
+    exist have been restored.
+
+    Raises:
+      ValueError, InvalidArgumentError: a value's shape or dtype is not that of its variable.
+    """
+
+    def __init__(self, reader: BundleReader, checkpoint: Checkpoint) -> None:
+        self._prefix, self._checkpoint = reader.prefix, checkpoint
+        found = [o for o in checkpoint._descendants().objects if has_values(o) and full_name(o) in reader]
+        for variable, value in zip(found, list(reader.tensors(map(full_name, found))), strict=True):
+            variable._restore_from_tensors({"VARIABLE_VALUE": of_array(value)})
+        self._restored = {id(variable): variable for variable in found}
+
+    def assert_consumed(self) -> NameBasedSaverStatus:
+        """Returns this status if every object has been restored.
+
+        Raises:
+          AssertionError: one has not; the message names it.
+        """
+        found = self._checkpoint._descendants()
+        known = {*self._restored, id(self._checkpoint._counter)}
+        left = [
+            f"{'.'.join(path)} ({full_name(obj) or 'no variable'})"
+            for obj, path in zip(found.objects, found.paths, strict=True)
+            if has_values(obj) and id(obj) not in known
+        ]
+        if left:
+            raise AssertionError(
+                f"{len(left)} objects have no value in the checkpoint {self._prefix}, which names variables as TensorFlow 1 did: "
+                f"{', '.join(left[:10])}."
+            )
+        return self
+
+    assert_existing_objects_matched = assert_nontrivial_match = assert_consumed
+
+    def expect_partial(self) -> NameBasedSaverStatus:
+        """Returns this status."""
+        return self
+
+    def initialize_or_restore(self, session: Any = None) -> None:
+        """Nothing is left to do: values are restored at once."""
+
+    run_restore_ops = initialize_or_restore
+
+
 # -- checkpoints ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +258,7 @@ class Checkpoint(AutoTrackable):
 
     >>> step = tf.Variable(0)
     >>> checkpoint = tf.train.Checkpoint(step=step)
-    >>> path = checkpoint.save("/tmp/training/ckpt")
+    >>> path = checkpoint.save("training/ckpt")
     >>> checkpoint.restore(path).assert_consumed()
     """
 
@@ -263,9 +315,8 @@ class Checkpoint(AutoTrackable):
             with outside_graphs():
                 counter = Variable(np.int64(0), trainable=False, name="save_counter")
             self.__dict__["_counter"] = counter
-            if self._attached is None:
-                self._track_trackable(counter, "save_counter")
-            else:
+            self._track_trackable(counter, "save_counter")
+            if self._attached is not None:
                 self._attached["save_counter"] = counter
                 self._top._handle_deferred_dependencies("save_counter", counter)
             return counter
@@ -309,7 +360,7 @@ class Checkpoint(AutoTrackable):
         """Writes a checkpoint under the next number and makes it the latest of its directory.
 
         Args:
-          file_prefix: the path without the number; "/tmp/a/ckpt" gives "/tmp/a/ckpt-1", "/tmp/a/ckpt-2", ...
+          file_prefix: the path without the number; "a/ckpt" gives "a/ckpt-1", "a/ckpt-2", ...
           options: see `tf.train.CheckpointOptions`.
 
         Returns:
@@ -340,11 +391,16 @@ class Checkpoint(AutoTrackable):
         if save_path is None:
             return InitializationOnlyStatus()
         with outside_graphs():
-            restoration = Restoration(BundleReader(path_of(save_path)))
+            reader = BundleReader(path_of(save_path))
+            if GRAPH_KEY not in reader:
+                return NameBasedSaverStatus(reader, self)
+            restoration = Restoration(reader)
             top = self._top
             restoration.bind(0, top)
             restoration.restore_from(0, top, self._attached)
-        return CheckpointLoadStatus(restoration, self)
+        return CheckpointLoadStatus(
+            restoration, self, skip_slots=bool(options and options.experimental_skip_slot_variables)
+        )
 
     def restore(self, save_path: Any, options: CheckpointOptions | None = None) -> Any:
         """Gives the objects the values of a checkpoint; those that don't exist yet get theirs when they are assigned.

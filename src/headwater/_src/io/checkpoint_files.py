@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from headwater._src.base.compat import as_bytes
 from headwater._src.base.dtypes import DType
 from headwater._src.base.exporting import export
 from headwater._src.io.bundle import BundleReader
@@ -105,6 +104,11 @@ def _parsed(text: str) -> CheckpointState:
             known.append(value) if isinstance(known, list) else setattr(state, name, value)
 
 
+def _literal(text: str) -> str:
+    """A string as the file has it."""
+    return '"' + "".join(c if c > "\x7f" else quoted(c.encode())[1:-1] for c in text) + '"'
+
+
 @export("train.get_checkpoint_state")
 def get_checkpoint_state(checkpoint_dir: Any, latest_filename: str | None = None) -> CheckpointState | None:
     """What the file "checkpoint" (or `latest_filename`) of a directory says, with paths that lead there from here.
@@ -149,7 +153,7 @@ def update_state(
         return os.path.relpath(path, directory or ".")
 
     state = CheckpointState(relative(latest), list(map(relative, paths)), timestamps, last_preserved)
-    write_whole(name, "".join(state._lines(lambda one: quoted(as_bytes(one)))).encode())
+    write_whole(name, "".join(state._lines(_literal)).encode())
 
 
 @export("train.latest_checkpoint")

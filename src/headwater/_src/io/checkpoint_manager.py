@@ -68,8 +68,10 @@ class CheckpointManager:
         self._last_preserved = min(state.last_preserved_timestamp, now)
         paths = state.all_model_checkpoint_paths
         times = state.all_model_checkpoint_timestamps or [self._last_preserved] * len(paths)
+        here = os.path.join(os.path.abspath(self._directory), "")
         for path, written in zip(paths, times, strict=False):
-            if min(written, now) > self._last_preserved:
+            # What lies elsewhere is not this manager's to delete, whatever the file says.
+            if min(written, now) > self._last_preserved and os.path.abspath(path).startswith(here):
                 self._kept[path] = min(written, now)
 
     @property

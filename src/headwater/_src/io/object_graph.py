@@ -16,6 +16,7 @@ from headwater._src.state.tracking import Trackable
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """The name of the tensor that holds the graph."""
 _ATTRIBUTES = "/.ATTRIBUTES/"
+_LONG_NAME = 500
 
 
 class Attribute(NamedTuple):
@@ -179,7 +180,8 @@ def has_values(obj: Trackable) -> bool:
     return type(obj)._serialize_to_tensors is not Trackable._serialize_to_tensors
 
 
-def _full_name(obj: Any) -> str:
+def full_name(obj: Any) -> str:
+    """The name of a variable, which TensorFlow 1 saved it under; empty for other objects."""
     return obj._shared_name if getattr(obj, "_should_act_as_resource_variable", False) else ""
 
 
@@ -196,7 +198,7 @@ def saved_form(found: Descendants) -> tuple[list[Node], dict[str, Any]]:
                     tensors[prefix + obj._tensors_name + name] = tensor
                 else:
                     local = escaped(name)
-                    attributes.append(Attribute(local, _full_name(obj), prefix + escaped(local)))
+                    attributes.append(Attribute(local, full_name(obj), prefix + escaped(local)))
                     tensors[prefix + escaped(local)] = tensor
             if obj._tensors_name:
                 attributes.append(Attribute(obj._tensors_name, "", prefix + obj._tensors_name))
@@ -225,7 +227,7 @@ def node_names(nodes: list[Node]) -> list[str]:
     for number in queue:
         for name, child in nodes[number].children:
             if child not in names:
-                names[child] = name if number == 0 else f"{names[number]}.{name}"
+                names[child] = name if number == 0 else f"{names[number]}.{name}"[-_LONG_NAME:]
                 queue.append(child)
     for number, node in enumerate(nodes):
         for slot in node.slots:

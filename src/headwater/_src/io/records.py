@@ -21,7 +21,7 @@ from headwater._src.io.gfile import _path, _translated
 MAX_RECORD = 1 << 30
 """No record may be longer, whatever a file says."""
 _CHUNK = 1 << 18
-_MOST = 1 << 20
+_MOST = 1 << 21
 """A file is read in pieces of so many bytes: the first and, where it goes on, the largest."""
 _MOST_HELD = 2048
 _LENGTH = struct.Struct("<Q")
@@ -329,7 +329,7 @@ def _split(data: bytearray, size: int, path: str, offset: int) -> tuple[list[byt
 def _cut_off(data: bytearray, at: int, path: str, offset: int) -> Exception | None:
     """What is wrong with a record that does not end in `data`; None where the rest may follow."""
     length, check = _HEAD.unpack_from(data, at)
-    damaged = masked(crc32c(data[at : at + 8])) != check
+    damaged = masked(crc32c(bytes(data[at : at + 8]))) != check
     if not damaged and length <= MAX_RECORD:
         return None
     what = (

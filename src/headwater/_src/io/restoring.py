@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from headwater._src.base.errors import NotFoundError
-from headwater._src.core.tensor import of_array
+from headwater._src.core.tensor import Tensor, of_array
 from headwater._src.engine.tape import outside_graphs
 from headwater._src.io.bundle import BundleReader
 from headwater._src.io.object_graph import (
@@ -16,10 +17,12 @@ from headwater._src.io.object_graph import (
     Node,
     children_of,
     has_values,
+    node_names,
     read_graph,
     unescaped,
     values_prefix,
 )
+from headwater._src.ops.cast import cast
 from headwater._src.state.tracking import UPDATE, Trackable
 
 _uids = itertools.count(1)
@@ -36,6 +39,31 @@ def _reference(obj: Any) -> Callable[[], Any]:
         return weakref.ref(obj)
     except TypeError:
         return lambda: obj
+
+
+def _has_no_value_yet(obj: Any) -> bool:
+    """Whether this is a Keras variable made while shapes are inferred, whose initializer will be asked for its value later
+    (keras/src/backend/common/variables.py)."""
+    return getattr(obj, "_value", obj) is None and callable(getattr(obj, "_initializer", None))
+
+
+class _Begin:
+    """An initializer that gives a value from a checkpoint.
+
+    Args:
+      value: a tensor.
+    """
+
+    def __init__(self, value: Tensor) -> None:
+        self.value = value
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Tensor:
+        """The value; ValueError if another shape is needed."""
+        if self.value.shape != tuple(shape):
+            raise ValueError(
+                f"The checkpoint has a value of shape {self.value.shape} for a variable of shape {tuple(shape)}."
+            )
+        return cast(self.value, dtype)
 
 
 class Position(NamedTuple):
@@ -65,16 +93,26 @@ class Restoration:
 
     def __init__(self, reader: BundleReader) -> None:
         self.reader = reader
-        if GRAPH_KEY not in reader:
-            raise NotImplementedError(
-                f"{reader.prefix} was not written by tf.train.Checkpoint but by TensorFlow 1's saver, which names variables and no "
-                "objects. Read its tensors with tf.train.load_checkpoint and assign them."
-            )
         self.nodes: list[Node] = read_graph(reader.string(GRAPH_KEY))
         self.uid = next(_uids)
+        self.partial = False
+        """Whether it is known that not all will be used."""
         self._objects: dict[int, Callable[[], Any]] = {}
         self.unused: dict[int, list[str]] = {}
         """Values that the object of that number has no place for."""
+
+    def __del__(self) -> None:
+        """Says what of the checkpoint was never used; nothing waits for it any more."""
+        if getattr(self, "partial", True):
+            return
+        left = [i for i, node in enumerate(self.nodes) if node.attributes and i not in self._objects]
+        if left or self.unused:
+            names = node_names(self.nodes)
+            logging.getLogger("headwater").warning(
+                "%d values of the checkpoint %s were never restored: %s. If that is as it should be, say so with "
+                "checkpoint.restore(...).expect_partial().",
+                len(left) + len(self.unused), self.reader.prefix, ", ".join(names[i] for i in [*left, *self.unused][:10]),
+            )  # fmt: skip
 
     # -- which object is which ----------------------------------------------------------------------------------------
 
@@ -100,8 +138,11 @@ class Restoration:
         """Restores an object that has been bound, and what it depends on, breadth first; `more` are further dependencies of it."""
         queue: list[tuple[int, Trackable]] = [(node, obj)]
         values: list[tuple[Trackable, dict[str, str]]] = []
+        # Of several objects of the checkpoint that are one of the program the first counts.
+        claimed: set[int] = set()
         for number, found in queue:
-            if self.uid > update_of(found):
+            if self.uid > update_of(found) and id(found) not in claimed:
+                claimed.add(id(found))
                 values.append((found, self._keys(number, found)))
             queue += self._bound_children(number, found, more or {} if found is obj else {})
         # All is read before anything changes.
@@ -109,7 +150,9 @@ class Restoration:
         for found, keys in values:
             given = {name: of_array(next(tensors)) for name in keys}
             try:
-                if given:
+                if given and _has_no_value_yet(found):
+                    found._initializer = _Begin(given["VARIABLE_VALUE"])  # type: ignore[attr-defined]
+                elif given:
                     found._restore_from_tensors(given)
             except KeyError as error:
                 raise self._missing(found, str(error.args[0]), keys) from None

@@ -108,6 +108,35 @@ def pack_ints(values: list[int]) -> bytes:
     return b"".join(map(varint, values))
 
 
+def varints(values: np.ndarray) -> bytes:
+    """Many unsigned integers (int64), one after another."""
+    sizes = np.ones(len(values), np.int64)
+    for bits in range(7, 63, 7):
+        more = values >> bits > 0
+        if not more.any():
+            break
+        sizes += more
+    groups = np.arange(int(sizes.max(initial=1)))
+    out = (values[:, None] >> 7 * groups & 127).astype(np.uint8)
+    out |= np.where(groups < sizes[:, None] - 1, 128, 0).astype(np.uint8)
+    return out[groups < sizes[:, None]].tobytes()
+
+
+def read_varints(data: bytes, count: int) -> tuple[np.ndarray, int]:
+    """So many integers at the beginning as int64, and the place after them."""
+    content = np.frombuffer(data[: 10 * count], np.uint8)
+    ends = np.flatnonzero(content < 128)[:count]
+    if len(ends) < count:
+        raise damaged("it ends in the middle of an integer, or one has more than ten bytes")
+    starts = np.concatenate([[0], ends[:-1] + 1]) if count else ends
+    sizes = ends - starts + 1
+    values = content[starts].astype(np.int64) & 127
+    for i in range(1, int(sizes.max(initial=0))):
+        longer = np.flatnonzero(sizes > i)
+        values[longer] |= (content[starts[longer] + i].astype(np.int64) & 127) << 7 * i
+    return values, int(ends[-1]) + 1 if count else 0
+
+
 def floats(data: bytes, at: int, end: int) -> np.ndarray:
     """The float32 numbers of a packed field."""
     if (end - at) % 4:
