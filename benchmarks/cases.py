@@ -72,7 +72,7 @@ class Case:
     rate: str = ""  # shown as this many a second; otherwise as a time
     collect: bool = False  # leave the garbage collector on while timing, as a real program would
     seconds: float = 1.0  # share of measuring time, relative to the other cases
-    warm: float = 0.05  # seconds of calls before the first that counts, at the least
+    warm: int = 10  # calls before the first that counts, at the least
 
     def code(self, framework: str) -> Code | None:
         found = getattr(self, FAMILY[framework])
@@ -238,7 +238,7 @@ def training_loop(family: str, module: Any) -> Names:
 
 # --- Convolutions and pools ---------------------------------------------------------------------------------
 
-LONG_WARM = 5.0  # seconds in which headwater's large eager kernels have become programs
+LONG_WARM = 12_000  # calls after which headwater's large eager kernels have become programs
 # name: input, filter (None for a pool), its call in tf, its call in torch (channels first)
 _TF_CONV = "tf.nn.conv2d(x, f, {}, 'SAME')"
 _TORCH_CONV = "torch.nn.functional.conv2d(x, f, {})"

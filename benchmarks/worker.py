@@ -24,6 +24,7 @@ from typing import Any, TextIO
 from cases import CASES, FAMILY, Code, Names, batches, keras_model, shared_names
 
 REPEAT_SECONDS = 0.001  # long against the clock's resolution, short against a time slice of the scheduler
+WARM_SECONDS, MOST_WARM_SECONDS = 0.05, 20.0
 
 TEMPLATE = """\
 def timed(calls, clock):
@@ -104,10 +105,14 @@ class Worker:
             self.calls = code.calls
         return {"calls": self.calls}
 
-    def _warm_up(self, seconds: float) -> float:
+    def _warm_up(self, calls: int) -> float:
         """Seconds of one call, after enough calls that caches are filled and first-use costs are paid."""
-        end, best, runs = time.perf_counter() + seconds, float("inf"), 0
-        while runs < 10 or time.perf_counter() < end:
+        start, best, runs = time.perf_counter(), float("inf"), 0
+        while (
+            runs < 10
+            or (spent := time.perf_counter() - start) < WARM_SECONDS
+            or (runs < calls and spent < MOST_WARM_SECONDS)
+        ):
             best = min(best, self._repeat())
             runs += 1
         return best

@@ -66,6 +66,25 @@ def collect() -> dict[str, dict[str, tuple[str, str]]]:
     return namespaces
 
 
+def late_names(names: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Those whose modules are loaded at the first use of a name."""
+    from headwater._src.names import LATE
+
+    return {name: place for name, place in names.items() if place[0].startswith(LATE)}
+
+
+def late_part(names: dict[str, tuple[str, str]]) -> list[str]:
+    """The end of a file for names that are late; tools read them as plain imports."""
+    places = [f'    "{n}": ("{m}", "{a}"),' for n, (m, a) in sorted(names.items())]
+    imports = [f"    from {m} import {a} as {n}" for n, (m, a) in names.items()]
+    return [
+        "", "from typing import TYPE_CHECKING as _TYPE_CHECKING", "",
+        "from headwater._src.base.lazy import late as _late", "",
+        "if _TYPE_CHECKING:", *sorted(imports), "",
+        "_LATE = {", *places, "}", "__getattr__, __dir__ = _late(globals(), _LATE)",
+    ]  # fmt: skip
+
+
 def render(namespace: str, names: dict[str, tuple[str, str]], children: list[str]) -> str:
     """The text of one file of the public face."""
     from headwater._src.names import NAMESPACES
@@ -75,12 +94,15 @@ def render(namespace: str, names: dict[str, tuple[str, str]], children: list[str
     by_module: dict[str, list[str]] = defaultdict(list)
     for child in children:
         by_module[full].append(f"{child} as {child}")
+    late = late_names(names)
     for name, (module, attribute) in names.items():
-        if not keyword.iskeyword(name):
+        if not keyword.iskeyword(name) and name not in late:
             by_module[module].append(f"{attribute} as {name}")
     for module in sorted(by_module):
         for item in sorted(by_module[module]):
             lines.append(f"from {module} import {item}")
+    if late:
+        lines += late_part(late)
     from headwater._src.names import TAILS
 
     return lines[0] + "\n" + "\n".join(lines[1:]) + "\n" + TAILS.get(namespace, "")

@@ -31,6 +31,8 @@ from headwater._src.ops.image_colour import rgb_to_yiq as rgb_to_yiq
 from headwater._src.ops.image_colour import rgb_to_yuv as rgb_to_yuv
 from headwater._src.ops.image_colour import yiq_to_rgb as yiq_to_rgb
 from headwater._src.ops.image_colour import yuv_to_rgb as yuv_to_rgb
+from headwater._src.ops.image_distort import sample_distorted_bounding_box as sample_distorted_bounding_box
+from headwater._src.ops.image_distort import stateless_sample_distorted_bounding_box as stateless_sample_distorted_bounding_box
 from headwater._src.ops.image_files import adjust_jpeg_quality as adjust_jpeg_quality
 from headwater._src.ops.image_files import decode_and_crop_jpeg as decode_and_crop_jpeg
 from headwater._src.ops.image_files import decode_webp as decode_webp

@@ -131,6 +131,48 @@ def test_depthwise_convolutions_and_their_gradients(at_once, name):
     assert programs() == (2 if name == "5x5" else 3)
 
 
+# shape, size, method, how many of the two become programs: the resizing and its gradient
+RESIZES = {
+    "bilinear, smaller": ((2, 8, 10, 3), (4, 5), "bilinear", 2), "bilinear, larger": ((2, 5, 4, 3), (8, 7), "bilinear", 2),
+    "bicubic": ((2, 9, 8, 3), (6, 5), "bicubic", 2), "area": ((2, 6, 8, 1), (3, 4), "area", 2), "nearest": ((2, 6, 5, 3), (9, 10), "nearest", 2),
+    "bicubic of one channel": ((2, 9, 8, 1), (6, 5), "bicubic", 1), "many taps": ((2, 30, 30, 2), (3, 3), "lanczos3", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESIZES)
+def test_resized_images_and_their_gradients(at_once, name):
+    shape, size, method, count = RESIZES[name]
+    x = images(*shape)
+
+    def forward(x):
+        return tf.image.resize(x, size, method, antialias=method == "lanczos3")
+
+    for call in (lambda: forward(x), gradients(forward, x)):
+        for got, want in zip(arrays_of(call()), arrays_of(by_numpy(call)), strict=True):
+            np.testing.assert_allclose(got, want, rtol=2e-6, atol=2e-6)
+    assert programs() == count
+
+
+def test_a_pixel_that_is_not_finite_stays_where_it_is(at_once):
+    x = np.ones((1, 8, 8, 3), np.float32)
+    x[0, 2, 2] = np.inf
+    got = tf.image.resize(x, (4, 4)).numpy()
+    assert programs() == 1
+    np.testing.assert_array_equal(got, by_numpy(lambda: tf.image.resize(x, (4, 4))).numpy())
+    assert np.isinf(got).sum() == 3
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_dilations(at_once, padding):
+    x, w = images(2, 7, 6, 3), images(3, 2, 3)
+
+    def call():
+        return tf.nn.dilation2d(x, w, (1, 2, 1, 1), padding, "NHWC", (1, 1, 2, 1))
+
+    np.testing.assert_array_equal(call().numpy(), by_numpy(call).numpy())
+    assert programs() == 1
+
+
 # -- what stays with NumPy --------------------------------------------------------------------------------------------
 
 KEPT = {

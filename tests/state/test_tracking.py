@@ -249,3 +249,15 @@ def test_modules_are_copied_with_what_they_track():
     view = tf.train.TrackableView(made)
     assert view.children(made) == {"v": made.v, "items": made.items}
     assert made.v is not module.v and made.items[0] is not module.items[0] and len(made.variables) == 2
+
+
+def test_long_lists_grow_quickly():
+    """The work of an `append` does not depend on what is there: the list is looked through when it is saved."""
+    made = attribute([Variable(1)])
+    seen = made._seen
+    made.append(2)
+    assert made._seen is seen and len(seen) == 2
+    table = attribute({"a": 1})
+    seen = table._seen
+    table["b"] = table["a"] = 3
+    assert table._seen is seen and seen == {"a": 3, "b": 3}

@@ -132,16 +132,18 @@ LIMITS: tuple[Limit, ...] = (
 
 ABSENT: tuple[tuple[str, str], ...] = (
     ("Functions", "saving them (`tf.saved_model`); gradients of what a `tf.TensorArray` holds that a function returns."),
-    ("Parts of the families", "`tf.image.sample_distorted_bounding_box` and `generate_bounding_box_proposals`; `tf.linalg.LinearOperator*` and "
-     "`tf.linalg.experimental.conjugate_gradient`; `tf.quantization.quantize`, `dequantize` and quantised dtypes; most of `tf.experimental.numpy`. Of "
+    ("Parts of the families", "`tf.image.generate_bounding_box_proposals`; "
+     "`tf.quantization.quantize`, `dequantize` and quantised dtypes; "
+     "`safe` and `all` as `dtype_conversion_mode` of `tf.experimental.numpy.experimental_enable_numpy_behavior`. Of "
      "`tf.raw_ops` those that the library itself consists of are there, about 350; the others can be named and say that they are not."),
-    ("Checkpoints", "of TensorFlow 1's saver, partitioned variables, sharding callbacks and `Checkpoint.write` inside a `tf.function`; the position of an iterator that "
+    ("Checkpoints", "objects made after restoring what TensorFlow 1's saver wrote, partitioned variables, sharding callbacks and `Checkpoint.write` inside a `tf.function`; the position of an iterator that "
      "TensorFlow wrote can't be taken over, nor the other way round (all else can, both ways)."),
     ("Regular expressions on strings", "`\\C`, a single byte, raises NotImplementedError."),
     ("Ragged tensors", "XLA compiles what works on the values in their rows, sums, means, extrema and softmax along the ragged axis among it; what changes the number of "
      "values (slices, padding, concatenation along a ragged axis) it refuses, as TensorFlow does."),
     ("Parts of tf.data", "`tf.data.experimental.service`; `tf.io.serialize_sparse` to variants; `save`, `snapshot` and `cache(file)` write "
-     "files of headwater's own form; file types and compressions are checked when a data set is made."),
+     "files of headwater's own form; file types and compressions are checked when a data set is made; `tf.io.decode_proto` of text messages, of groups and "
+     "of messages that TensorFlow's own program holds (`local://`); `Dataset.fingerprint` gives other numbers than TensorFlow's."),
     ("SavedModel, summaries, TFLite", "use `tf.train.Checkpoint`, or Keras's `.keras`, `.h5` and `.weights.h5` files."),
     ("Distribution", "one process and one CPU: `tf.distribute.get_strategy()` is the default strategy, others raise."),
 )  # fmt: skip
@@ -152,6 +154,8 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
      "TensorFlow refuses them; their results' shapes must be known. Assertions and `check_numerics` are left out there, as in TensorFlow."),
     ("Random numbers under XLA", "are those of uncompiled functions; TensorFlow's are others. Inside `tf.map_fn` and `tf.scan` they are drawn in the program's order."),
     ("tf.py_function", "checks a shape that `Tout` promises."),
+    ("Checkpoints", "of iterators hold the number of elements and the seeds, so iterators over Python functions, generators and variables can be saved too, and restoring goes through the "
+     "elements before once more. Subclassed Keras models that are called for the first time after `restore` get their values. `dict.setdefault` on an attribute is tracked."),
     ("Messages", "the classes of errors are TensorFlow's, their words are headwater's."),
     ("Versions", '`tf.__version__` is the TensorFlow version that is implemented ("2.21.0"), since programs compare it; '
      "`tf.version.HEADWATER` is headwater's own."),
@@ -177,7 +181,12 @@ DIFFERENT: tuple[tuple[str, str], ...] = (
     ("Retracing", "`RetracingWarning` is a Python warning that names the argument, where TensorFlow logs."),
     ("Functions as text", "`tf.autograph.to_code` shows headwater's own rewriting; `Function.explain`, `plan`, `traces` and `Graph.draw` are additions."),
     ("Jacobians", "are computed row by row; `parallel_iterations` and `experimental_use_pfor` change nothing."),
+    ("Linear operators", "of a real dtype that are circulant have real products, and the product of an operator's adjoint with a diagonal one is that; "
+     "TensorFlow 2.21 gives complex64 and a triangle of it. `assert_self_adjoint` of low-rank updates works. Operators that hold variables are told apart "
+     "by identity where they are arguments of functions, so each has its own graph."),
     ("Vectors of decompositions", "the signs of eigenvectors and singular vectors, and the order of `tf.linalg.eig`, are LAPACK's."),
+    ("tf.experimental.numpy", "its functions need no `experimental_enable_numpy_behavior`, without which many of TensorFlow's raise "
+     "AttributeError on integers; `log2`, `log10` and `logaddexp2` keep float32 with it too, where TensorFlow's then give float64."),
     ("16-bit floats", "sums, means, norms and products accumulate in float32 where some of TensorFlow's kernels overflow in float16."),
     ("Warnings filters", 'with `warnings.simplefilter("always")` NumPy\'s floating point warnings from headwater\'s own modules are shown.'),
 )  # fmt: skip
@@ -191,7 +200,19 @@ _LISTS = (
     "OutOfRangeError; TensorFlow's eager arrays are Python lists, with their IndexError and negative indices."
 )
 _COMPONENTS = "An element with components too many is refused; TensorFlow leaves them out."
+_CIRCULANT = "A product of circulant operators has their dtype; TensorFlow forgets it and makes it complex64."
+_DTYPE_TAKEN = "The dtype that is asked for is the result's; TensorFlow leaves it out beside NumPy 2."
 EXPRESSIONS: dict[str, str] = {
+    **dict.fromkeys(
+        (f"near(o['{c}']{call})" for c in ("C", "C2", "C3") for call in (f" @ o['{c}']", f".solve(o['{c}'])")), _CIRCULANT
+    ),
+    "near(o['LT'].matmul(o['D'], adjoint=True))": "The conjugate transpose is multiplied; TensorFlow keeps its lower triangle only.",
+    "on(lambda: tf.constant(3).size)": "The number of elements is always an integer.",
+    "on(lambda: tf.experimental.numpy.around([15, 25], -1))": "Tens are rounded to tens; TensorFlow gives 19 and 29.",
+    "rounded(tf.experimental.numpy.logspace(0, 1, 3, dtype='float32'))": _DTYPE_TAKEN,
+    "tf.experimental.numpy.isinf(1.0)": "Python's numbers are taken as by the other functions; TensorFlow raises AttributeError.",
+    "tf.experimental.numpy.linspace(0, 10, 3, dtype='int32')": _DTYPE_TAKEN,
+    "tf.experimental.numpy.rad2deg(3.0)": "A tensor; TensorFlow gives a Python float.",
     "act(lambda: empty.enqueue([1, 2]))": _COMPONENTS,
     "act(lambda: pair.enqueue((1, 'a', 2)))": _COMPONENTS,
     "done(prio.close, lambda: prio.dequeue_up_to(9))": "A closed PriorityQueue gives what is left; TensorFlow's raises OutOfRangeError.",

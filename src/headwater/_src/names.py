@@ -17,10 +17,21 @@ NAMESPACES: dict[str, str] = {
     "bitwise": "Operations on the bits of integers.",
     "debugging": "Assertions and checks.",
     "config": "Devices and switches.",
+    "experimental.numpy": "NumPy's functions on tensors, with NumPy's promotion of dtypes.",
+    "experimental.numpy.random": "Random numbers under NumPy's names.",
     "io": "Files and serialised values.",
     "io.gfile": "Files by path.",
 }
 """Namespace -> docstring; those not named here get a plain one."""
+
+LATE = (
+    "headwater._src.ops.numpy_",
+    "headwater._src.state.numpy_behavior",
+    "headwater._src.state.linear_operator.",
+    "headwater._src.io.checkpoint",
+    "headwater._src.io.protos",
+)
+"""Beginnings of the names of modules that no other loads at import, so that who needs them not does not pay for them."""
 
 ROOT_TAIL = """
 from typing import TYPE_CHECKING as _TYPE_CHECKING

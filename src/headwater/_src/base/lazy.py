@@ -34,6 +34,27 @@ class LazyModule(ModuleType):
         return value
 
 
+def late(namespace: dict[str, Any], names: dict[str, tuple[str, str]]) -> tuple[Any, Any]:
+    """`__getattr__` and `__dir__` of a module some of whose names are loaded at their first use.
+
+    Args:
+      namespace: the module's globals.
+      names: name -> module and attribute.
+    """
+
+    def get(name: str) -> Any:
+        place = names.get(name)
+        if place is None:
+            raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
+        value = namespace[name] = getattr(importlib.import_module(place[0]), place[1])
+        return value
+
+    def listed() -> list[str]:
+        return sorted({*namespace, *names})
+
+    return get, listed
+
+
 jax = LazyModule("jax", "xla")
 jnp = LazyModule("jax.numpy", "xla")
 lax = LazyModule("jax.lax", "xla")

@@ -143,8 +143,11 @@ class Tensor(TensorLike):
                 f"can be assigned to, v[...].assign(value); this tensor of shape {self.shape} is not one."
             ) from None
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        raise AttributeError("Python's round() does not work on tensors; write tf.round(x).")
+
     def __dir__(self) -> list[str]:
-        return [n for n in object.__dir__(self) if n not in _NUMPY_HINT]
+        return [n for n in object.__dir__(self) if n not in _NUMPY_HINT or hasattr(self, n)]
 
     def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Tensor:
         if dtype is not None and self.dtype != dtype:
@@ -271,9 +274,6 @@ class EagerTensor(Tensor):
                 f"only integer scalar tensors can be an index; got a {self.dtype.name} tensor of shape {self.shape}."
             )
         return int(self._array)
-
-    def __round__(self, ndigits: int | None = None) -> Any:
-        raise AttributeError("Python's round() does not work on tensors; write tf.round(x).")
 
     def _scalar(self, wanted: str) -> Any:
         if self._array.ndim:

@@ -28,6 +28,7 @@ from headwater._src.core.samples import Arr, Tensor_, bad, case, sampled
 from headwater._src.core.spec import Spec
 from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor
 from headwater._src.ops.cast import cast
+from headwater._src.ops.eager_programs import Gain, either
 
 _F = np.float32
 
@@ -174,10 +175,14 @@ def _taps(source: int, size: int, how: str, antialias: bool, adjoint: bool = Fal
 # -- applying them ----------------------------------------------------------------------------------------------------
 
 
+_MANY = 8
+"""Taps beyond which a product with the whole matrix is quicker than a sum over the taps."""
+
+
 def _along_height(xp: Any, x: Any, taps: Taps) -> Any:
     """Rows: x is [n, height, row]."""
     count = taps.index.shape[1]
-    if count > 8 or (xp is jnp and count > 1):
+    if count > _MANY:
         return xp.matmul(taps.dense(), x)
     return _by_taps(xp, x, taps.index, taps.weight[:, :, None], 1)
 
@@ -186,7 +191,7 @@ def _along_width(xp: Any, x: Any, taps: Taps, channels: int) -> Any:
     """Columns: x is [n, width * channels]."""
     count = taps.index.shape[1]
     # Products with few columns are slow, so many taps must come together before they pay.
-    if count > (8 if channels == 1 else 32) or (xp is jnp and count > 1):
+    if count > (_MANY if channels == 1 or xp is jnp else 4 * _MANY):
         if channels == 1:
             return xp.matmul(x, taps.dense().T)
         y = xp.matmul(taps.dense(), x.reshape(-1, taps.source, channels))
@@ -197,11 +202,14 @@ def _along_width(xp: Any, x: Any, taps: Taps, channels: int) -> Any:
 
 
 def _by_taps(xp: Any, x: Any, index: np.ndarray, weight: np.ndarray, axis: int) -> Any:
+    def read(tap: int) -> Any:
+        return xp.take(x, index[:, tap], axis=axis, mode="clip")  # all are inside
+
     if index.shape[1] == 1 and (weight == 1).all():
-        return xp.take(x, index[:, 0], axis=axis)
-    total = xp.take(x, index[:, 0], axis=axis) * weight[:, 0]
-    for j in range(1, index.shape[1]):
-        total = total + xp.take(x, index[:, j], axis=axis) * weight[:, j]
+        return read(0)
+    total = read(0) * weight[:, 0]
+    for tap in range(1, index.shape[1]):
+        total = total + read(tap) * weight[:, tap]
     return total
 
 
@@ -253,6 +261,43 @@ def _run_adjoint(xp: Any, g: Any, like: Any, how: str, antialias: bool) -> Any:
     return _resample(xp, g.astype(wide), vertical, horizontal).astype(like.dtype)
 
 
+def _run_numpy(x: np.ndarray, *, size: Any, how: str, antialias: bool) -> np.ndarray:
+    return _run(np, x, size, how, antialias)
+
+
+def _run_lower(x: Any, *, size: Any, how: str, antialias: bool) -> Any:
+    return _run(jnp, x, size, how, antialias)
+
+
+def _adjoint_numpy(g: np.ndarray, like: np.ndarray, *, how: str, antialias: bool) -> np.ndarray:
+    return _run_adjoint(np, g, like, how, antialias)
+
+
+def _adjoint_lower(g: Any, like: Any, *, how: str, antialias: bool) -> Any:
+    return _run_adjoint(jnp, g, like, how, antialias)
+
+
+# What XLA saves where NumPy would run: it makes both sums in one pass.
+
+_ELEMENT_NS = {1: 0.25, 2: 1.0, 3: 1.0, 4: 1.0}
+"""For each element of the result, at the least, by the number of taps along a dimension; beyond these NumPy is as quick."""
+_ADJOINT_NS = 0.25
+_COMPILING_NS = 1.2e8
+
+
+def _run_gain(x: np.ndarray, *, size: Any, how: str, antialias: bool) -> Gain | None:
+    n, _, _, channels = x.shape
+    taps = max(_taps(x.shape[i + 1], size[i], how, antialias).index.shape[1] for i in (0, 1))
+    if taps not in _ELEMENT_NS or (taps > 2 and channels == 1):
+        return None
+    return Gain(n * math_.prod(size) * channels * _ELEMENT_NS[taps], _COMPILING_NS)
+
+
+def _adjoint_gain(g: np.ndarray, like: np.ndarray, *, how: str, antialias: bool) -> Gain | None:
+    taps = max(_taps(like.shape[i], g.shape[i], how, antialias, True).index.shape[1] for i in (1, 2))
+    return Gain(like.size * _ADJOINT_NS, _COMPILING_NS) if taps in _ELEMENT_NS else None
+
+
 _PIXELS = "float16|bfloat16|float32|float64|int8|uint8|int16|uint16|int32|int64"
 
 
@@ -265,8 +310,7 @@ def _resizer(name: str, result: str) -> tuple[Any, Any]:
 
     entry = op(
         name, f"images: {_PIXELS} -> ?: {result}",
-        numpy=lambda x, *, size, how, antialias: _run(np, x, size, how, antialias),
-        lower=lambda x, *, size, how, antialias: _run(jnp, x, size, how, antialias),
+        numpy=either(_run_numpy, _run_lower, _run_gain), lower=_run_lower,
         grad=grad,
         shape=lambda x, *, size, how, antialias: _check_image(x, size),
         attrs={"size": (), **attrs}, host=("size",),
@@ -274,8 +318,7 @@ def _resizer(name: str, result: str) -> tuple[Any, Any]:
     )  # fmt: skip
     adjoint = op(
         name + "Grad", "g: F, like: F -> like",
-        numpy=lambda g, like, *, how, antialias: _run_adjoint(np, g, like, how, antialias),
-        lower=lambda g, like, *, how, antialias: _run_adjoint(jnp, g, like, how, antialias),
+        numpy=either(_adjoint_numpy, _adjoint_lower, _adjoint_gain), lower=_adjoint_lower,
         grad=(lambda gg, y, g, like, *, how, antialias: cast(
             entry(gg, size=_hw(g), how=how, antialias=antialias), g.dtype), None),
         attrs=attrs,

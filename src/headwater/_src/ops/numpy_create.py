@@ -173,14 +173,16 @@ def _matrix(m: Any, name: str) -> Tensor:
 def tril(m: Any, k: int = 0) -> Tensor:
     """The matrices with zeros above their diagonal `k`; ValueError for less than two dimensions."""
     tensor = _matrix(m, "tril")
-    return compare.where(tri(*tensor.shape[-2:], k=k, dtype=bool), tensor, create.zeros_like(tensor))
+    below = tri(tensor.shape[-2], tensor.shape[-1], k, bool)
+    return compare.where(below, tensor, create.zeros_like(tensor))
 
 
 @export(PREFIX + "triu")
 def triu(m: Any, k: int = 0) -> Tensor:
     """The matrices with zeros below their diagonal `k`; ValueError for less than two dimensions."""
     tensor = _matrix(m, "triu")
-    return compare.where(tri(*tensor.shape[-2:], k=k - 1, dtype=bool), create.zeros_like(tensor), tensor)
+    below = tri(tensor.shape[-2], tensor.shape[-1], k - 1, bool)
+    return compare.where(below, create.zeros_like(tensor), tensor)
 
 
 @export(PREFIX + "arange")
@@ -227,9 +229,11 @@ def linspace(
     first, last = promoted(start, stop)
     if not numpy_math.is_inexact(first.dtype):
         first, last = cast(first, default_float()), cast(last, default_float())
-    wanted = first.dtype if dtype in (None, float) else given(dtype)
+    wanted = first.dtype if dtype in (None, float) else result_type(dtype)
     gaps = num - 1 if endpoint else num
-    step = math.divide(math.subtract(last, first), convert(gaps, first.dtype)) if gaps > 0 else convert(np.nan)
+    step = (
+        math.divide(math.subtract(last, first), convert(gaps, first.dtype)) if gaps > 0 else convert(np.nan)
+    )
     end = last if endpoint or num < 2 else math.subtract(last, step)
     numbers = create.linspace(first, end, num, axis=axis)
     numbers = cast(math.floor(numbers) if wanted.is_integer else numbers, wanted)
@@ -269,8 +273,8 @@ def geomspace(
     first, last = to_tensor(start, working), to_tensor(stop, working)
     flip = math.sign(math.add(math.sign(first), math.sign(last)))
     flip = compare.where(compare.equal(flip, 0), create.ones_like(flip), flip)
-    exponents = [numpy_math.log10(math.multiply(flip, t)) for t in (first, last)]
-    return cast(math.multiply(flip, logspace(*exponents, num, endpoint, axis=axis)), wanted)
+    low, high = (numpy_math.log10(math.multiply(flip, t)) for t in (first, last))
+    return cast(math.multiply(flip, logspace(low, high, num, endpoint, axis=axis)), wanted)
 
 
 @export(PREFIX + "vander")

@@ -96,9 +96,14 @@ def numpy_dtype(dtype: Any) -> np.dtype:
     return np.dtype(dtype.as_numpy_dtype if isinstance(dtype, DType) else dtype)
 
 
+_PYTHONS = frozenset((bool, int, float, complex))
+
+
 def _for_promotion(value: Any) -> Any:
     """What NumPy's rules look at: dtypes; Python's numbers as they are, since they give way to arrays."""
-    if isinstance(value, numbers.Number):
+    if isinstance(value, Tensor):
+        return value._np_dtype
+    if value.__class__ in _PYTHONS or isinstance(value, numbers.Number):
         if _prefers_float32 and isinstance(value, float):
             return np.float32(value)
         return np.complex64(value) if _prefers_float32 and isinstance(value, complex) else value
@@ -162,8 +167,8 @@ def given(dtype: Any) -> DType | None:
 
 
 def is_inexact(dtype: DType) -> bool:
-    """Whether it is a floating point or complex dtype."""
-    return dtype.is_floating or dtype.is_complex
+    """Whether NumPy counts it as floating point or complex; bfloat16 is none of its dtypes."""
+    return dtype.np.kind in "fc"
 
 
 # -- values to tensors ------------------------------------------------------------------------------------------------
@@ -179,13 +184,18 @@ def to_tensor(value: Any, dtype: DType | None = None) -> Tensor:
 
 
 def floating(value: Any) -> Tensor:
-    """A value as a tensor of floating point or complex numbers: others become float64."""
+    """A value as a tensor of floating point or complex numbers: others become float64, bfloat16 too."""
     tensor = to_tensor(value)
     return tensor if is_inexact(tensor.dtype) else cast(tensor, FLOAT)
 
 
 def promoted(*values: Any) -> list[Tensor]:
     """The values as tensors of the dtype that they promote to."""
+    first = values[0] if values else None
+    if isinstance(first, Tensor) and all(
+        v.__class__ is first.__class__ and v._np_dtype is first._np_dtype for v in values
+    ):
+        return list(values)
     dtype = result_type(*values)
     return [to_tensor(v, dtype) for v in values]
 
@@ -248,7 +258,9 @@ def known_rank(tensor: Tensor, name: str) -> int:
     """The number of dimensions; ValueError, in the name of a function, if the graph doesn't know it."""
     rank = tensor.shape.rank
     if rank is None:
-        raise ValueError(f"tf.experimental.numpy.{name} must know the number of dimensions; got {describe(tensor)}.")
+        raise ValueError(
+            f"tf.experimental.numpy.{name} must know the number of dimensions; got {describe(tensor)}."
+        )
     return rank
 
 

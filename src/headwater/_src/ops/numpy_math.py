@@ -35,7 +35,9 @@ from headwater._src.ops.numpy_dtypes import (
 # -- of one tensor ----------------------------------------------------------------------------------------------------
 
 
-def _unary(name: str, operation: Callable[[Tensor], Any], what: str, floats: bool = True, at: str = "") -> Any:
+def _unary(
+    name: str, operation: Callable[[Tensor], Any], what: str, floats: bool = True, at: str = ""
+) -> Any:
     """The public function that applies `operation`, to floating point or complex numbers if `floats`."""
     prepared = floating if floats else to_tensor
 
@@ -43,7 +45,9 @@ def _unary(name: str, operation: Callable[[Tensor], Any], what: str, floats: boo
         return operation(prepared(x))
 
     kind = "integers and booleans become float64 first" if floats else "of any dtype that has it"
-    doc = f"{what}, elementwise.\n\n    Args:\n      x: a tensor, array, number or nested lists; {kind}.\n    "
+    doc = (
+        f"{what}, elementwise.\n\n    Args:\n      x: a tensor, array, number or nested lists; {kind}.\n    "
+    )
     return public(function, __name__, at or name, name, doc)
 
 
@@ -66,6 +70,11 @@ def _signbit(x: Tensor) -> Tensor:
     return create.zeros_like(x) if x.dtype.is_bool else compare.less(x, 0)
 
 
+def _imag_beside_zero(x: Tensor, test: Callable[[Any, Any], Any]) -> Tensor:
+    part = special.imag(x)
+    return test(part, create.zeros_like(part))
+
+
 def _bitwise_not(x: Tensor) -> Tensor:
     return compare.logical_not(x) if x.dtype.is_bool else compare.invert(x)
 
@@ -78,7 +87,9 @@ arcsin = _unary("arcsin", special.asin, "The inverse sine")
 arcsinh = _unary("arcsinh", special.asinh, "The inverse hyperbolic sine")
 arctan = _unary("arctan", special.atan, "The inverse tangent")
 arctanh = _unary("arctanh", special.atanh, "The inverse hyperbolic tangent")
-bitwise_not = _unary("bitwise_not", _bitwise_not, "All bits turned over, the negation of booleans", floats=False)
+bitwise_not = _unary(
+    "bitwise_not", _bitwise_not, "All bits turned over, the negation of booleans", floats=False
+)
 cbrt = _unary("cbrt", _cbrt, "The real cube root")
 ceil = _unary("ceil", math.ceil, "The smallest integer that is not less")
 conj = _unary("conj", math.conj, "The complex conjugate", floats=False)
@@ -91,26 +102,36 @@ exp2 = _unary("exp2", lambda x: math.pow_op(convert(2, x.dtype), x), "Two to the
 expm1 = _unary("expm1", math.expm1, "The exponential less one")
 fabs = _unary("fabs", math.abs_, "The absolute value", floats=False)
 fix = _unary(
-    "fix", lambda x: compare.where(compare.less(x, 0), math.ceil(x), math.floor(x)), "The integer next towards zero"
+    "fix",
+    lambda x: compare.where(compare.less(x, 0), math.ceil(x), math.floor(x)),
+    "The integer next towards zero",
 )
 floor = _unary("floor", math.floor, "The largest integer that is not greater")
-imag = _unary("imag", special.imag, "The imaginary part, zero for real numbers", floats=False)
 iscomplex = _unary(
-    "iscomplex", lambda x: compare.not_equal(special.imag(x), 0), "Whether the imaginary part is not zero", floats=False
+    "iscomplex",
+    lambda x: _imag_beside_zero(x, compare.not_equal),
+    "Whether the imaginary part is not zero",
+    floats=False,
 )
 isfinite = _unary("isfinite", compare.is_finite, "Whether it is neither infinite nor NaN")
 isnan = _unary("isnan", compare.is_nan, "Whether it is NaN")
 isreal = _unary(
-    "isreal", lambda x: compare.equal(special.imag(x), 0), "Whether the imaginary part is zero", floats=False
+    "isreal",
+    lambda x: _imag_beside_zero(x, compare.equal),
+    "Whether the imaginary part is zero",
+    floats=False,
 )
 log = _unary("log", math.log, "The natural logarithm")
 log1p = _unary("log1p", math.log1p, "The natural logarithm of one more")
-log2 = _unary("log2", lambda x: math.truediv(math.log(x), convert(np.log(2), x.dtype)), "The logarithm to base 2")
-log10 = _unary("log10", lambda x: math.truediv(math.log(x), convert(np.log(10), x.dtype)), "The logarithm to base 10")
+log2 = _unary(
+    "log2", lambda x: math.truediv(math.log(x), convert(np.log(2), x.dtype)), "The logarithm to base 2"
+)
+log10 = _unary(
+    "log10", lambda x: math.truediv(math.log(x), convert(np.log(10), x.dtype)), "The logarithm to base 10"
+)
 negative = _unary("negative", math.negative, "The negative", floats=False)
 positive = _unary("positive", lambda x: x, "The values themselves", floats=False)
 rad2deg = _unary("rad2deg", _times(180 / np.pi), "Radians to degrees")
-real = _unary("real", special.real, "The real part", floats=False)
 reciprocal = _unary("reciprocal", math.reciprocal, "One divided by it", floats=False)
 signbit = _unary("signbit", _signbit, "Whether it is less than zero", floats=False)
 sin = _unary("sin", special.sin, "The sine")
@@ -192,6 +213,18 @@ def sign(x: Any, out: Any = None, where: Any = None, **kwargs: Any) -> Tensor:
             "tf.experimental.numpy.sign takes x alone; out, where and NumPy's other arguments are not supported."
         )
     return math.sign(to_tensor(x))
+
+
+@export(PREFIX + "real")
+def real(val: Any) -> Tensor:
+    """The real part, elementwise."""
+    return special.real(to_tensor(val))
+
+
+@export(PREFIX + "imag")
+def imag(val: Any) -> Tensor:
+    """The imaginary part, elementwise; zero for real numbers."""
+    return special.imag(to_tensor(val))
 
 
 @export(PREFIX + "iscomplexobj")
@@ -290,7 +323,9 @@ greater_equal = _binary(
 heaviside = _binary("heaviside", _heaviside, "0 where x1 < 0, 1 where x1 > 0, x2 elsewhere; not of integers")
 lcm = _binary("lcm", _lcm, "The least common multiple of integers (ValueError for others)")
 less = _binary("less", compare.less, "Whether x1 < x2", _as(dtypes.int32, compare.less))
-less_equal = _binary("less_equal", compare.less_equal, "Whether x1 <= x2", _as(dtypes.int32, compare.less_equal))
+less_equal = _binary(
+    "less_equal", compare.less_equal, "Whether x1 <= x2", _as(dtypes.int32, compare.less_equal)
+)
 logaddexp = _binary("logaddexp", lambda a, b: _log_of_sum(np.e, a, b), "log(exp(x1) + exp(x2))")
 logaddexp2 = _binary("logaddexp2", lambda a, b: _log_of_sum(2, a, b), "log2(2**x1 + 2**x2)")
 minimum = _binary("minimum", math.minimum, "The smaller, `and` for booleans", compare.logical_and)
@@ -299,7 +334,9 @@ multiply = _binary("multiply", math.multiply, "The product, `and` for booleans",
 nextafter = _binary("nextafter", special.nextafter, "The number next to x1 in the direction of x2")
 not_equal = _binary("not_equal", compare.not_equal, "Whether they differ")
 power = _binary("power", math.pow_op, "x1 to the power of x2")
-remainder = _binary("remainder", math.floormod, "The remainder, of the sign of x2", _as(dtypes.int8, math.floormod))
+remainder = _binary(
+    "remainder", math.floormod, "The remainder, of the sign of x2", _as(dtypes.int8, math.floormod)
+)
 subtract = _binary("subtract", math.subtract, "The difference")
 true_divide = _binary("true_divide", math.truediv, "The quotient", _as(FLOAT, math.truediv))
 
@@ -365,7 +402,9 @@ def clip(a: Any, a_min: Any, a_max: Any) -> Tensor:
         raise ValueError("tf.experimental.numpy.clip: a_min, a_max or both must be given; both are None.")
     if a_min is None:
         return minimum(a, a_max)
-    return maximum(a, a_min) if a_max is None else clip_ops.clip_by_value(*broadcast(promoted(a, a_min, a_max)))
+    return (
+        maximum(a, a_min) if a_max is None else clip_ops.clip_by_value(*broadcast(promoted(a, a_min, a_max)))
+    )
 
 
 def broadcast(tensors: list[Tensor]) -> list[Tensor]:
@@ -409,6 +448,4 @@ def array_equal(a1: Any, a2: Any) -> Tensor:
     if not a.shape.is_compatible_with(b.shape):
         return convert(False)
     same = reduce.reduce_all(compare.equal(layout.shape(a), layout.shape(b)))
-    return control.cond(
-        same, lambda: reduce.reduce_all(compare.equal(a, b)), lambda: convert(False)
-    )
+    return control.cond(same, lambda: reduce.reduce_all(compare.equal(a, b)), lambda: convert(False))

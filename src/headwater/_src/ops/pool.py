@@ -245,7 +245,7 @@ def _attributes(rank: int, explicit: bool) -> dict[str, Any]:
 def _max_gain(x: np.ndarray, **attrs: Any) -> Gain | None:
     """What XLA would save; that layout alone in which it takes the arrays as they lie, and no windows over channels."""
     win = _max_window(x, attrs)
-    return win and pool_lower.gain(win, x.size + len(x) * prod(win.out) * x.shape[-1], False)
+    return win and pool_lower.gain(win, x.size + len(x) * prod(win.out) * x.shape[-1])
 
 
 def _max_grad_gain(x: np.ndarray, y: np.ndarray, g: np.ndarray, **attrs: Any) -> Gain | None:
@@ -329,7 +329,7 @@ def _mean_gain(x: np.ndarray, **attrs: Any) -> Gain | None:
     if attrs["data_format"] in CHANNELS_FIRST:
         return None
     win = _window(x.shape, explicit_too=False, **attrs)
-    return pool_lower.gain(win, x.size + len(x) * prod(win.out) * x.shape[-1], True)
+    return pool_lower.mean_gain(win, x.size + len(x) * prod(win.out) * x.shape[-1])
 
 
 def _mean_grad_gain(g: np.ndarray, *, orig_input_shape: Any, **attrs: Any) -> Gain | None:

@@ -164,25 +164,31 @@ _START_NS, _SLICE_NS = 5e7, 4e6
 """Compiling a program, and each slice in it."""
 
 
-def gain(win: Window, elements: int, sums: bool) -> Gain | None:
-    """What the program of `windows` is worth: it reads and writes so many elements of float32, for sums or for maxima.
+def gain(win: Window, elements: int) -> Gain | None:
+    """What the program of `windows` is worth: it reads and writes so many elements of float32.
 
     None for long windows, which make long programs, and for volumes whose windows start at every element: XLA combines all
     elements of a window for itself there, where NumPy goes along one dimension after the other.
     """
     rank = len(win.kernel)
-    pairs = list(zip(win.kernel, win.strides, strict=True))
     count = sum(slices(win, axis) for axis in range(rank))
-    if count > MOST_SLICES or (rank > 2 and any(k > s == 1 for k, s in pairs)):
+    dense = any(k > s == 1 for k, s in zip(win.kernel, win.strides, strict=True))
+    if count > MOST_SLICES or (rank > 2 and dense):
         return None
-    return Gain(4 * elements * _BYTE_NS, _START_NS + count * _SLICE_NS, sums and any(k > s for k, s in pairs))
+    return Gain(4 * elements * _BYTE_NS, _START_NS + count * _SLICE_NS)
+
+
+def mean_gain(win: Window, elements: int) -> Gain | None:
+    """The same for `mean_windows`."""
+    found = gain(win, elements)
+    return found and found._replace(aligned=win.padded)
 
 
 def spread_gain(win: Window, elements: int) -> Gain | None:
     """The same for `spread_means`."""
-    return gain(mirror(win) or win, elements, True)
+    return gain(mirror(win) or win, elements)
 
 
 def first_maximum_gain(win: Window, elements: int) -> Gain | None:
     """The same for `to_first_maximum`; None where windows overlap, which NumPy is quicker with."""
-    return gain(win, elements, False) if tiled(win) else None
+    return gain(win, elements) if tiled(win) else None

@@ -40,7 +40,7 @@ _BLOCKS_EACH = 512
 # -- drawing one class ------------------------------------------------------------------------------------------------
 
 
-class _Words:
+class Words:
     """The words of a stream one by one."""
 
     def __init__(self, stream: Stream) -> None:
@@ -71,7 +71,7 @@ class Sampler:
     def __init__(self, range_max: int) -> None:
         self.range = range_max
 
-    def draw(self, words: _Words) -> int:
+    def draw(self, words: Words) -> int:
         """One class."""
         raise NotImplementedError
 
@@ -84,7 +84,7 @@ class Sampler:
 
 
 class _Uniform(Sampler):
-    def draw(self, words: _Words) -> int:
+    def draw(self, words: Words) -> int:
         return words.below(self.range, words.double, 64)
 
     def chance(self, classes: np.ndarray) -> np.ndarray:
@@ -92,7 +92,7 @@ class _Uniform(Sampler):
 
 
 class _LogUniform(Sampler):
-    def draw(self, words: _Words) -> int:
+    def draw(self, words: Words) -> int:
         pattern = (words.word() & 0xFFFFF) << 32 | words.word() | 1023 << 52
         unit = np.array(pattern, np.uint64).view(np.float64) - 1.0
         return (int(np.exp(unit * np.log1p(float(self.range)))) - 1) % self.range
@@ -116,7 +116,7 @@ class _FixedUnigram(Sampler):
         self.total = functools.reduce(np.add, weights, np.float32(0))
         self.kept, self.other = _alias_table(weights.astype(np.float64))
 
-    def draw(self, words: _Words) -> int:
+    def draw(self, words: Words) -> int:
         unit = np.array(words.word() & 0x7FFFFF | 0x3F800000, np.uint32).view(np.float32) - np.float32(1)
         place = words.below(self.range, words.word, 32)
         return place if unit < self.kept[place] else self.other[place]
@@ -148,7 +148,7 @@ class _LearnedUnigram(Sampler):
         self.weights = np.ones(range_max, np.int64)
         self.lock = threading.Lock()
 
-    def draw(self, words: _Words) -> int:
+    def draw(self, words: Words) -> int:
         ends = np.cumsum(self.weights)
         return int(np.searchsorted(ends, words.below(int(ends[-1]), words.word, 32), side="right"))
 
@@ -182,7 +182,7 @@ def _sample(
     """Classes drawn, and the expected counts of the true classes and of the drawn."""
     if isinstance(sampler, _All):
         return np.arange(count), np.ones(true.shape, np.float32), np.ones(count, np.float32)
-    words = _Words(stream)
+    words = Words(stream)
     drawn: list[int] = []
     seen: set[int] = set()
     tries = 0

@@ -113,7 +113,7 @@ class AutoTrackable(Trackable):
         self.__dict__.get(_DEPENDENCIES, {}).pop(name, None)
         super().__delattr__(name)
 
-    def _no_dependency(self, value: Any) -> NoDependency:
+    def _no_dependency(self, value: Any) -> Any:
         return NoDependency(value)
 
 
@@ -257,19 +257,21 @@ class Container(Trackable):
             )
         return super()._trackable_children(save_type, **kwargs)
 
-    def _held(self) -> list[Any]:
-        """The elements, with their keys where they have some."""
+    def _held(self, content: Any) -> list[Any]:
+        """The elements of a list, or the keys and values of a dictionary."""
         raise NotImplementedError
 
     def _note_changes_outside(self) -> None:
-        if not _same(self._held(), self._seen) and self._tracks(self._seen + self._held()):
+        """Notes whether the user's object is another than after the last change by way of this one."""
+        before, now = self._held(self._seen), self._held(self._storage)
+        if not _same(before, now) and self._tracks(before + now):
             self._unsavable = self._unsavable or "it was changed through another reference to it"
 
     def _tracks(self, elements: Any) -> bool:
         return any(isinstance(e, Trackable) for e in elements)
 
     def _changed(self) -> None:
-        self._seen = self._held()
+        self._seen = self._storage.copy()
 
 
 class ListWrapper(Container, list):
@@ -283,17 +285,20 @@ class ListWrapper(Container, list):
             self._storage[i] = tracked(self, str(i), element)
         self._changed()
 
-    def _held(self) -> list[Any]:
-        return list(self._storage)
+    def _held(self, content: Any) -> list[Any]:
+        return content  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"ListWrapper({self._storage!r})"
 
     def append(self, value: Any) -> None:
         """Adds an element at the end."""
-        self._note_changes_outside()
-        self._storage.append(tracked(self, str(len(self._storage)), value))
-        self._changed()
+        if len(self._seen) != len(self._storage):
+            self._note_changes_outside()
+            self._changed()
+        made = tracked(self, str(len(self._storage)), value)
+        self._storage.append(made)
+        self._seen.append(made)
 
     def extend(self, values: Any) -> None:
         """Adds elements at the end."""
@@ -379,8 +384,8 @@ class _DictWrapper(Container, dict):
             self._storage[key] = self._kept(key, self._storage[key])
         self._changed()
 
-    def _held(self) -> list[Any]:
-        return [x for pair in self._storage.items() for x in pair]
+    def _held(self, content: Any) -> list[Any]:
+        return [x for pair in content.items() for x in pair]
 
     def _kept(self, key: Any, value: Any) -> Any:
         if isinstance(key, str):
@@ -394,9 +399,10 @@ class _DictWrapper(Container, dict):
         return f"DictWrapper({self._storage!r})"
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._note_changes_outside()
-        self._storage[key] = self._kept(key, value)
-        self._changed()
+        if len(self._seen) != len(self._storage):
+            self._note_changes_outside()
+            self._changed()
+        self._storage[key] = self._seen[key] = self._kept(key, value)
 
     def __delitem__(self, key: Any) -> None:
         self._note_changes_outside()
@@ -417,9 +423,9 @@ class _DictWrapper(Container, dict):
     def _remove(self, method: Callable[..., Any], *args: Any) -> Any:
         """Calls a method of the dictionary that removes keys."""
         self._note_changes_outside()
-        before = self._held()
+        before = self._held(self._storage)
         result = method(*args)
-        if self._tracks(before) and not _same(before, self._held()):
+        if self._tracks(before) and not _same(before, self._held(self._storage)):
             self._unsavable = "keys of it were removed"
         self._changed()
         return result

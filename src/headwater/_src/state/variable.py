@@ -662,8 +662,8 @@ def _around(handle: ResourceHandle) -> Variable:
 owners.install(_around)
 
 
-def _install_operators() -> None:
-    """Every operator of tensors works on the variable's present value."""
+def install_operators(methods: dict[str, Any]) -> None:
+    """Makes the operators of tensors, by their names, work on variables' present values."""
 
     def forwarded(method: Any) -> Any:
         def operator(self: Variable, *others: Any) -> Any:
@@ -671,9 +671,9 @@ def _install_operators() -> None:
 
         return operator
 
-    for name, method in operators.METHODS.items():
+    for name, method in methods.items():
         if name != "__getitem__":
             setattr(Variable, name, forwarded(method))
 
 
-_install_operators()
+install_operators(operators.METHODS)

@@ -151,10 +151,10 @@ def get_epochs_at_once() -> bool:
 
 @export("config.experimental.set_eager_programs")
 def set_eager_programs(enabled: bool) -> None:
-    """Whether XLA may take over pools and depthwise convolutions outside of functions, where they are large and called often.
+    """Whether XLA may take over kernels that run one by one: pools, depthwise convolutions, resized images, dilations.
 
-    It may by default. Maxima stay the same then; means and sums may differ in the last bits, and the arrays of results are
-    read-only. The environment variable HEADWATER_EAGER_PROGRAMS=0 switches it off too. TensorFlow has no such function.
+    It may by default, where they are large and called often. Maxima stay the same then; means and sums may differ in the
+    last bits. The environment variable HEADWATER_EAGER_PROGRAMS=0 switches it off too. TensorFlow has no such function.
     """
     flags.put("eager_programs", bool(enabled))
 

@@ -218,7 +218,9 @@ def _builder(spec: TypeSpec) -> Callable[[list[Any]], Any]:
 
 
 def _composite_type(value: Any) -> CompositeType | None:
-    """The type of a composite value; None for values whose specification tells no components."""
+    """The type of a composite value; None where its specification tells no components, or it stands for itself."""
+    if getattr(value, "_by_identity", False):
+        return None
     spec = value._type_spec
     if isinstance(spec, SparseTensorSpec) or hasattr(spec, "_component_specs"):
         return _type_of(spec)
