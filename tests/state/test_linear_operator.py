@@ -330,6 +330,17 @@ def test_a_specification_is_an_input_signature_and_operators_are_results() -> No
     assert hash(spec) == hash(given._type_spec)
 
 
+def test_operators_compile() -> None:
+    made = [OPERATORS[n]((), "float32") for n in ("tridiag", "circulant", "kronecker", "low-rank")]
+
+    def answers(operators: Any) -> Any:
+        return [(o.matmul(tf.ones([o.shape[-1], 1])), o.log_abs_determinant()) for o in operators]
+
+    compiled = tf.function(answers, jit_compile=True, autograph=False)(made)
+    for found, wanted in zip(tf.nest.flatten(compiled), tf.nest.flatten(answers(made)), strict=True):
+        np.testing.assert_allclose(found, wanted, 1e-4, 1e-4)
+
+
 def test_variables_stay_variables_and_functions_see_their_assignments() -> None:
     scale, diag = tf.Variable([1.0, 2.0]), tf.Variable([3.0, 4.0], trainable=False)
     operator = la.LinearOperatorBlockDiag([la.LinearOperatorDiag(scale), la.LinearOperatorDiag(diag)])
@@ -356,6 +367,30 @@ def test_gradients_with_respect_to_an_operator_are_an_operator() -> None:
     gradient = tape.gradient(loss, operator)
     assert isinstance(gradient, la.LinearOperatorDiag)
     assert gradient.diag.numpy().tolist() == [-1.0, -0.5]
+
+
+def test_structures_branches_and_loops_take_operators() -> None:
+    one, two = la.LinearOperatorDiag([1.0, 2.0]), la.LinearOperatorDiag([3.0, 4.0])
+    doubled = tf.nest.map_structure(lambda t: 2 * t, one, expand_composites=True)
+    assert doubled.diag_part().numpy().tolist() == [2.0, 4.0]
+    assert tf.stop_gradient(one).diag_part().numpy().tolist() == [1.0, 2.0]
+
+    @tf.function
+    def chosen(first: Any, times: Any) -> Any:
+        start = tf.cond(first, lambda: one, lambda: two)
+        return tf.while_loop(lambda i, o: i < times, lambda i, o: (i + 1, o @ one), (0, start))[1].diag
+
+    assert chosen(tf.constant(False), tf.constant(2)).numpy().tolist() == [3.0, 16.0]
+
+
+def test_checkpoints_hold_the_variables_of_operators(tmp_path: Any) -> None:
+    value = tf.Variable([1.0, 2.0])
+    checkpoint = tf.train.Checkpoint(operator=la.LinearOperatorDiag(value))
+    path = checkpoint.save(str(tmp_path / "a"))
+    value.assign([0.0, 0.0])
+    checkpoint.restore(path)
+    assert value.numpy().tolist() == [1.0, 2.0]
+    assert "operator/_diag/.ATTRIBUTES/VARIABLE_VALUE" in dict(tf.train.list_variables(path))
 
 
 class _Reversal(la.LinearOperator):

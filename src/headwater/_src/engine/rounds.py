@@ -15,12 +15,14 @@ from headwater._src.core.graph import FuncGraph, Node
 from headwater._src.core.tensor import SymbolicTensor
 from headwater._src.engine.emit import Source, sources
 from headwater._src.engine.graph_copy import clone
+from headwater._src.engine.induction import Induction
 from headwater._src.engine.liveness import Place, Value
 from headwater._src.engine.lockstep import JOIN, places_of
+from headwater._src.engine.optimize import optimized
 from headwater._src.engine.plan import Plan
 from headwater._src.engine.traits import Code
 
-_HEAD = "columns, size, stop, inputs, state = inputs"
+_HEAD = "columns, size, stop, inputs, state, scalars, series = inputs"
 _IN_LOOP = "        "
 
 
@@ -33,6 +35,7 @@ class Carried(NamedTuple):
       after: by the number of such an input the output that is its next value; without one it stays as it is.
       fixed: those whose arrays the next values are copied into, as other inputs are views of them.
       owned: those whose arrays are the loop's from the first round on, to overwrite.
+      known: those whose values in all rounds are known beforehand; they have no next value in the loop.
     """
 
     args: int
@@ -40,6 +43,7 @@ class Carried(NamedTuple):
     after: dict[int, int]
     fixed: frozenset[int]
     owned: frozenset[int]
+    known: tuple[int, ...] = ()
 
 
 class RoundsPlan(Plan):
@@ -52,8 +56,14 @@ class RoundsPlan(Plan):
     """
 
     def __init__(self, closed: FuncGraph, outputs: Sequence[Any], carried: Carried) -> None:
-        self.carried = carried
         graph, _ = clone(closed, outputs)
+        known = Induction(optimized(graph), carried.after)
+        self.induction: Induction | None = None
+        if known.pays:
+            self.induction, graph = known, known.rest()
+            left = [i for i in carried.after if i not in known.known]
+            carried = carried._replace(after={i: k for k, i in enumerate(left)}, known=tuple(known.known))
+        self.carried = carried
         super().__init__(graph)
 
     def take(
@@ -74,17 +84,23 @@ class RoundsPlan(Plan):
           state: gets the last values of what is carried, arrays or NumPy scalars; where a round raises, those that the
             round before it left.
         """
-        self((columns, size, stop, inputs, state))  # type: ignore[arg-type]
+        scalars: list[np.ndarray] = []
+        series: dict[int, np.ndarray] = {}
+        if self.induction is not None:
+            first = self.carried.args
+            single = {first + i: a for i, a in enumerate(inputs) if not a.shape}
+            scalars, series = self.induction.series(stop // size, single)
+        self((columns, size, stop, inputs, state, scalars, series))  # type: ignore[arg-type]
 
     def _written(self, owned: frozenset[int]) -> Source:
-        return RoundsSource(self.graph, self._codes, self.carried)
+        return RoundsSource(self.graph, self._codes, self.carried, self.induction)
 
 
 class RoundsSource(Source):
     """The text of such a function."""
 
-    def __init__(self, graph: Any, codes: list[Any], carried: Carried) -> None:
-        self.carried = carried
+    def __init__(self, graph: Any, codes: list[Any], carried: Carried, induction: Induction | None) -> None:
+        self.carried, self.induction = carried, induction
         self.codes_of = {id(n): c for n, c in zip(sources(graph), codes, strict=True)}
         self.indent = ""
         super().__init__(graph, codes, carried.owned)
@@ -133,10 +149,12 @@ class RoundsSource(Source):
             if value.whole is not None:
                 value.whole.holder = value.name
         columns = [i for i in range(carried.args) if values[i].last >= 0]
+        added = len(self.induction.given) if self.induction else 0
+        scalars = range(len(values) - added, len(values))
         self._line(f"    {_HEAD}", "")
         for i in columns:
             self._line(f"    y{i} = columns[{i}]", "")
-        others = "".join([f"x{i}, " for i in range(carried.args, len(values))])
+        others = "".join([f"x{i}, " for i in range(carried.args, scalars.start)])
         if others:
             self._line(f"    {others}= inputs", "")
         for i in carried.after:
@@ -145,9 +163,16 @@ class RoundsSource(Source):
                 values[i].kind, values[i].array, values[i].scalar = "scalar", "", f"x{i}"
             elif i in carried.fixed:
                 self._line(f"    w{i} = x{i}", "")
+        for i in scalars:
+            values[i].kind, values[i].array, values[i].scalar = "scalar", "", f"x{i}"
         self._joined_arrays()
+        names = "".join([f", x{i}" for i in scalars])
+        self._line("    low = 0", "")
         self._line("    try:", "")
-        self._line("        for low in range(0, stop, size):", "")
+        self._line(
+            f"        for low{names} in {'zip(range(0, stop, size), *scalars)' if added else 'range(0, stop, size)'}:",
+            "",
+        )
         self.indent = _IN_LOOP
         for i in columns:
             self._line(f"    x{i} = y{i}[low:low + size]", "")
@@ -165,7 +190,9 @@ class RoundsSource(Source):
         elif not self.live.nodes:
             self._line("    pass", "")
         self.indent = ""
+        self._line("        low = stop", "")
         self._line("    finally:", "")
+        names |= {i: f"series[{i}][low // size]" for i in carried.known}
         self._line(f"        state[:] = [{', '.join([names[i] for i in carried.state])}]", "")
 
     def _next(self, number: int, target: Value, taken: set[Place]) -> str:

@@ -27,6 +27,11 @@ FLOATS = (dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64, dtyp
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 
+def arguments(local: dict[str, Any]) -> dict[str, Any]:
+    """A constructor's arguments by name, from its local variables before there are others."""
+    return {name: value for name, value in local.items() if name not in ("self", "__class__")}
+
+
 def parameter(value: Any, dtype: Any = None) -> Any:
     """A parameter as it is kept: variables stay variables, so that assignments to them count; all else becomes a tensor."""
     return value if isinstance(value, Variable) else convert(value, dtype)
