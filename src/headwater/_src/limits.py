@@ -204,7 +204,12 @@ _CIRCULANT = "A product of circulant operators has their dtype; TensorFlow forge
 _DTYPE_TAKEN = "The dtype that is asked for is the result's; TensorFlow leaves it out beside NumPy 2."
 EXPRESSIONS: dict[str, str] = {
     **dict.fromkeys(
-        (f"near(o['{c}']{call})" for c in ("C", "C2", "C3") for call in (f" @ o['{c}']", f".solve(o['{c}'])")), _CIRCULANT
+        (
+            f"near(o['{c}']{call})"
+            for c in ("C", "C2", "C3")
+            for call in (f" @ o['{c}']", f".solve(o['{c}'])")
+        ),
+        _CIRCULANT,
     ),
     "near(o['LT'].matmul(o['D'], adjoint=True))": "The conjugate transpose is multiplied; TensorFlow keeps its lower triangle only.",
     "on(lambda: tf.constant(3).size)": "The number of elements is always an integer.",
