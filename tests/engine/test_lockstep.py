@@ -183,17 +183,55 @@ def test_the_loop_does_without_results():
     """Rounds but the last leave out what only results need; gradients are computed where the optimizer reads them."""
     update, _ = descent()
     graph = tf.function(update).get_concrete_function(tf.TensorSpec([2, 3])).graph
-    source = Steps(graph).loop.source
+    source = Steps(graph).loop([]).source
     assert "finally:" in source and source.count("empty(") == 1 and "concatenate" not in source
     assert ".dot(" in source and len(re.findall(r"b\d+_\d+\[...\] =", source)) < 3
+
+
+def test_scalars_and_sums_leave_the_loop():
+    """What follows from the number of rounds is computed for all of them before the loop, sums that it only adds up after it."""
+    rounds, product, total, weights = (
+        tf.Variable(0),
+        tf.Variable(1.0),
+        tf.Variable(0.0),
+        tf.Variable(tf.ones([3])),
+    )
+
+    def update(x):
+        rounds.assign_add(1)
+        product.assign(product * 0.9 * (1.0 - tf.pow(0.5, tf.cast(rounds, tf.float32))))
+        error = tf.abs(x - weights)
+        total.assign_add(tf.reduce_sum(error) / 3.0)
+        weights.assign_sub((weights - x[0]) * product)
+        return total / tf.cast(rounds, tf.float32)
+
+    x = np.random.default_rng(5).random((40, 3), dtype=np.float32)
+    alone = tf.function(update, jit_compile=False)
+    for row in x:
+        result = alone(row[None])
+    want = [v.numpy() for v in (rounds, product, total, weights)]
+    for variable, value in ((rounds, 0), (product, 1.0), (total, 0.0), (weights, tf.ones([3]))):
+        variable.assign(value)
+    steps = Steps(alone.get_concrete_function(tf.TensorSpec([1, 3])).graph)
+    (last,) = steps.run([x], 1)
+    assert last == result.numpy()
+    for variable, value in zip((rounds, product, total, weights), want, strict=True):
+        assert variable.numpy().tobytes() == value.tobytes()
+    (loop,) = steps._loops.values()
+    assert sorted(loop.carried.known) == [1, 2] and len(loop.sums) == 1
+    assert "power" not in loop.source and "add_reduce" not in loop.source
 
 
 @pytest.mark.parametrize("size", [3, 70_000])
 def test_a_step_that_fails_leaves_those_before(size):
     """Small variables and large ones, which are written over in place."""
     variable, count = tf.Variable(tf.ones([size])), tf.Variable(0)
+    rounds, power, total = tf.Variable(0), tf.Variable(1.0), tf.Variable(10.0)
 
     def update(x):
+        rounds.assign_add(1)
+        power.assign(power * 0.5 * tf.cast(rounds, tf.float32))
+        total.assign_add(tf.reduce_sum(tf.square([x[0], 1.0])))
         variable.assign(variable * 2 + tf.cast(tf.reshape(x, [])[None], tf.float32))
         count.assign_add(7 // tf.cast(x[0], tf.int32))
 
@@ -201,6 +239,7 @@ def test_a_step_that_fails_leaves_those_before(size):
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"division|zero"):
         Steps(graph).run([np.float32([1, 1, 2, 0, 1])], 1)
     assert count.numpy() == 17 and (variable.numpy() == 8 + 4 + 2 + 2).all()
+    assert rounds.numpy() == 3 and power.numpy() == 0.75 and total.numpy() == 10 + 2 + 2 + 5
 
 
 def test_random_numbers_and_later_assignments():

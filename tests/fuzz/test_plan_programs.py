@@ -18,6 +18,7 @@ from headwater._src.trace.stepping import Steps
 
 PROGRAMS = 800
 ROUNDS = 400
+SCALARS = (np.float32(0.5), np.float32(2.0), np.float32(1.0))
 SHAPES = ((4, 6), (6,), (4, 1), (6, 4), (), (1,), (4, 4))
 
 UNARY = (
@@ -130,7 +131,7 @@ def test_random_rounds(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
         column = numbers.standard_normal((16, 6)).astype(np.float32)
         left = []
         for many in (False, True):
-            variables = [tf.Variable(a) for a in first[1:]]
+            variables = [tf.Variable(a) for a in (*first[1:], *SCALARS)]
             function = _round_of(steps, variables, random.Random(seed))
             if many:
                 traced = function.get_concrete_function(tf.TensorSpec([4, 6], tf.float32))
@@ -142,16 +143,28 @@ def test_random_rounds(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
             left.append([*results, *[v.numpy() for v in variables]])
         for i, (want, got) in enumerate(zip(*left, strict=True)):
             same = got.shape == want.shape and _same_bits(np.asarray(got), np.asarray(want))
-            assert same, f"seed {seed}, value {i}: {got} instead of {want}\n{run.loop.source}"
+            assert same, (
+                f"seed {seed}, value {i}: {got} instead of {want}\n{[p.source for p in run._loops.values()]}"
+            )
 
 
-def _round_of(steps: list[Step], variables: list[Any], rng: random.Random) -> Any:
+def _round_of(steps: list[Step], all_variables: list[Any], rng: random.Random) -> Any:
     """A function that computes the steps, assigns some of the values to variables of their shapes, and gives the last."""
 
     def update(x: Any) -> Any:
+        *variables, total, count, product = all_variables
         values = [x, *variables]
         for function, inputs in steps:
             values.append(function(*[values[i] for i in inputs]))
+        # What optimizers and metrics keep: a number of rounds, a product of what follows from it, sums.
+        count.assign_add(1.0)
+        decay = 1.0 - 0.5 * tf.pow(0.96, count)
+        product.assign(product * 0.9 * decay if rng.random() < 0.7 else product + decay * count)
+        summed = tf.reduce_sum(rng.choice(values))
+        total.assign_add(rng.choice([summed, summed / 3.0 * 3.0, tf.abs(summed * 0.5), summed * decay]))
+        values[0] = values[0] + rng.choice([0.0, 1.0]) * (product - decay)
+        if rng.random() < 0.3:
+            values.append(rng.choice([total, count, product]) + values[-1])
         for variable in rng.sample(variables, rng.randint(1, len(variables))):
             fitting = [v for v in values if v.shape == variable.shape]
             value = rng.choice(fitting)

@@ -47,14 +47,14 @@ class Induction:
         self.old, self.after = graph, after
         self.known: dict[int, Recurrence] = {}
         self.nodes: list[Node] = []
-        self._pointwise = {id(n.outputs[0]): n for n in graph.nodes if _is_pointwise(n)}
-        self._scalars = {id(t) for i, t in enumerate(graph.inputs) if i not in after and _is_number(t)}
+        self._pointwise = {id(n.outputs[0]): n for n in graph.nodes if is_pointwise(n)}
+        self._scalars = {id(t) for i, t in enumerate(graph.inputs) if i not in after and is_number(t)}
         while self._spread() or self._recur():
             pass
         self.given = self._needed()
 
     def _knows(self, tensor: SymbolicTensor) -> bool:
-        return id(tensor) in self._scalars or (tensor.op.record is CONST and _is_number(tensor))
+        return id(tensor) in self._scalars or is_known_constant(tensor)
 
     def _spread(self) -> bool:
         """Finds what is computed from known scalars only; whether that was anything."""
@@ -69,7 +69,7 @@ class Induction:
         """Finds an input whose next value follows from its value and known scalars; whether there was one."""
         for i, output in self.after.items():
             source = self.old.inputs[i]
-            if i in self.known or not _is_number(source):
+            if i in self.known or not is_number(source):
                 continue
             found = self._recurrence(source, self.old.outputs[output])
             if found is not None:
@@ -148,23 +148,31 @@ class Induction:
             left = list(self.known.items())
             while left or waiting is not None:
                 while waiting is not None and all(_has(have, x) for x in waiting.inputs):
-                    have[id(waiting.outputs[0])] = _computed(waiting, have)
+                    have[id(waiting.outputs[0])] = computed(waiting, have)
                     waiting = next(nodes, None)
                 if left:
                     i, recurrence = left.pop(0)
-                    found[i] = _accumulated(recurrence, np.asarray(values[i]), rounds, have)
+                    operands = [_value(have, t) for t in recurrence.operands]
+                    found[i] = accumulated(recurrence.function, operands, np.asarray(values[i]), rounds)
                     have[id(recurrence.source)] = found[i][:-1]
         return [have[id(t)] for t in self.given], found
 
 
-def _is_number(tensor: SymbolicTensor) -> bool:
+def is_number(tensor: SymbolicTensor) -> bool:
+    """Whether the tensor is a single number of 32 or 64 bits."""
     return tensor._shape == () and tensor._np_dtype.kind in _NUMBERS and tensor._np_dtype.itemsize >= 4
 
 
-def _is_pointwise(node: Node) -> bool:
+def is_known_constant(tensor: SymbolicTensor) -> bool:
+    """Whether the tensor is a constant number."""
+    return tensor.op.record is CONST and is_number(tensor)
+
+
+def is_pointwise(node: Node) -> bool:
+    """Whether a node makes a number of numbers, and of vectors of them the vector."""
     if node.record in SOURCES or len(node.outputs) != 1 or not node.inputs or node.record.stateful:
         return False
-    if not all(map(_is_number, (*node.inputs, *node.outputs))):
+    if not all(map(is_number, (*node.inputs, *node.outputs))):
         return False
     if any(v.__class__ is SymbolicTensor for v in node.attrs.values()):
         return False
@@ -180,17 +188,19 @@ def _value(have: dict[int, Any], tensor: SymbolicTensor) -> Any:
     return have[id(tensor)] if id(tensor) in have else tensor.op.attrs["value"]
 
 
-def _computed(node: Node, have: dict[int, Any]) -> np.ndarray:
+def computed(node: Node, have: dict[int, Any]) -> np.ndarray:
+    """The node's values in all rounds, from those of its inputs, by their `id`."""
     code = code_of(node)
     names = [f"value{k}" for k in range(len(node.inputs))]
     scope = {**code.names, **{n: _value(have, x) for n, x in zip(names, node.inputs, strict=True)}}
     return np.asarray(eval(code.text.format(*names), scope))
 
 
-def _accumulated(recurrence: Recurrence, start: np.ndarray, rounds: int, have: dict[int, Any]) -> np.ndarray:
-    count = len(recurrence.operands)
+def accumulated(function: np.ufunc, operands: list[Any], start: np.ndarray, rounds: int) -> np.ndarray:
+    """The values before the first round and after each, where a round applies the function to the last one and its operands."""
+    count = len(operands)
     line = np.empty(1 + count * rounds, start.dtype)
     line[0] = start
-    for k, operand in enumerate(recurrence.operands):
-        line[1 + k :: count] = _value(have, operand)
-    return recurrence.function.accumulate(line, dtype=line.dtype)[::count]
+    for k, operand in enumerate(operands):
+        line[1 + k :: count] = operand
+    return function.accumulate(line, dtype=line.dtype)[::count]

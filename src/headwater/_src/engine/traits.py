@@ -44,6 +44,8 @@ class Code(NamedTuple):
     """Whether results of rank 0 come as ndarrays, as those of plans do; else they may be NumPy scalars,"""
     numbers: bool = False
     """and whether they are certain to be."""
+    sum: bool = False
+    """Whether the result is the sum of all elements, as `np.add.reduce` gives it."""
     full: tuple[str, ...] = ()
     """Constants among `names` of an elementwise expression that had better be arrays of the result's shape, filled with them:
     where a function of NumPy has fast loops for two arrays only."""

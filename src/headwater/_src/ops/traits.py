@@ -98,7 +98,10 @@ def _reduction(ufunc: np.ufunc, dtypes: frozenset[np.dtype] = _WIDE, mean: bool 
         names: dict[str, Any] = {name: reduce_}
         if mean:
             text, names[f"count_{count}"] = f"{text} / count_{count}", dtype.type(count)
-        return Code(text, names, fresh=bool(node.outputs[0]._shape), views=(), layout="A", numbers=True)
+        total = ufunc is np.add and not mean and not node.outputs[0]._shape
+        return Code(
+            text, names, fresh=bool(node.outputs[0]._shape), views=(), layout="A", numbers=True, sum=total
+        )
 
     return code
 

@@ -58,7 +58,8 @@ class Steps:
         self.after = {place[v]: i for i, v in enumerate(written)}
         """By the number of a variable or group that is assigned, which of the outputs after the results is its new value."""
         self.after |= {n: len(written) + i for i, n in enumerate(groups)}
-        self._loop: RoundsPlan | None = None
+        self._loops: dict[frozenset[int], RoundsPlan] = {}
+        self.large = large_variables(closed)
         self.choice = choice
         self.taken = 0
 
@@ -79,19 +80,20 @@ class Steps:
             choice = self.choice = cost.choose(self.graph, rounds=True) if loops(self.closed) else _NEVER
         return choice.executor == "xla" or 0 < choice.calls <= max(self.taken, ahead // 2)
 
-    @property
-    def loop(self) -> RoundsPlan:
-        """The plan of all steps but the last of a run; their results nobody looks at."""
-        if self._loop is None:
-            first = self.closed.arg_count + len(self.captured)
-            state = range(first, first + len(self.single) + len(self.groups))
+    def loop(self, state: Arrays) -> RoundsPlan:
+        """The plan of all steps but the last of a run from these values; the results of those nobody looks at."""
+        first = self.closed.arg_count + len(self.captured)
+        large = [n for n, v in enumerate(self.single) if v in self.large]
+        # What lies otherwise in memory is added up in another order, so its values are not copied.
+        owned = frozenset([first + n for n in large if state[n].flags.c_contiguous])
+        found = self._loops.get(owned)
+        if found is None:
+            numbers = range(first, first + len(self.single) + len(self.groups))
             fixed = frozenset([first + len(self.single) + n for n in self.parted])
-            large = large_variables(self.closed)
-            owned = frozenset([first + n for n, v in enumerate(self.single) if v in large])
             after = {first + n: i for n, i in self.after.items()}
-            carried = Carried(self.closed.arg_count, state, after, fixed, owned)
-            self._loop = RoundsPlan(self.graph, self.graph.outputs[self.count :], carried)
-        return self._loop
+            carried = Carried(self.closed.arg_count, numbers, after, fixed, owned)
+            found = self._loops[owned] = RoundsPlan(self.graph, self.graph.outputs[self.count :], carried)
+        return found
 
     def compiled(self, ahead: int) -> CompiledSteps:
         """The same steps with XLA."""
@@ -156,7 +158,7 @@ class Steps:
 
     def _all_but_last(self, columns: Arrays, size: int, stop: int, state: list[Any]) -> None:
         """Takes the steps for the rows below `stop`, and puts the values that they leave into `state`."""
-        loop = self.loop
+        loop = self.loop(state)
         first = loop.carried.state.start
         for n in loop.carried.owned:
             state[n - first] = state[n - first].copy()
