@@ -17,6 +17,8 @@ from headwater._src.core.tensor import EagerTensor, SymbolicTensor, Tensor, Tens
 
 _F32, _I32, _I64, _F64 = (np.dtype(t) for t in (np.float32, np.int32, np.int64, np.float64))
 _OBJECT = np.dtype(object)
+_NUMBERS = frozenset(d for d in dtypes.OF_NUMPY if d.kind in "biufc")
+"""The dtypes of arrays that become tensors as they are."""
 _STR = (str, bytes, np.str_, np.bytes_)
 
 _pack: Callable[[list[Any], DType | None], Tensor] | None = None
@@ -40,6 +42,8 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
         if dtype is not None and value.dtype is not dtype:
             return value.__tf_tensor__(dtype)
         return value
+    if value.__class__ is np.ndarray and dtype is None and hint is None and value.dtype in _NUMBERS:
+        return _converted(np.array(value, order="C"))
     method = getattr(value.__class__, "__tf_tensor__", None)
     if method is not None:
         return method(value, dtype)
