@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from headwater._src.ops.threads import share
 
 _DENSE = 4
 """Integer keys spread over at most so many times their number are looked up in a plain array."""
@@ -14,7 +17,7 @@ _DENSE = 4
 _GOLDEN = 0x9E3779B97F4A7C15
 """2**64 over the golden ratio: Knuth's multiplicative hash takes the upper bits of the product."""
 
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 """So many integers are looked up at a time: their hashes and rows stay in the cache."""
 
 _TERMS = 1024
@@ -112,10 +115,7 @@ class KeyIndex:
         if self.table is not None:
             rows = self._in_table(self.table, flat)
         elif self.levels:
-            rows = np.empty(flat.size, np.int64)
-            wide = flat.astype(np.int64, copy=False)
-            for start in range(0, flat.size, _BLOCK):
-                rows[start : start + _BLOCK] = self._in_levels(wide[start : start + _BLOCK])
+            rows = self._in_blocks(flat.astype(np.int64, copy=False))
         else:
             rows = rows_of(self.rows, flat)
         return rows.reshape(keys.shape)
@@ -125,6 +125,22 @@ class KeyIndex:
         if inside.all():
             return table[flat - flat.dtype.type(self.low)] if self.low else table[flat]
         return np.where(inside, table[np.where(inside, flat, self.low).astype(np.int64) - self.low], -1)
+
+    def _in_blocks(self, keys: np.ndarray) -> np.ndarray:
+        """Many keys, a block after the other, on several threads."""
+        rows = np.empty(keys.size, np.int64)
+
+        def work(blocks: Iterator[int]) -> None:
+            for block in blocks:
+                part = slice(block * _BLOCK, (block + 1) * _BLOCK)
+                rows[part] = self._in_levels(keys[part])
+
+        count = -(-keys.size // _BLOCK)
+        if count > 1:
+            share(work, count)
+        else:
+            work(iter(range(count)))
+        return rows
 
     def _in_levels(self, keys: np.ndarray) -> np.ndarray:
         first, *others = self.levels
