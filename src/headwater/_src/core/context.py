@@ -28,9 +28,9 @@ class _Context(threading.local):
 ctx = _Context()
 
 
-def refused(message: str) -> InvalidArgumentError:
+def refused(message: str, traced: Any = TracedArgumentError) -> InvalidArgumentError:
     """The error of arguments that do not fit each other; while a graph is built it is a ValueError too, as in TensorFlow."""
-    return (InvalidArgumentError if ctx.graph is None else TracedArgumentError)(None, None, message)
+    return (InvalidArgumentError if ctx.graph is None else traced)(None, None, message)
 
 
 tracing: list[Any] = []

@@ -1,7 +1,8 @@
 """Tensors whose rows differ in length: `RaggedTensor`, the partition of values into rows, and their specifications.
 
 The classes hold tensors and answer what can be read off them. What is computed is in the operations layer, which
-`install_ragged` makes known here; it is loaded by the first ragged tensor, as most programs have none.
+`install_ragged` makes known here; it is loaded by the first ragged tensor, as most programs have none. The module is long, and one room, because
+each class makes and checks the others: a tensor its specification, a specification tensors and partitions, a partition its own.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ rows of an array as it adds up each alone, and accumulates a vector from its beg
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -20,6 +19,7 @@ from headwater._src.engine.emit import code_of
 from headwater._src.engine.graph_copy import clone
 from headwater._src.engine.induction import accumulated, computed, is_known_constant, is_number, is_pointwise
 from headwater._src.engine.liveness import Liveness
+from headwater._src.engine.lockstep import inputs_of
 
 MOST_BYTES = 1 << 12
 """Of larger arrays the elements cost more than the call."""
@@ -41,11 +41,8 @@ class Sum(NamedTuple):
         with np.errstate(all="ignore"):
             value = np.add.reduce(rows.reshape(len(rows), prod(rows.shape[1:])), axis=1)
             for node in self.nodes[1:]:
-                value = computed(node, {id(self._varying(node)): value})
+                value = computed(node, {id(x): value for x in _varying(node)})
             return accumulated(np.add, [value], np.asarray(start), len(rows))[-1:].reshape(())
-
-    def _varying(self, node: Node) -> SymbolicTensor:
-        return next(x for x in node.inputs if not is_known_constant(x))
 
 
 class Deferral:
@@ -58,7 +55,7 @@ class Deferral:
 
     def __init__(self, graph: FuncGraph, after: dict[int, int]) -> None:
         self.graph = graph
-        readers = [x for n in graph.nodes if n.record not in SOURCES for x in _inputs(n)]
+        readers = [x for n in graph.nodes if n.record not in SOURCES for x in inputs_of(n)]
         self._uses = Counter(map(id, (*readers, *graph.outputs)))
         nodes = [n for n in graph.nodes if n.record not in SOURCES]
         self._values = Liveness(graph, [code_of(n) for n in nodes], frozenset()).values
@@ -90,15 +87,15 @@ class Deferral:
             nodes.append(node)
             if code_of(node).sum:
                 return self._of(node.inputs[0], nodes[::-1])
-            varying = [x for x in node.inputs if not is_known_constant(x)]
+            varying = _varying(node)
             if len(varying) != 1 or not is_pointwise(node):
                 return None
-            tensor = varying[0]
+            (tensor,) = varying
         return None
 
     def _of(self, kept: SymbolicTensor, nodes: list[Node]) -> Sum | None:
         value = self._values[id(kept)]
-        while value.layout == "C" and code_of_reshape(kept.op) and self._uses[id(kept)] == 1:
+        while value.layout == "C" and _is_reshape(kept.op) and self._uses[id(kept)] == 1:
             kept = kept.op.inputs[0]
             value = self._values[id(kept)]
         if kept.op.record in SOURCES or value.layout != "C" or id(kept) in map(id, self.graph.outputs):
@@ -109,12 +106,12 @@ class Deferral:
         return Sum(kept, nodes)
 
 
-def code_of_reshape(node: Node) -> bool:
+def _varying(node: Node) -> list[SymbolicTensor]:
+    return [x for x in node.inputs if not is_known_constant(x)]
+
+
+def _is_reshape(node: Node) -> bool:
     """Whether the node only gives its input, an array in C order, another shape."""
     return (
         node.record not in SOURCES and code_of(node).text.startswith("{0}.reshape(") and len(node.inputs) == 1
     )
-
-
-def _inputs(node: Node) -> Sequence[SymbolicTensor]:
-    return [*node.inputs, *(v for v in node.attrs.values() if v.__class__ is SymbolicTensor)]

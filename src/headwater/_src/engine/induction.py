@@ -114,7 +114,7 @@ class Induction:
     # -- the rest of a round --------------------------------------------------------------------------------------------
 
     def rest(self) -> FuncGraph:
-        """The round without what is known: its inputs are followed by those of `given`; of its outputs those of `left` stay."""
+        """The round without what is known: its inputs are followed by those of `given`, its outputs are the next values of the others."""
         old, graph = self.old, FuncGraph(self.old.name)
         mapping: Mapping = {}
         given = {id(t) for t in self.given}

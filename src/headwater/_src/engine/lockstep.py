@@ -232,7 +232,7 @@ class _Joining:
         users: dict[int, list[int]] = defaultdict(list)
         for i, unit in units.items():
             members: list[Node] = [t.op for t in unit] if isinstance(unit, tuple) else [unit]
-            sources = [t.op for n in members for t in _inputs(n) if id(t.op) in unit_of]
+            sources = [t.op for n in members for t in inputs_of(n) if id(t.op) in unit_of]
             waiting[i] = {position[id(unit_of[id(n)])] for n in sources}
             for other in waiting[i]:
                 users[other].append(i)
@@ -339,7 +339,7 @@ class _Build:
             ]
             self._know(unit, add_node(nodes[0].record, inputs, nodes[0].attrs, nodes[0].name))
             return
-        for tensor in _inputs(unit):
+        for tensor in inputs_of(unit):
             self.one(tensor)
         copy_node(unit, self.graph, self.mapping)
 
@@ -348,5 +348,6 @@ def _is_exact(node: Node) -> bool:
     return node.record not in SOURCES and node.record.numpy in _EXACT and not node.attrs
 
 
-def _inputs(node: Node) -> list[SymbolicTensor]:
+def inputs_of(node: Node) -> list[SymbolicTensor]:
+    """What a node reads: its inputs, and the attributes that are tensors."""
     return [*node.inputs, *(v for v in node.attrs.values() if v.__class__ is SymbolicTensor)]

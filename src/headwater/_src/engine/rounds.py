@@ -6,7 +6,7 @@ the round needs. So a round costs what its nodes cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -62,20 +62,17 @@ class RoundsPlan(Plan):
     """
 
     def __init__(self, closed: FuncGraph, outputs: Sequence[Any], carried: Carried) -> None:
-        graph, _ = clone(closed, outputs)
-        known = Induction(optimized(graph), carried.after)
+        graph = optimized(clone(closed, outputs)[0])
+        known = Induction(graph, carried.after)
         self.induction: Induction | None = None
         if known.pays:
-            self.induction, graph = known, known.rest()
-            left = [i for i in carried.after if i not in known.known]
-            carried = carried._replace(after={i: k for k, i in enumerate(left)}, known=tuple(known.known))
-        graph = optimized(graph)
+            self.induction, graph = known, optimized(known.rest())
+            carried = carried._replace(after=_without(carried.after, known.known), known=tuple(known.known))
         sums = Deferral(graph, carried.after)
         self.sums = sums.sums
         if self.sums:
             graph = sums.rest()
-            left = [i for i in carried.after if i not in self.sums]
-            carried = carried._replace(after={i: k for k, i in enumerate(left)}, summed=tuple(self.sums))
+            carried = carried._replace(after=_without(carried.after, self.sums), summed=tuple(self.sums))
         self.carried = carried
         super().__init__(graph)
 
@@ -272,9 +269,7 @@ class RoundsSource(Source):
 
     def _is_view_of_fixed(self, tensor: SymbolicTensor) -> bool:
         """Whether a tensor may share memory with an array that the next values are copied into."""
-        if not self.carried.fixed:
-            return False
-        if tensor.op.record is CONST:
+        if not self.carried.fixed or tensor.op.record is CONST:
             return False
         code = self.codes_of.get(id(tensor.op))
         if code is None:
@@ -285,6 +280,11 @@ class RoundsSource(Source):
         inputs = tensor.op.inputs
         seen = inputs if code.views is None else [inputs[i] for i in code.views]
         return any(map(self._is_view_of_fixed, seen))
+
+
+def _without(after: dict[int, int], gone: Container[int]) -> dict[int, int]:
+    """The inputs that are left, and their next values where those are all the outputs."""
+    return {i: k for k, i in enumerate([i for i in after if i not in gone])}
 
 
 def _is_scalar(value: Value) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from headwater._src.base import dtypes
-from headwater._src.base.errors import InvalidArgumentError, TracedArgumentError
+from headwater._src.base.errors import TracedArgumentError
 from headwater._src.base.lazy import jnp
 from headwater._src.base.shapes import TensorShape
 from headwater._src.core.composite import IndexedSlices
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import RaggedTensor, RowPartition, is_ragged, known_int
@@ -26,11 +26,6 @@ from headwater._src.ops.host import Assert
 from headwater._src.ops.ragged_forms import text, to_list, to_numpy
 
 INTEGERS = (dtypes.int32, dtypes.int64)
-
-
-def refused(message: str, traced: Any = TracedArgumentError) -> InvalidArgumentError:
-    """The error of arguments that don't fit each other; while a graph is built it is a ValueError too, as in TensorFlow."""
-    return (InvalidArgumentError if ctx.graph is None else traced)(None, None, message)
 
 
 def unfit(message: str) -> Exception:

@@ -20,12 +20,11 @@ from headwater._src.base.errors import (
     OutOfRangeError,
     TracedArgumentError,
     TracedTypeError,
-    invalid,
 )
 from headwater._src.base.exporting import export
 from headwater._src.base.shapes import Partial, merge, num_elements, wrap
 from headwater._src.base.text import describe
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert, host_int
 from headwater._src.core.op import HOST_ONLY, NONDIFF, op
 from headwater._src.core.ragged import is_ragged
@@ -55,14 +54,9 @@ def each_string(function: Callable[[bytes], bytes]) -> Callable[[np.ndarray], np
     return lambda input: flat.objects(map(function, items_of(input)), input.size).reshape(input.shape)
 
 
-def wrong_argument(message: str) -> InvalidArgumentError:
-    """The error for an argument that is no good, which TensorFlow calls a ValueError while a graph is being built."""
-    return invalid(message) if ctx.graph is None else TracedArgumentError(None, None, message)
-
-
 def wrong_type(message: str) -> InvalidArgumentError:
     """The error for a wrong dtype, which TensorFlow calls a TypeError while a graph is being built."""
-    return invalid(message) if ctx.graph is None else TracedTypeError(None, None, message)
+    return refused(message, TracedTypeError)
 
 
 def string_of(value: Any, what: str) -> Tensor:
@@ -80,7 +74,7 @@ def one_of(value: Any, names: Sequence[str], what: str) -> str:
     if value is None:
         return names[0]
     if value not in names:
-        raise wrong_argument(f"{what} must be one of {', '.join(map(repr, names))}; got {value!r}.")
+        raise refused(f"{what} must be one of {', '.join(map(repr, names))}; got {value!r}.")
     return value
 
 
@@ -406,7 +400,7 @@ def unsorted_segment_join(
     """
     what = "tf.strings.unsorted_segment_join"
     if num_segments.shape.rank if isinstance(num_segments, Tensor) else np.ndim(num_segments):
-        raise wrong_argument(f"{what}: num_segments must be a scalar; got {describe(num_segments)}.")
+        raise refused(f"{what}: num_segments must be a scalar; got {describe(num_segments)}.")
     count = host_int(num_segments, f"{what}: num_segments")
     sep = text_attr(separator, f"{what}: separator")
     return _segment_join(string_of(inputs, what), segment_ids, num_segments=count, separator=sep, name=name)

@@ -15,7 +15,7 @@ from headwater._src.base.dtypes import as_dtype
 from headwater._src.base.errors import invalid
 from headwater._src.base.exporting import export
 from headwater._src.base.text import describe
-from headwater._src.core.context import ctx
+from headwater._src.core.context import ctx, refused
 from headwater._src.core.convert import convert
 from headwater._src.core.op import NONDIFF, op
 from headwater._src.core.samples import COMPLEX, INTS, UINTS, Arr, bad, case, sampled
@@ -343,7 +343,7 @@ _bucket_strong = _hash_op("StringToHashBucketStrong", sips, key=(0, 0))
 def _count(value: Any, what: str) -> int:
     count = strings.whole(value, f"{what}: num_buckets")
     if not 1 <= count < 2**63:
-        raise strings.wrong_argument(f"{what}: num_buckets must be at least 1 and an int64; got {count}.")
+        raise refused(f"{what}: num_buckets must be at least 1 and an int64; got {count}.")
     return count
 
 
